@@ -1,0 +1,107 @@
+# make fixtures      builds every fixture that is not up to date
+# make test          builds them, compares them with the committed pins, runs the tests
+# make check         linter, format, types
+# make reproducibility   rebuilds under other CPU features, thread counts, library versions
+# make bench         benchmarks
+# make format        formats and mends what can be mended by itself; leaves published generators alone
+# make constraints   resolves constraints.txt anew
+# make clean         removes .venv, build/ and caches; leaves fixtures and DVC's cache
+#
+# make PYTHON=python3.12 …   for an interpreter other than python3
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+# What is installed, by what needs it: a stamp is as new as the last install. The development
+# environment holds everything that the other one does.
+BASE := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+DEV_EXTRAS := dev
+
+# An environment holds absolute paths: one that came along with a copied or moved clone runs the
+# other clone's code, and one whose Python was removed runs nothing. Either is made anew.
+VENV_STALE := $(shell test -x $(BIN)/python && grep -qF '$(CURDIR)/$(VENV)' $(BIN)/activate || echo yes)
+
+# DVC runs stages as `python -m generators…`: that has to be this environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+# A caller's own paths would shadow what is pinned.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+# pip takes what builds the package from the first (pip < 25.3) or the second.
+PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
+
+.DEFAULT_GOAL := help
+# Two pips in one environment, or two DVCs in one repository, would get in each other's way.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help fixtures test check reproducibility bench format constraints clean FORCE
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+$(VENV)/pyvenv.cfg: $(if $(VENV_STALE),FORCE)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "$(PYTHON)"; \
+		echo "  expected: Python >= 3.11"; \
+		echo "  found:    $$($(PYTHON) --version 2>&1 | tail -n 1)"; \
+		echo "  to mend:  make PYTHON=/path/to/python3.11 (or newer) $(MAKECMDGOALS)"; \
+		exit 2; } >&2
+	@# Without ensurepip venv leaves half an environment behind, which would pass for a whole one.
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 2; }
+
+$(BASE): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing the package into $(VENV) (about a minute)"
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+$(DEV): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing the package and the development tools into $(VENV) (about a minute)"
+	@$(PIP_INSTALL) -e '.[$(DEV_EXTRAS)]'
+	@touch $@ $(BASE)
+
+# The parameters come first: DVC substitutes them into shell commands.
+fixtures: $(BASE)
+	$(BIN)/fixtures check-params
+	$(BIN)/dvc repro --keep-going
+
+# `dvc repro` overwrites the lock without a word: hence the comparison with the committed one.
+test: $(DEV) fixtures
+	$(BIN)/fixtures verify --against HEAD
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+reproducibility: $(DEV)
+	$(BIN)/python tests/reproducibility/run.py
+
+bench: $(DEV)
+	$(BIN)/python -m bench
+
+# `--fix` rewrites files: the generators that `ruff format` skips are skipped here as well.
+format: $(DEV)
+	$(BIN)/ruff check --fix --extend-exclude 'generators/*_v[0-9]*.py'
+	$(BIN)/ruff format
+
+# torch stays where it is, because plain `torch` resolves to a build with gigabytes of CUDA. Its
+# local version (+cpu) is cut off, so that the pin holds on any index.
+constraints:
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install -qq --upgrade hatchling editables setuptools \
+		"$$(grep '^torch==' constraints.txt)" '.[train,s3,ssh,hdf5,report,dev]'
+	{ sed -n '/^#/p' constraints.txt; \
+	  build/constraints/bin/python -m pip freeze --all --exclude pip --exclude fixture-registry \
+	  | sed 's/+cpu$$//' | LC_ALL=C sort -f; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

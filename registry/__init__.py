@@ -1,0 +1,48 @@
+"""Fixture registry: content-addressed, versioned test data for scientific machine learning.
+
+>>> import registry
+>>> fixture = registry.load("minimal_dataset_v1")  # doctest: +SKIP
+>>> fixture.diffraction.shape  # doctest: +SKIP
+(64, 64, 64)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from registry.errors import ArchiveError as ArchiveError
+    from registry.errors import ChainError as ChainError
+    from registry.errors import CheckError as CheckError
+    from registry.errors import MissingError as MissingError
+    from registry.errors import RegistryError as RegistryError
+    from registry.errors import UsageError as UsageError
+    from registry.fixture import Fixture as Fixture
+    from registry.store import load as load
+
+__all__ = [
+    "ArchiveError",
+    "ChainError",
+    "CheckError",
+    "Fixture",
+    "MissingError",
+    "RegistryError",
+    "UsageError",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names are imported when first used, so that importing the package costs next to nothing.
+    if name not in __all__:
+        raise AttributeError(f"module 'registry' has no attribute {name!r}")
+    from importlib import import_module
+
+    home = {"load": "store", "Fixture": "fixture"}.get(name, "errors")
+    value = getattr(import_module(f"registry.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

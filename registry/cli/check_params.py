@@ -1,0 +1,23 @@
+"""``fixtures check-params``: is the declaration fit to build from?"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from registry import store
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check-params", help="hold params.yaml against its schema", allow_abbrev=False
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import params
+
+    declared = params.load(store.find_root())
+    print(f"params.yaml: {len(declared.sources)} sources, {len(declared.fixtures)} fixtures")
+    return 0

@@ -1,0 +1,51 @@
+"""``fixtures list``: what is pinned here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from registry import pins, store
+from registry.errors import RegistryError
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("list", help="list the pinned fixtures", allow_abbrev=False)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    root = store.find_root()
+    rows = [("fixture", "positions", "strategy", "source", "size", "bytes here")]
+    code = 0
+    for pin in pins.read(root).values():
+        try:
+            record = store.read_sidecar(root, pin)
+        except RegistryError as error:
+            code = max(code, error.exit_code)
+            rows.append((pin.name, "-", "-", "-", f"{pin.size:,}", "sidecar broken: verify it"))
+            continue
+        path = root / pin.path
+        rows.append(
+            (
+                pin.name,
+                str(record.subset_size),
+                record.subset_strategy,
+                record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
+                f"{pin.size:,}",
+                "yes" if path.is_file() else "no: dvc pull",
+            )
+        )
+    for line in columns(rows):
+        print(line)
+    return code
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows as lines with aligned columns, two spaces between them."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,36 @@
+"""``fixtures profile FILE``: what an ``.npz`` holds, and how far it is from the data contract."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from registry.cli.listing import columns
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "profile", help="inventory and data-contract table of any .npz", allow_abbrev=False
+    )
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import hashing, npz_source
+    from registry.ptychography.profile import profile
+
+    arrays = npz_source.read(arguments.file, subject=str(arguments.file))
+    found = profile(arrays)
+    print(f"{arguments.file.name}  sha256 {hashing.sha256_file(arguments.file)}\n")
+    rows: list[tuple[str, ...]] = [("array", "shape", "dtype", "range (magnitude)")]
+    for name, item in found.arrays.items():
+        low, high = item["range"]
+        dtype = arrays[name].dtype
+        rows.append((name, str(arrays[name].shape), dtype.name, f"[{low:.6g}, {high:.6g}]"))
+    print("\n".join(columns(rows)) + "\n")
+    table = [("DATA-001 requirement", "observed", "compliance", "remark")]
+    table += [(row.requirement, row.observed, row.verdict, row.remark) for row in found.compliance]
+    print("\n".join(columns(table)))
+    return 0

@@ -1,0 +1,67 @@
+"""``fixtures verify``: every link of every chain, and nothing published has changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from registry import pins, store
+from registry.errors import CheckError
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify", help="test every link of the chain of identity", allow_abbrev=False
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
+    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument(
+        "--against",
+        metavar="REF",
+        nargs="?",
+        const="",
+        help="fail if a version published at REF has changed (default: the merge base with main); "
+        "put it after the names",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import history, verify
+
+    root = store.find_root()
+    chosen = [pins.find(root, name) for name in arguments.names] or list(pins.read(root).values())
+    reports = verify.verify(root, chosen)
+    changes: list[CheckError] = []
+    commit = None
+    if arguments.against is not None:
+        commit, changes = history.compare(root, arguments.against or None)
+    code = max(
+        [report.exit_code for report in reports] + [change.exit_code for change in changes] + [0]
+    )
+    if arguments.json:
+        document = {
+            "root": str(root),
+            "holds": code == 0,
+            "fixtures": [{"holds": report.holds, **asdict(report)} for report in reports],
+            "against": commit,
+            "changes": [str(change) for change in changes],
+        }
+        print(json.dumps(document, indent=2))
+        return code
+    for report in reports:
+        good = [link.name for link in report.links if link.holds]
+        print(f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)")
+        for link in report.links:
+            if not link.holds:
+                print(f"error: {link.detail}", file=sys.stderr)
+    for change in changes:
+        print(f"error: {change}", file=sys.stderr)
+    if commit is not None:
+        print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+    if not reports:
+        print("no fixtures are pinned; build them: make fixtures")
+    return code

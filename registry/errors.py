@@ -1,0 +1,80 @@
+"""Errors that say what is wrong with what, and how to mend it.
+
+Every error that a user can cause carries four parts: the subject (which fixture, which array),
+what was expected, what was found, and the command or edit that mends it. The command line prints
+the message and exits with ``exit_code``; a traceback means a bug of ours.
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    subject : str
+        What the error is about: a fixture, an array, a file, a dotted path into ``params.yaml``.
+    expected, found : str
+        The rule, and the value that broke it.
+    remedy : str
+        The command or the edit that mends it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, subject: str, *, expected: str, found: str, remedy: str) -> None:
+        self.subject = subject
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+        super().__init__(subject, expected, found, remedy)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling, which xdist and
+        # multiprocessing rely on to carry an error from a worker.
+        return (_rebuild, (type(self), self.subject, self.expected, self.found, self.remedy))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.subject}\n"
+            f"  expected: {self.expected}\n"
+            f"  found:    {self.found}\n"
+            f"  to mend:  {self.remedy}"
+        )
+
+
+def _rebuild(
+    kind: type[RegistryError], subject: str, expected: str, found: str, remedy: str
+) -> RegistryError:
+    return kind(subject, expected=expected, found=found, remedy=remedy)
+
+
+class CheckError(RegistryError):
+    """Data, a sidecar or a declaration breaks a rule (exit code 1)."""
+
+
+class ChainError(CheckError):
+    """A link of the chain of identity is broken; ``link`` in the subject says which."""
+
+
+class ArchiveError(CheckError):
+    """An ``.npz`` file is malformed, hostile, or not canonical where it must be."""
+
+
+class UsageError(RegistryError):
+    """The request itself is wrong: an unknown name, a bad option (exit code 2)."""
+
+    exit_code = 2
+
+
+class MissingError(RegistryError):
+    """Something needed is absent or out of reach (exit code 3)."""
+
+    exit_code = 3
+
+
+class LockedError(RegistryError):
+    """Another process holds what is needed (exit code 4)."""
+
+    exit_code = 4

@@ -1,0 +1,85 @@
+"""Digests: of bytes, of files, of arrays, and the id that git gives a file.
+
+Three digests name a fixture, each with one job: DVC's md5 (what DVC pulls by), the SHA-256 of the
+file (what is trusted), and the SHA-256 of its content (arrays alone, whatever container they are
+in).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_CHUNK_BYTES = 1 << 20
+
+
+def sha256(data: bytes | memoryview) -> str:
+    """Hex SHA-256 of bytes.
+
+    >>> sha256(b"")[:16]
+    'e3b0c44298fc1c14'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def md5(data: bytes | memoryview) -> str:
+    """Hex md5 of bytes, the address under which DVC stores them.
+
+    >>> md5(b"")
+    'd41d8cd98f00b204e9800998ecf8427e'
+    """
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file, streamed, so that its size does not matter."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def git_blob_id(data: bytes) -> str:
+    """Id that git gives a file with these bytes: ``git hash-object FILE`` prints the same.
+
+    It is known before any commit exists and can be checked in every commit afterwards.
+
+    >>> git_blob_id(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def array_digest(array: np.ndarray) -> str:
+    """Hex SHA-256 of one array: dtype with byte order, shape, and C-order bytes."""
+    digest = hashlib.sha256()
+    _update(digest, array)
+    return digest.hexdigest()
+
+
+def content_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hex SHA-256 of a set of arrays, whatever order or container they come in.
+
+    Names are taken in sorted order; each is followed by its array's dtype with byte order, shape
+    and C-order bytes. Every text part ends in a NUL, so that no two inputs run together.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode() + b"\0")
+        _update(digest, arrays[name])
+    return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, array: np.ndarray) -> None:
+    import numpy as np
+
+    digest.update(array.dtype.str.encode() + b"\0")
+    digest.update(",".join(map(str, array.shape)).encode() + b"\0")
+    # reshape(-1) makes the bytes of 0-d arrays and of unaligned views addressable as one buffer
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

@@ -1,0 +1,141 @@
+"""A published version never changes: pins held against those at a git revision."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from registry import pins
+from registry.errors import CheckError, UsageError
+from registry.pins import Pin
+from registry.sidecar import NAME
+
+
+def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckError]]:
+    """Hold today's pins against those at a revision.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder, in a git repository.
+    revision : str, optional
+        Where not given, the merge base of HEAD with the main branch.
+
+    Returns
+    -------
+    str
+        Id of the commit that was compared with.
+    list
+        One error for each published version that changed or vanished; new versions are fine.
+
+    Raises
+    ------
+    UsageError
+        There is no such revision, or no git repository.
+    """
+    commit = _commit(root, revision) if revision else _merge_base(root)
+    published = _pins_at(root, commit)
+    current = pins.read(root)
+    errors = [
+        error for pin in published.values() if (error := _difference(pin, current)) is not None
+    ]
+    return commit, errors
+
+
+def next_free_version(name: str, taken: set[str]) -> str:
+    """The name with the lowest version above its own that is not taken.
+
+    >>> next_free_version("minimal_dataset_v1_n16", {"minimal_dataset_v2_n16"})
+    'minimal_dataset_v3_n16'
+    """
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} has no version such as _v1")
+    number = int(match[2][1:])
+    start, end = match.span(2)
+    while True:
+        number += 1
+        candidate = f"{name[:start]}v{number}{name[end:]}"
+        if candidate not in taken:
+            return candidate
+
+
+def _difference(pin: Pin, current: dict[str, Pin]) -> CheckError | None:
+    subject = f"fixture {pin.name}: published and immutable"
+    if pin.name not in current:
+        return CheckError(
+            subject,
+            expected="its pin in dvc.lock",
+            found="none",
+            remedy="git checkout -- dvc.lock params.yaml",
+        )
+    found = current[pin.name]
+    changed = [
+        f"{what} {before} -> {after}"
+        for what, before, after in (
+            ("bytes", pin.md5, found.md5),
+            ("size", pin.size, found.size),
+            ("sidecar", pin.sidecar_md5, found.sidecar_md5),
+            ("path", pin.path, found.path),
+        )
+        if before != after
+    ]
+    if not changed:
+        return None
+    return CheckError(
+        subject,
+        expected="the pins it was published with",
+        found="; ".join(changed),
+        remedy=f"declare the change as {next_free_version(pin.name, set(current))} in params.yaml, "
+        f"and take this one back: git checkout -- dvc.lock {pin.sidecar_path}",
+    )
+
+
+def _pins_at(root: Path, commit: str) -> dict[str, Pin]:
+    # ./ makes git read the path relative to the working directory, so a registry may be a subfolder
+    result = _git(root, "show", f"{commit}:./{pins.LOCK}")
+    if result.returncode == 0:
+        return pins.parse(result.stdout)
+    # a revision from before the first lock has nothing to protect
+    return {}
+
+
+def _commit(root: Path, revision: str) -> str:
+    result = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    if result.returncode != 0:
+        raise UsageError(
+            f"revision {revision}",
+            expected="a commit of this repository",
+            found=_message(result),
+            remedy="name a branch, tag or commit; a shallow clone may need: git fetch --unshallow",
+        )
+    return result.stdout.decode().strip()
+
+
+def _merge_base(root: Path) -> str:
+    tried = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+    for branch in tried:
+        result = _git(root, "merge-base", "HEAD", branch)
+        if result.returncode == 0:
+            return result.stdout.decode().strip()
+    raise UsageError(
+        "base revision",
+        expected=f"a merge base of HEAD with one of {', '.join(tried)}",
+        found="none",
+        remedy="name the revision: fixtures verify --against REF",
+    )
+
+
+def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise UsageError(
+            "git", expected="git on the PATH", found="none", remedy="install git"
+        ) from None
+
+
+def _message(result: subprocess.CompletedProcess[bytes]) -> str:
+    text = result.stderr.decode(errors="replace").strip().splitlines()
+    return re.sub(r"^(fatal|error): ", "", text[-1]) if text else "none"

@@ -1,0 +1,69 @@
+"""What photon counting does to an amplitude, so that limits can follow from the photon count.
+
+A frame of amplitude ``A`` stands for counts ``k = photon_scale * A**2``. With Poisson counts of
+rate ``r`` the misfit of one pixel, ``4 * (sqrt(k) - sqrt(r))**2``, has mean 1 and variance 2
+where the rate is high (the square root stabilises the variance; Anscombe, Biometrika 35, 1948),
+but not in the dark parts of a frame. There the exact moments are summed from the Poisson
+distribution.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+
+KINDS = ("none", "poisson", "measured")
+_TABLE_END = 400.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noise:
+    """What a source declares about the noise in its frames.
+
+    ``none``: frames are the model's amplitudes but for rounding to float32. ``poisson``: photon
+    counts and nothing else, ``photon_scale`` counts per unit of amplitude squared. ``measured``: a
+    real scan, with errors beyond photon counts of which nothing is known beforehand.
+    """
+
+    kind: str
+    photon_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"noise: expected one of {', '.join(KINDS)}, found {self.kind!r}")
+        if (self.kind == "poisson") != (self.photon_scale is not None):
+            raise ValueError(
+                f"photon_scale: expected for noise 'poisson' and no other, found "
+                f"{self.photon_scale} with noise {self.kind!r}"
+            )
+
+
+def misfit_moments(rate: Real) -> tuple[Real, Real]:
+    """Mean and variance of ``4 * (sqrt(k) - sqrt(rate))**2`` for Poisson counts k of each rate."""
+    grid, mean, variance = _moment_table()
+    root = np.sqrt(np.minimum(rate, _TABLE_END))
+    # beyond the table both approach their limits as 1/rate
+    fade = _TABLE_END / np.maximum(rate, _TABLE_END)
+    m = np.interp(root, grid, mean)
+    v = np.interp(root, grid, variance)
+    return 1.0 + (m - 1.0) * fade, 2.0 + (v - 2.0) * fade
+
+
+@functools.cache
+def _moment_table() -> tuple[Real, Real, Real]:
+    root = np.linspace(0.0, np.sqrt(_TABLE_END), 801)
+    rate = root[:, None] ** 2
+    k = np.arange(int(_TABLE_END + 12 * np.sqrt(_TABLE_END)))
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(k[1:]))])
+    log_rate = np.log(np.maximum(rate, 1e-300))
+    probability = np.exp(k * log_rate - rate - log_factorial)
+    probability[0] = k == 0
+    misfit = 4.0 * (np.sqrt(k) - root[:, None]) ** 2
+    mean = (probability * misfit).sum(axis=1)
+    variance = (probability * misfit**2).sum(axis=1) - mean**2
+    return root, mean, variance

@@ -1,0 +1,302 @@
+"""Do frames, positions, probe and object belong together?
+
+Shapes, dtypes, ranges and checksums cannot tell; the forward model can. No absolute threshold on a
+correlation works (an object of ones reaches 0.89), so every limit here follows from the declared
+noise, or compares the data with named mistakes and needs no limit at all:
+
+``own-match``     each frame is matched best by the model of its own position
+``alternatives``  every named mistake (axes swapped, shifted, conjugated, ...) fits worse
+``chi-square``    each frame misses its model by as much as photon counts explain, no more, no less
+``scale``         frames and model carry the same power
+``distinct``      no two frames are the same
+``inside``        every frame lies within the object
+``source``        the figures of a fixture are those of its source at the same indices
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.forward import frames_inside
+from registry.ptychography.noise import Noise, misfit_moments
+from registry.ptychography.scan import ROUNDING, Real, Scan
+
+# Standard deviations at which noise is no longer an explanation: a false alarm in 5e8 frames.
+SIGMAS = 6.0
+# A scale nearer to 2 or to 1/2 than to 1, on a ratio scale, is the wrong one.
+SCALE_LIMIT = np.sqrt(2.0)
+# Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
+# robust standard deviations above the median of its own source.
+OUTLIER_SIGMAS = 8.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """One criterion that data do not meet."""
+
+    criterion: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.criterion}: expected {self.expected}; found {self.found}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """What was measured. ``None`` where the declared noise gives the figure no meaning."""
+
+    own_match_rate: float
+    nearest_alternative: str | None
+    nearest_alternative_margin: float | None
+    chi_square_min: float | None
+    chi_square_max: float | None
+    correlation_median: float
+    r_factor: float
+    scale: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessment:
+    """Figures and failures. ``figures`` is None where a frame leaves the object."""
+
+    figures: Figures | None
+    failures: list[Failure] = field(default_factory=list)
+
+
+def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assessment:
+    """Hold a scan against the forward model.
+
+    Parameters
+    ----------
+    scan : Scan
+    noise : Noise
+        As the source declares it.
+    source_error : (M,) float64 or None
+        Relative error of each frame of the source (`relative_error`), the distribution against
+        which a measured scan's outliers are found.
+    """
+    failures = list(_distinct(scan.frames))
+    shape = (scan.probe.shape[0], scan.probe.shape[1])
+    inside = frames_inside((scan.obj.shape[0], scan.obj.shape[1]), scan.x, scan.y, shape)
+    if not inside.all():
+        n = np.flatnonzero(~inside)
+        failures.append(
+            Failure(
+                criterion="inside",
+                expected=f"every frame of {shape} within the object of {scan.obj.shape}",
+                found=f"{n.size} outside, the first is frame {n[0]} at x = {scan.x[n[0]]:.3f}, "
+                f"y = {scan.y[n[0]]:.3f}",
+            )
+        )
+        return Assessment(figures=None, failures=failures)
+
+    model = scan.model()
+    power, model_power = float((scan.frames**2).sum()), float((model**2).sum())
+    if not (power > 0 and model_power > 0):
+        failures.append(
+            Failure(
+                criterion="scale",
+                expected="frames and model of some power",
+                found=f"a total of {power:g} in the frames and of {model_power:g} in the model",
+            )
+        )
+        return Assessment(figures=None, failures=failures)
+
+    scale = float(np.sqrt(power / model_power))
+    failures += _scale(scale, model_power, noise)
+    misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
+    chi_square, chi_failures = _chi_square(model, misfit, noise, source_error)
+    failures += chi_failures
+    # Both remaining tests ask about shape; the scale has been judged by itself above.
+    scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
+    own_rate, own_failures = _own_match(
+        scaled.frames, model, _effective_scale(noise, misfit, shape)
+    )
+    failures += own_failures
+    margins = alternative_margins(scaled, model, noise.photon_scale)
+    failures += _alternatives(margins)
+    nearest = min(margins, key=lambda name: margins[name], default=None)
+    figures = Figures(
+        own_match_rate=own_rate,
+        nearest_alternative=nearest,
+        nearest_alternative_margin=None if nearest is None else margins[nearest],
+        chi_square_min=None if chi_square is None else float(chi_square.min()),
+        chi_square_max=None if chi_square is None else float(chi_square.max()),
+        correlation_median=float(np.median(_correlation(scan.frames, model))),
+        r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
+        scale=scale,
+    )
+    return Assessment(figures=figures, failures=failures)
+
+
+def relative_error(scan: Scan) -> Real:
+    """Root of each frame's squared misfit over its model's power: (N,) float64."""
+    model = scan.model()
+    misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
+    error: Real = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
+    return error
+
+
+def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
+    """Are a fixture's per-frame errors those of the source's frames at the same indices?
+
+    ``source`` holds the selected frames only. The two differ by rounding and by nothing else.
+    """
+    for which, scan in (("fixture", fixture), ("source", source)):
+        if not frames_inside(
+            (scan.obj.shape[0], scan.obj.shape[1]),
+            scan.x,
+            scan.y,
+            (scan.probe.shape[0], scan.probe.shape[1]),
+        ).all():
+            return [Failure(criterion="source", expected="frames within the object", found=which)]
+    difference = np.abs(relative_error(fixture) - relative_error(source))
+    worst = int(np.argmax(difference))
+    if difference[worst] <= ROUNDING:
+        return []
+    return [
+        Failure(
+            criterion="source",
+            expected="each frame to miss its model as the source's frame at the same index does",
+            found=f"frame {worst} differs by {difference[worst]:.3g} "
+            f"(rounding gives {ROUNDING:.1g})",
+        )
+    ]
+
+
+def _distinct(frames: Real) -> Iterator[Failure]:
+    seen: dict[bytes, int] = {}
+    for n, frame in enumerate(frames):
+        first = seen.setdefault(frame.tobytes(), n)
+        if first != n:
+            yield Failure(
+                criterion="distinct",
+                expected="pairwise different frames",
+                found=f"frame {n} equal to frame {first}, bit for bit",
+            )
+
+
+def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
+    # sqrt(sum A^2 / sum model^2) compares counts with rates, which photon noise leaves unbiased.
+    if noise.photon_scale is not None:
+        sigma = 0.5 / np.sqrt(noise.photon_scale * model_power)
+        low, high = 1 - SIGMAS * sigma - ROUNDING, 1 + SIGMAS * sigma + ROUNDING
+    elif noise.kind == "none":
+        low, high = 1 - ROUNDING, 1 + ROUNDING
+    else:
+        low, high = 1 / SCALE_LIMIT, SCALE_LIMIT
+    if not low <= scale <= high:
+        yield Failure(
+            criterion="scale",
+            expected=f"frames between {low:.6f} and {high:.6f} times the model",
+            found=f"{scale:.6f} times",
+        )
+
+
+def _effective_scale(noise: Noise, misfit: Real, shape: tuple[int, int]) -> float | None:
+    """Photon scale that explains the misfit; None means that nothing but rounding does."""
+    if noise.kind == "measured":
+        return float(shape[0] * shape[1] / (4 * misfit.mean())) if misfit.any() else None
+    return noise.photon_scale
+
+
+def _chi_square(
+    model: Real, misfit: Real, noise: Noise, source_error: Real | None
+) -> tuple[Real | None, list[Failure]]:
+    """Per-frame misfit over what photon counts explain, and the frames that it refuses."""
+    if noise.photon_scale is not None:
+        mean, variance = misfit_moments(noise.photon_scale * model**2)
+        expected = mean.sum(axis=(1, 2))
+        z = (4 * noise.photon_scale * misfit - expected) / np.sqrt(variance.sum(axis=(1, 2)))
+        rule = f"each within {SIGMAS:g} standard deviations of what its photon count gives"
+        chi_square: Real = 4 * noise.photon_scale * misfit / expected
+        return chi_square, list(_outliers(z, np.abs(z) > SIGMAS, rule))
+
+    error = np.sqrt(misfit / np.maximum((model**2).sum(axis=(1, 2)), np.finfo(float).tiny))
+    if noise.kind == "none":
+        rule = f"each within {ROUNDING:.1g} of its model, as declared free of noise"
+        return None, list(_outliers(error, error > ROUNDING, rule))
+
+    reference = error if source_error is None else source_error
+    median = float(np.median(reference))
+    # 1.4826 turns a median absolute deviation into a standard deviation
+    spread = 1.4826 * float(np.median(np.abs(reference - median)))
+    limit = median + OUTLIER_SIGMAS * spread
+    rule = (
+        f"each relative error at most {limit:.3g}, {OUTLIER_SIGMAS:g} robust standard deviations "
+        "above the median of its own source (measured: photon counts alone give no bound)"
+    )
+    return None, list(_outliers(error, error > limit, rule))
+
+
+def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failure]:
+    if bad.any():
+        worst = int(np.argmax(np.where(bad, np.abs(score), 0)))
+        yield Failure(
+            criterion="chi-square",
+            expected=rule,
+            found=f"{int(bad.sum())} of {len(score)} frames beyond it, the worst is frame {worst} "
+            f"with {score[worst]:.4g}",
+        )
+
+
+def _own_match(
+    frames: Real, model: Real, photon_scale: float | None
+) -> tuple[float, list[Failure]]:
+    a, b = frames.reshape(len(frames), -1), model.reshape(len(model), -1)
+    # squared distance of every frame to every model, but for |a|^2, which no comparison needs
+    distance = (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
+    best = np.argmin(distance, axis=1)
+    own = np.arange(len(a))
+    mismatched = np.flatnonzero(distance[own, best] < distance[own, own])
+    rate = 1 - mismatched.size / len(a)
+    # With the right model in place, noise makes another one look better by chance only where the
+    # two are close. The score is how improbable that is: (gain + d^2)/(2d), d their distance in
+    # standard deviations.
+    unexplained = []
+    for n in mismatched:
+        if photon_scale is None:
+            unexplained.append(n)
+            continue
+        gain = 4 * photon_scale * (distance[n, n] - distance[n, best[n]])
+        d = np.sqrt(4 * photon_scale * ((b[n] - b[best[n]]) ** 2).sum())
+        if gain + d**2 > SIGMAS * 2 * d:
+            unexplained.append(n)
+    if not unexplained:
+        return rate, []
+    n = unexplained[0]
+    return rate, [
+        Failure(
+            criterion="own-match",
+            expected="each frame matched best by the model of its own position",
+            found=f"{rate:.1%} of {len(a)} frames do; frame {n} is matched better by the model of "
+            f"position {best[n]}",
+        )
+    ]
+
+
+def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:
+    better = sorted((margin, name) for name, margin in margins.items() if margin <= 0)
+    if better:
+        names = ", ".join(f"{name} ({margin:+.3f})" for margin, name in better[:3])
+        yield Failure(
+            criterion="alternatives",
+            expected="every named mistake to fit worse than the data as they are",
+            found=f"{len(better)} that fit as well or better: {names}",
+        )
+
+
+def _correlation(frames: Real, model: Real) -> Real:
+    """Pearson correlation of each frame with its model: (N,) float64, NaN for a constant frame."""
+    a = frames - frames.mean(axis=(1, 2), keepdims=True)
+    b = model - model.mean(axis=(1, 2), keepdims=True)
+    norm = np.sqrt((a**2).sum(axis=(1, 2)) * (b**2).sum(axis=(1, 2)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation: Real = (a * b).sum(axis=(1, 2)) / norm
+    return correlation

@@ -1,0 +1,129 @@
+"""Profile of any ``.npz``: its arrays, and how far they are from the data contract DATA-001."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from registry.ptychography.contract import inventory
+
+# Kept by hand beside the schema, because the table speaks of each rule of the report by itself.
+MAX_AMPLITUDE = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One requirement: its verdict is PASS, FAIL, or MISSING where only some uses need it."""
+
+    requirement: str
+    observed: str
+    verdict: str
+    remark: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """Inventory (see `contract.inventory`) and compliance of a file's arrays."""
+
+    arrays: dict[str, dict[str, Any]]
+    compliance: list[Row]
+
+
+def profile(arrays: Mapping[str, np.ndarray]) -> Profile:
+    """Profile arrays; nothing about them is taken for granted."""
+    numeric = {name: array for name, array in arrays.items() if array.dtype.kind in "biufc"}
+    records = inventory(numeric)
+    return Profile(arrays=records, compliance=_compliance(arrays, records))
+
+
+def _compliance(
+    arrays: Mapping[str, np.ndarray], records: Mapping[str, dict[str, Any]]
+) -> list[Row]:
+    key = "diffraction" if "diffraction" in arrays or "diff3d" not in arrays else "diff3d"
+    frames = arrays.get(key)
+    rows = [
+        _axes(key, frames, arrays),
+        _dtype(key, frames, "float32"),
+        _amplitude(key, records.get(key)),
+    ]
+    rows += [_dtype(name, arrays.get(name), "complex64") for name in ("objectGuess", "probeGuess")]
+    rows.append(_coordinates(arrays))
+    patches = arrays.get("Y")
+    rows.append(
+        Row(
+            requirement="Y patches present",
+            observed="none" if patches is None else str(patches.shape),
+            verdict="MISSING" if patches is None else "PASS",
+            remark="needed for supervised training only" if patches is None else "",
+        )
+    )
+    return rows
+
+
+def _axes(key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray]) -> Row:
+    requirement = f"{key} axes (N, H, W)"
+    if frames is None:
+        return Row(requirement=requirement, observed="none", verdict="FAIL", remark="no frames")
+    observed = str(frames.shape)
+    n = arrays["xcoords"].size if "xcoords" in arrays else None
+    probe = arrays["probeGuess"].shape[-2:] if "probeGuess" in arrays else frames.shape[1:]
+    canonical = frames.ndim == 3 and frames.shape == (n or frames.shape[0], *probe)
+    legacy = frames.ndim == 3 and n is not None and frames.shape == (*probe, n)
+    if canonical and legacy:
+        return Row(
+            requirement=requirement,
+            observed=observed,
+            verdict="AMBIGUOUS",
+            remark="H = W = N: the layout must be declared",
+        )
+    if canonical:
+        return Row(requirement=requirement, observed=observed, verdict="PASS", remark="")
+    remark = "legacy (H, W, N): transpose" if legacy else "axes fit neither layout"
+    return Row(requirement=requirement, observed=observed, verdict="FAIL", remark=remark)
+
+
+def _dtype(name: str, array: np.ndarray | None, wanted: str) -> Row:
+    if array is None:
+        return Row(
+            requirement=f"{name} dtype {wanted}", observed="none", verdict="FAIL", remark="missing"
+        )
+    good = array.dtype == np.dtype(wanted).newbyteorder("<") and array.dtype.str[0] == "<"
+    return Row(
+        requirement=f"{name} dtype {wanted}",
+        observed=array.dtype.name + ("" if array.dtype.isnative else " (foreign byte order)"),
+        verdict="PASS" if good else "FAIL",
+        remark="" if good else "convert",
+    )
+
+
+def _amplitude(key: str, record: Mapping[str, Any] | None) -> Row:
+    requirement = f"{key} amplitude, 0 to {MAX_AMPLITUDE:g}"
+    if record is None:
+        return Row(requirement=requirement, observed="none", verdict="FAIL", remark="no frames")
+    low, high = record["range"]
+    good = bool(record["finite"]) and low >= 0 and high < MAX_AMPLITUDE
+    remark = "" if good else "counts or intensities, negative or not finite values"
+    return Row(
+        requirement=requirement,
+        observed=f"[{low:.4g}, {high:.4f}]" + ("" if record["finite"] else ", not all finite"),
+        verdict="PASS" if good else "FAIL",
+        remark=remark,
+    )
+
+
+def _coordinates(arrays: Mapping[str, np.ndarray]) -> Row:
+    found = [arrays[name] for name in ("xcoords", "ycoords") if name in arrays]
+    good = (
+        len(found) == 2
+        and found[0].shape == found[1].shape
+        and all(array.dtype == np.float64 and np.isfinite(array).all() for array in found)
+    )
+    return Row(
+        requirement="coordinates xcoords, ycoords float64",
+        observed=f"{found[0].size} positions" if found else "none",
+        verdict="PASS" if good else "FAIL",
+        remark="" if good else "two float64 arrays of one length",
+    )

@@ -1,0 +1,118 @@
+"""Tests of `registry.files`."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+from pathlib import Path
+
+import pytest
+
+from registry.files import write_atomic
+
+
+@pytest.fixture
+def umask():
+    """Set the umask; the test's end restores it."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+def names(directory: Path) -> list[str]:
+    """Names in a directory, hidden ones too."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_bytes_arrive_and_nothing_else_does(tmp_path):
+    """The file holds the bytes, and no temporary file stays beside it."""
+    write_atomic(tmp_path / "a.npz", b"one")
+    assert (tmp_path / "a.npz").read_bytes() == b"one", "the bytes written are not the bytes read"
+    assert names(tmp_path) == ["a.npz"], "something else was left in the directory"
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    """Until the new bytes are on disk, the path shows the old ones, whole."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+    seen = []
+
+    def fsync(descriptor: int) -> None:
+        seen.append((path.read_bytes(), os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomic(path, b"newer")
+    assert seen == [(b"old", 5)], "not synced once, with all new bytes, while the old ones show"
+    assert path.read_bytes() == b"newer", "the new bytes did not replace the old ones"
+
+
+def test_other_names_of_the_old_file_keep_its_bytes(tmp_path):
+    """A hard link is cut, so that a write never reaches DVC's cache."""
+    cached, path = tmp_path / "cached", tmp_path / "a.npz"
+    cached.write_bytes(b"old")
+    path.hardlink_to(cached)
+    write_atomic(path, b"new")
+    assert cached.read_bytes() == b"old", "the write went through the hard link"
+
+
+def test_a_symbolic_link_is_replaced(tmp_path):
+    """A symbolic link gives way to a file, and what it pointed to stays."""
+    cached, path = tmp_path / "cached", tmp_path / "a.npz"
+    cached.write_bytes(b"old")
+    path.symlink_to(cached)
+    write_atomic(path, b"new")
+    assert not path.is_symlink(), "the link is still there"
+    assert cached.read_bytes() == b"old", "the write went through the link"
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o000, 0o644), (0o022, 0o644), (0o027, 0o640)])
+def test_the_mode_is_644_less_the_umask(tmp_path, umask, mask, mode):
+    """The umask alone changes the mode, not what was at the path before."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+    path.chmod(0o400)
+    umask(mask)
+    write_atomic(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode, "the mode is not 0o644 less the umask"
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_alone(tmp_path):
+    """When the system refuses more bytes, the old file stays and the half-written one goes."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_atomic(path, b"x" * (1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old", "the old file changed"
+    assert names(tmp_path) == ["a.npz"], "the half-written file was left behind"
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
+    """Ctrl-C during the write removes the temporary file, too."""
+
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "a.npz", b"new")
+    assert names(tmp_path) == [], "the temporary file was left behind"
+
+
+def test_a_directory_in_the_way_stays(tmp_path):
+    """A directory at the path is an error, and nothing is left behind."""
+    (tmp_path / "a.npz").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_atomic(tmp_path / "a.npz", b"new")
+    assert names(tmp_path) == ["a.npz"], "the temporary file was left behind"
+
+
+def test_a_missing_directory_is_reported_as_such(tmp_path):
+    """The error is the system's own, not one from tidying up."""
+    with pytest.raises(FileNotFoundError):
+        write_atomic(tmp_path / "absent" / "a.npz", b"new")
