@@ -20,7 +20,7 @@ REQUIRED = ("objectGuess", "probeGuess", "xcoords", "ycoords")
 OBJECT_SHAPE = (227, 226)
 FRAME_SHAPE = (64, 64)
 POSITION_COUNT = 1087
-RASTER_COLUMNS = 33
+RASTER_COLUMNS = 31
 X_RANGE_PX = (34.412, 79.281)
 Y_RANGE_PX = (35.763, 79.107)
 PUPIL_RADIUS_PX = 13.0
@@ -159,7 +159,8 @@ def _twin(seed: int) -> dict[str, np.ndarray]:
 def _raster(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Positions along a serpentine raster, bottom row first; the start positions lack the jitter.
 
-    About 33 columns in 33 rows, so that the first 64 positions cover all of x and a sixteenth of y.
+    31 columns in 35 rows and a bit, so that the first 64 positions cover all of x and little of y,
+    and that evenly spaced subsets of 16, 64 and 128 do not fall into step with the columns.
     """
     index = np.arange(POSITION_COUNT)
     row, column = index // RASTER_COLUMNS, index % RASTER_COLUMNS

@@ -261,8 +261,6 @@ def _parse_entry(
     if entry + _CENTRAL.size > end:
         raise _malformed(where, f"{_CENTRAL.size} bytes", f"{end - entry} bytes")
     fields = _CENTRAL.unpack_from(data, entry)
-    if fields[0] != _CENTRAL_SIGNATURE:
-        raise _malformed(where, f"signature {_CENTRAL_SIGNATURE!r}", f"{fields[0]!r}")
     crc, size, name_length = fields[7], fields[9], fields[10]
     start = entry + _CENTRAL.size
     following = start + name_length
@@ -275,7 +273,9 @@ def _parse_entry(
     where = f"{subject}: member '{name}.npy'"
     if fields[-1] != offset:
         raise _malformed(
-            where, f"offset {offset}, with nothing before or between members", f"{fields[-1]}"
+            where,
+            f"offset {offset}, with nothing before or between members",
+            f"offset {fields[-1]}",
         )
     _check_fields(where, _CENTRAL_LABELS, fields, _central_fields(member, crc, size, offset))
     return name, crc, size, following

@@ -1,10 +1,14 @@
-"""Pins: what ``dvc.lock`` says each fixture and its sidecar are.
+"""Pins: what each fixture and its sidecar are, as DVC recorded it.
 
-The lock is read with libyaml, once for as long as the file stays as it is.
+In the registry itself that is ``dvc.lock``; in a repository that ran ``dvc import``, it is a pair
+of ``.dvc`` files, one for the fixture and one for its sidecar. Both are read with libyaml, once for
+as long as a file stays as it is.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,11 +17,17 @@ from registry.errors import ChainError, MissingError, UsageError
 
 LOCK = "dvc.lock"
 _STAGE = "fixture@"
+# Folders that hold no imports of the repository's own, and may be huge.
+_SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pin:
-    """Where a fixture and its sidecar lie, relative to the registry, and their md5 and size."""
+    """Where a fixture and its sidecar lie, relative to the registry, and their md5 and size.
+
+    ``targets`` are what ``dvc pull`` fetches them by. ``imported`` tells a pair of ``.dvc`` files
+    from a stage of the lock; a stage's sidecar is git's and never in DVC's cache.
+    """
 
     name: str
     path: str
@@ -26,36 +36,29 @@ class Pin:
     sidecar_path: str
     sidecar_md5: str
     sidecar_size: int
+    targets: tuple[str, ...] = ()
+    imported: bool = False
 
 
 def read(root: Path) -> dict[str, Pin]:
-    """All pins of the registry at ``root`` by name, in the lock's order.
+    """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
 
     Raises
     ------
     MissingError
-        There is no lock.
+        There is neither a lock nor an imported fixture.
     ChainError
-        The lock is not one that DVC writes.
+        The lock, or an import, is not one that DVC writes.
     """
-    path = root / LOCK
-    try:
-        status = path.stat()
-    except FileNotFoundError:
+    found = {**_imported(root), **_locked(root)}
+    if not found and not (root / LOCK).is_file():
         raise MissingError(
             LOCK,
             expected="the registry's pins",
             found="no such file",
             remedy="git checkout dvc.lock, or build the fixtures: make fixtures",
-        ) from None
-    key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-    cached = _cache.get(path)
-    if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, parse(path.read_bytes()))
-    return cached[1]
-
-
-_cache: dict[Path, tuple[tuple[int, ...], dict[str, Pin]]] = {}
+        )
+    return found
 
 
 def find(root: Path, name: str) -> Pin:
@@ -66,6 +69,10 @@ def find(root: Path, name: str) -> Pin:
     UsageError
         No fixture of that name is pinned.
     """
+    locked = _locked(root)
+    if name in locked:
+        return locked[name]
+    # only now, because looking for imports walks the repository
     pins = read(root)
     if name in pins:
         return pins[name]
@@ -83,15 +90,13 @@ def find(root: Path, name: str) -> Pin:
 
 def parse(data: bytes) -> dict[str, Pin]:
     """Pins in the bytes of a lock."""
-    import yaml
-
-    # libyaml is ten times faster, and absent from some builds of PyYAML
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        stages = (yaml.load(data, Loader=loader) or {}).get("stages", {})
-        found = (_pin(outs) for stage, outs in _outs(stages) if stage.startswith(_STAGE))
+        stages = (_yaml(data) or {}).get("stages", {})
+        found = [
+            _pin(stage["outs"], name) for name, stage in stages.items() if name.startswith(_STAGE)
+        ]
         return {pin.name: pin for pin in found}
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise ChainError(
             LOCK,
             expected="a lock as DVC writes it: each fixture stage with the md5 and size of one "
@@ -101,11 +106,25 @@ def parse(data: bytes) -> dict[str, Pin]:
         ) from None
 
 
-def _outs(stages: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
-    return [(name, stage["outs"]) for name, stage in stages.items() if "outs" in stage]
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+_Key = tuple[int, int, int, int]
+_cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
 
 
-def _pin(outs: list[dict[str, Any]]) -> Pin:
+def _locked(root: Path) -> dict[str, Pin]:
+    path = root / LOCK
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return {}
+    key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+    cached = _cache.get(path)
+    if cached is None or cached[0] != key:
+        cached = _cache[path] = (key, parse(path.read_bytes()))
+    return cached[1]
+
+
+def _pin(outs: list[dict[str, Any]], stage: str) -> Pin:
     by_suffix = {PurePosixPath(out["path"]).suffix: out for out in outs}
     data, text = by_suffix[".npz"], by_suffix[".json"]
     return Pin(
@@ -116,4 +135,70 @@ def _pin(outs: list[dict[str, Any]]) -> Pin:
         sidecar_path=str(text["path"]),
         sidecar_md5=str(text["md5"]),
         sidecar_size=int(text["size"]),
+        targets=(stage,),
     )
+
+
+def _imported(root: Path) -> dict[str, Pin]:
+    """Fixtures that ``dvc import`` brought: NAME.npz.dvc with NAME.json.dvc beside it."""
+    found = {}
+    for path in _dvc_files(root):
+        sidecar = path.with_name(path.name.removesuffix(".npz.dvc") + ".json.dvc")
+        if not path.name.endswith(".npz.dvc") or not sidecar.is_file():
+            continue
+        files = (path, sidecar)
+        outs = [_import(file, root) for file in files]
+        pin = _pin(outs, "")
+        targets = tuple(file.relative_to(root).as_posix() for file in files)
+        found[pin.name] = Pin(
+            name=pin.name,
+            path=pin.path,
+            md5=pin.md5,
+            size=pin.size,
+            sidecar_path=pin.sidecar_path,
+            sidecar_md5=pin.sidecar_md5,
+            sidecar_size=pin.sidecar_size,
+            targets=targets,
+            imported=True,
+        )
+    return found
+
+
+def _import(path: Path, root: Path) -> dict[str, Any]:
+    """The only output of a ``.dvc`` file, its path made relative to the repository."""
+    try:
+        document = _yaml(path.read_bytes())
+        (out,) = document["outs"]
+        folder = path.parent.relative_to(root) / document.get("wdir", ".")
+        relative = PurePosixPath(folder.as_posix()) / out["path"]
+        return {"path": str(relative), "md5": out["md5"], "size": out["size"]}
+    except _MALFORMED as error:
+        raise ChainError(
+            path.relative_to(root).as_posix(),
+            expected="a .dvc file as dvc import writes it, with the md5 and size of one file",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            remedy="git checkout the file, or run dvc import again",
+        ) from None
+
+
+def _dvc_files(root: Path) -> Iterator[Path]:
+    for folder, children, files in os.walk(root):
+        children[:] = sorted(
+            child
+            for child in children
+            if child not in _SKIPPED
+            and not child.startswith(".")
+            and not Path(folder, child, "pyvenv.cfg").exists()
+        )
+        yield from (Path(folder, file) for file in sorted(files) if file.endswith(".dvc"))
+
+
+def _yaml(data: bytes) -> Any:
+    import yaml
+
+    # libyaml is ten times faster, and absent from some builds of PyYAML
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(data, Loader=loader)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None

@@ -31,7 +31,7 @@ class Problem:
 
 
 def problems(document: Any, schema: Path) -> list[Problem]:
-    """Every rule of a schema (draft 2020-12) that a document breaks, in document order.
+    """Every rule of a schema (draft 2020-12) that a document breaks, sorted by path.
 
     Schemas may refer to others in the same folder by file name.
 
@@ -40,17 +40,16 @@ def problems(document: Any, schema: Path) -> list[Problem]:
     MissingError
         The schema's file is absent.
     """
-    from jsonschema import Draft202012Validator
     from referencing import Registry, Resource
 
     def retrieve(uri: str) -> Resource[Any]:
         return Resource.from_contents(_read(schema.parent / uri.rsplit("/", 1)[-1]))
 
-    validator = Draft202012Validator(
+    validator = _strict_validator()(
         _read(schema),
         registry=Registry(retrieve=retrieve),  # type: ignore[call-arg]
     )
-    found = {problem for error in validator.iter_errors(document) for problem in _leaves(error)}
+    found = {problem for error in validator.iter_errors(document) for problem in _problems(error)}
     return sorted(found, key=lambda problem: (problem.path, problem.rule))
 
 
@@ -75,23 +74,66 @@ def _read(path: Path) -> Any:
     return json.loads(_bytes(path))
 
 
-def _leaves(error: ValidationError) -> list[Problem]:
-    """The errors inside an anyOf or oneOf, where there are some, else the error itself."""
-    path = ".".join(str(part) for part in error.absolute_path)
+def _strict_validator() -> Any:
+    """Draft 2020-12 without three laxities that would let a shell command or a NaN through."""
+    import math
+    import re
+    from collections.abc import Iterator
+
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(validator: Any, rule: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+        # the standard means the end of the text by $, Python also the place before a last newline
+        if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", rule), value):
+            yield ValidationError(f"{value!r} does not match {rule!r}")
+
+    def integer(checker: Any, value: Any) -> bool:
+        # 64.0 would reach a generator as the text 64.0
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    def number(checker: Any, value: Any) -> bool:
+        # YAML and Python's JSON know NaN, which no minimum refuses
+        return integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
+    return extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    """One error of jsonschema in words; one that is about several names gives one for each."""
+    path = dotted(error.absolute_path)
     value: Any = error.instance
     rule: Any = error.validator_value
+    assert isinstance(error.schema, dict)
+    described = error.schema.get("description")
     match error.validator:
-        case "additionalProperties" | "unevaluatedProperties" | "propertyNames":
-            return _unknown(error, path)
-        case "required":
-            missing = [name for name in rule if name not in value]
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            text = f"one of the known keys ({', '.join(sorted(known))})"
             return [
-                Problem(path=_join(path, name), rule="a value", value="none") for name in missing
+                Problem(path=dotted([*error.absolute_path, key]), rule=text, value=f"key {shown(key)}")
+                for key in value
+                if key not in known
+            ]
+        case "required":
+            return _absent(error, (key for key in rule if key not in value))
+        case "dependentRequired":
+            return [
+                Problem(
+                    path=dotted([*error.absolute_path, key]),
+                    rule=f"a value, because there is {trigger}",
+                    value="none",
+                )
+                for trigger, keys in rule.items()
+                if trigger in value
+                for key in keys
+                if key not in value
             ]
         case "const":
-            text = json.dumps(rule)
+            text = described or json.dumps(rule)
         case "enum":
-            text = "one of " + ", ".join(json.dumps(item) for item in rule)
+            text = f"{described or 'one of'} {', '.join(map(json.dumps, rule))}"
         case "minimum":
             text = f"at least {rule}"
         case "maximum":
@@ -105,47 +147,41 @@ def _leaves(error: ValidationError) -> list[Problem]:
         case "maxItems":
             text = f"at most {rule} items"
         case "type":
-            text = rule if isinstance(rule, str) else " or ".join(rule)
+            text = described or (rule if isinstance(rule, str) else " or ".join(rule))
         case "pattern":
-            text = _described(error, f"text that matches {rule}")
+            text = described or f"text that matches {rule}"
         case _:
-            text = _described(error, f"{error.validator} {json.dumps(rule)}")
-    return [Problem(path=path or "document", rule=text, value=_shown(value))]
+            text = described or f"{error.validator} {json.dumps(rule)}"
+    return [Problem(path=path or "document", rule=text, value=shown(value))]
 
 
-def _unknown(error: ValidationError, path: str) -> list[Problem]:
-    assert isinstance(error.schema, dict)
-    if error.validator == "propertyNames":
-        inner = error.context[0] if error.context else error
-        return [
-            Problem(
-                path=path or "document",
-                rule=_described(inner, f"names that match {error.validator_value}"),
-                value=_shown(inner.instance),
-            )
-        ]
-    known = set(error.schema.get("properties", {}))
-    instance: Any = error.instance
-    names = [name for name in instance if f"'{name}'" in error.message]
-    rule = "one of the known keys"
-    if known:
-        rule += " (" + ", ".join(sorted(known)) + ")"
+def _absent(error: ValidationError, keys: Iterable[str]) -> list[Problem]:
     return [
-        Problem(path=_join(path, str(name)), rule=rule, value=f"key {_shown(name)}")
-        for name in names
+        Problem(path=dotted([*error.absolute_path, key]), rule="a value", value="none")
+        for key in keys
     ]
 
 
-def _described(error: ValidationError, otherwise: str) -> str:
-    """The schema's own words for a rule, where it has some."""
-    assert isinstance(error.schema, dict)
-    return str(error.schema.get("description", otherwise))
+def dotted(path: Iterable[object]) -> str:
+    """Dotted path of keys; one that is not a plain word is shown as JSON.
+
+    >>> dotted(["fixtures", "../x", "seed"])
+    'fixtures."../x".seed'
+    """
+    return ".".join(
+        str(key) if re.fullmatch(r"\w+", str(key), re.ASCII) else shown(key) for key in path
+    )
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
+def shown(value: Any) -> str:
+    """A value on one line, at most 80 characters of it."""
+    if value is None or isinstance(value, (str, int, float, list, dict)):
+        try:
+            text = json.dumps(value, default=str)
+        except (TypeError, ValueError):
+            # YAML has keys that JSON has not, and lists that hold themselves
+            text = repr(value)
+    else:
+        # what YAML makes of a bare date
+        text = f"the {type(value).__name__} {value}"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,29 +1,38 @@
-"""From a name to verified arrays: lock, sidecar, bytes, each link held against the one before.
+"""From an address to verified arrays: pin, sidecar, bytes, each link held against the one before.
 
-``dvc.lock`` pins the sidecar's md5 and the fixture's size; the sidecar pins the fixture's SHA-256.
-Arrays are views of the very bytes that were hashed.
+DVC's pin gives the sidecar's md5 and the fixture's size; the sidecar gives the fixture's SHA-256.
+Bytes are looked for in the workspace, in DVC's cache and on the remote, in this order; where they
+came from changes nothing about what is tested. Arrays are views of the very bytes that were hashed.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from registry import pins, sidecar
-from registry.errors import ChainError, MissingError, UsageError
+from registry import address, cache, files, pins, sidecar
+from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
 from registry.hashing import md5, sha256
 from registry.pins import Pin
 from registry.sidecar import Sidecar
 
 ROOT_VARIABLE = "FIXTURE_REGISTRY"
+OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
+
+
+class HealedWarning(UserWarning):
+    """A workspace file broke the chain and was replaced by verified bytes."""
 
 
 def find_root(start: Path | None = None) -> Path:
     """Top folder of the registry.
 
     ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
-    directory) with a ``dvc.lock`` or ``dvc.yaml``.
+    directory) with a ``dvc.lock``, a ``dvc.yaml`` or a ``.dvc`` folder.
 
     Raises
     ------
@@ -33,13 +42,13 @@ def find_root(start: Path | None = None) -> Path:
     named = os.environ.get(ROOT_VARIABLE)
     if named and start is None:
         root = Path(named)
-        if (root / pins.LOCK).is_file() or (root / "dvc.yaml").is_file():
+        if _is_root(root):
             return root.absolute()
         found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
     else:
         here = (start or Path.cwd()).absolute()
         for folder in (here, *here.parents):
-            if (folder / pins.LOCK).is_file() or (folder / "dvc.yaml").is_file():
+            if _is_root(folder):
                 return folder
         found = f"no dvc.lock in {here} or above it"
     raise UsageError(
@@ -50,22 +59,24 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
-def load(name: str, root: Path | None = None) -> Fixture:
+def load(name: str, root: Path | str | None = None, *, offline: bool | None = None) -> Fixture:
     """Verified, read-only arrays of a fixture.
 
     Parameters
     ----------
     name : str
-        As in ``params.yaml``.
+        A name as in ``params.yaml``, ``sha256:DIGEST``, or ``NAME@sha256:DIGEST``.
     root : path, optional
         The registry's top folder; found from the working directory where not given.
+    offline : bool, optional
+        Never ask the remote. Default: whether ``$FIXTURES_OFFLINE`` is set.
 
     Raises
     ------
     UsageError
-        No registry, or no fixture of that name.
+        No registry, or no fixture of that address.
     MissingError
-        The fixture is pinned, but its bytes or its sidecar are not here.
+        The fixture is pinned, but its bytes or its sidecar are nowhere to be had.
     ChainError
         A link of the chain is broken; the message says which.
     ArchiveError
@@ -73,21 +84,190 @@ def load(name: str, root: Path | None = None) -> Fixture:
     """
     from registry import npz
 
-    root = find_root() if root is None else Path(root)
-    pin = pins.find(root, name)
-    record = read_sidecar(root, pin)
-    data = read_bytes(root, pin, record)
+    top = find_root() if root is None else Path(root).absolute()
+    pin = resolve(top, name)
+    record = read_sidecar(top, pin, offline=offline)
+    data = read_bytes(top, pin, record, offline=offline)
     return Fixture(
-        name=name,
-        arrays=npz.parse(data, subject=f"fixture {name}"),
+        name=pin.name,
+        arrays=npz.parse(data, subject=f"fixture {pin.name}"),
         sidecar=record,
-        path=root / pin.path,
+        path=top / pin.path,
     )
 
 
-def read_sidecar(root: Path, pin: Pin) -> Sidecar:
-    """The sidecar, held against the lock."""
-    text = _read(root / pin.sidecar_path, pin, "sidecar", f"git checkout -- {pin.sidecar_path}")
+def resolve(root: Path, text: str) -> Pin:
+    """The pin that an address means; a name and a digest together must agree."""
+    wanted = address.parse(text)
+    if wanted.name is not None:
+        pin = pins.find(root, wanted.name)
+        if wanted.sha256 is not None:
+            found = read_sidecar(root, pin).sha256_checksum
+            if found != wanted.sha256:
+                raise broken(
+                    pin,
+                    "address -> sidecar",
+                    f"SHA-256 {wanted.sha256}, as the address says",
+                    found,
+                    "correct the address, or check out the revision that it was taken from",
+                )
+        return pin
+    known = []
+    for pin in pins.read(root).values():
+        found = read_sidecar(root, pin).sha256_checksum
+        if found == wanted.sha256:
+            return pin
+        known.append(f"{found[:12]} ({pin.name})")
+    raise UsageError(
+        f"address {wanted}",
+        expected="the SHA-256 of a pinned fixture",
+        found=f"none of {', '.join(known) or 'no fixtures'}",
+        remedy="fixtures show NAME prints a fixture's sha256",
+    )
+
+
+def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sidecar:
+    """The sidecar, held against the pin."""
+    if pin.imported:
+        text = _chain(
+            root,
+            pin,
+            _File(
+                what="sidecar", path=pin.sidecar_path, md5=pin.sidecar_md5, size=pin.sidecar_size
+            ),
+            lambda found: _test_sidecar(pin, found),
+            offline,
+        )
+    else:
+        # git's, so neither in DVC's cache nor on a remote
+        remedy = f"git checkout -- {pin.sidecar_path}"
+        text = _required(_workspace(root, pin.sidecar_path), pin, "sidecar", remedy)
+        _test_sidecar(pin, text)
+    record = sidecar.parse(text, subject=f"fixture {pin.name}")
+    if record.name != pin.name:
+        raise broken(
+            pin,
+            "sidecar -> name",
+            f"a sidecar of {pin.name}",
+            f"one of {record.name}",
+            f"git checkout -- dvc.lock {pin.sidecar_path}",
+        )
+    return record
+
+
+def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> bytes:
+    """The fixture's bytes, from the first place that has the right ones."""
+    return _chain(
+        root,
+        pin,
+        _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
+        lambda found: _test_bytes(pin, record, found),
+        offline,
+    )
+
+
+def read_workspace(root: Path, pin: Pin, record: Sidecar) -> bytes:
+    """The fixture's bytes from the workspace alone: tested, never healed."""
+    data = _required(
+        _workspace(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
+    )
+    _test_bytes(pin, record, data)
+    return data
+
+
+def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> ChainError:
+    """An error that names the link of the chain that broke."""
+    return ChainError(
+        f"fixture {pin.name}: broken link {link}", expected=expected, found=found, remedy=remedy
+    )
+
+
+def is_offline(offline: bool | None = None) -> bool:
+    """Whether the remote must not be asked."""
+    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline
+
+
+def pull_command(pin: Pin) -> str:
+    """The command that fetches a fixture whatever happens."""
+    return "dvc pull " + " ".join(pin.targets or (pin.path,))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _File:
+    """What is looked for along the chain."""
+
+    what: str
+    path: str
+    md5: str
+    size: int
+
+
+def _chain(
+    root: Path, pin: Pin, file: _File, test: Callable[[bytes], None], offline: bool | None
+) -> bytes:
+    """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
+    failed: list[ChainError] = []
+    reasons: list[str] = []
+    places: tuple[tuple[str, Callable[[], bytes | None]], ...] = (
+        ("workspace", lambda: _workspace(root, file.path)),
+        ("cache", lambda: cache.read(root, file.md5)),
+        ("remote", lambda: _remote(root, pin, file, reasons, offline)),
+    )
+    for place, read in places:
+        data = read()
+        if data is None:
+            continue
+        try:
+            test(data)
+        except ChainError as error:
+            failed.append(error)
+            if place != "workspace":
+                cache.discard(root, file.md5)
+            continue
+        if failed and place != "workspace" and _workspace(root, file.path) is not None:
+            _heal(root, pin, file, data)
+        return data
+    if failed:
+        # the workspace's own error first: it is the one that the user can see and mend
+        raise failed[0]
+    raise MissingError(
+        f"fixture {pin.name}: {file.what}",
+        expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
+        found="; ".join(["none in the workspace, none in the cache", *reasons]),
+        remedy=f"{pull_command(pin)}, or make fixtures",
+    )
+
+
+def _remote(
+    root: Path, pin: Pin, file: _File, reasons: list[str], offline: bool | None
+) -> bytes | None:
+    if is_offline(offline):
+        reasons.append("the remote was not asked (offline)")
+        return None
+    from registry import remote
+
+    try:
+        remote.fetch(root, [remote.Wanted(md5=file.md5, size=file.size, target=pin.targets)])
+    except RegistryError as error:
+        reasons.append(f"remote: {error.found}")
+        return None
+    return cache.read(root, file.md5)
+
+
+def _heal(root: Path, pin: Pin, file: _File, data: bytes) -> None:
+    try:
+        files.write_atomic(root / file.path, data)
+    except OSError:
+        # a read-only workspace keeps its bad file; the caller has the good bytes all the same
+        return
+    warnings.warn(
+        f"fixture {pin.name}: {file.path} was not what is pinned; verified bytes replaced it",
+        HealedWarning,
+        stacklevel=2,
+    )
+
+
+def _test_sidecar(pin: Pin, text: bytes) -> None:
     found = md5(text)
     if found != pin.sidecar_md5:
         raise broken(
@@ -98,19 +278,10 @@ def read_sidecar(root: Path, pin: Pin) -> Sidecar:
             f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
             "dvc repro and a new version",
         )
-    record = sidecar.parse(text, subject=f"fixture {pin.name}")
-    if record.name != pin.name:
-        raise broken(
-            pin, "sidecar -> name", f"a sidecar of {pin.name}", f"one of {record.name}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}",
-        )  # fmt: skip
-    return record
 
 
-def read_bytes(root: Path, pin: Pin, record: Sidecar) -> bytes:
-    """The fixture's bytes, held against lock and sidecar."""
-    data = _read(root / pin.path, pin, "bytes", f"dvc pull fixture@{pin.name}, or make fixtures")
-    again = f"rm {pin.path}, then dvc pull fixture@{pin.name} or dvc repro fixture@{pin.name}"
+def _test_bytes(pin: Pin, record: Sidecar, data: bytes) -> None:
+    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
     if len(data) != pin.size:
         raise broken(
             pin, "lock -> size", f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
@@ -124,30 +295,31 @@ def read_bytes(root: Path, pin: Pin, record: Sidecar) -> bytes:
             found,
             again,
         )
-    return data
 
 
-def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> ChainError:
-    """An error that names the link of the chain that broke."""
-    return ChainError(
-        f"fixture {pin.name}: broken link {link}", expected=expected, found=found, remedy=remedy
-    )
-
-
-def _read(path: Path, pin: Pin, what: str, remedy: str) -> bytes:
+def _workspace(root: Path, path: str) -> bytes | None:
+    """A workspace file's bytes; None where there is no file that can be read."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise MissingError(
-            f"fixture {pin.name}: {what}",
-            expected=f"a file {path.name} in {path.parent.name}",
-            found="no such file",
-            remedy=remedy,
-        ) from None
-    except OSError as error:
+        return (root / path).read_bytes()
+    except OSError:
+        return None
+
+
+def _required(data: bytes | None, pin: Pin, what: str, remedy: str) -> bytes:
+    if data is None:
+        path = Path(pin.path if what == "bytes" else pin.sidecar_path)
         raise MissingError(
             f"fixture {pin.name}: {what}",
             expected=f"a readable file {path.name} in {path.parent.name}",
-            found=f"{type(error).__name__}: {error.strerror}",
+            found="none",
             remedy=remedy,
-        ) from None
+        )
+    return data
+
+
+def _is_root(folder: Path) -> bool:
+    return (
+        (folder / pins.LOCK).is_file()
+        or (folder / "dvc.yaml").is_file()
+        or (folder / ".dvc").is_dir()
+    )

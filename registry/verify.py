@@ -76,7 +76,7 @@ def _chain(root: Path, pin: Pin) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "generator -> sidecar", lambda: _generator(root, pin, record)
 
     def bytes_link() -> None:
-        read["bytes"] = store.read_bytes(root, pin, record)
+        read["bytes"] = store.read_workspace(root, pin, record)
 
     yield "sidecar -> bytes", bytes_link
     data = read.get("bytes")
