@@ -56,8 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _sidecar(name, data, arrays, params, declared, record, acceptance.checks, generator)
     )
     _verify_sidecar(subject, text)
-    files.write_atomic(stage.FIXTURES / f"{name}.npz", data)
-    files.write_atomic(stage.FIXTURES / f"{name}.json", text)
+    files.write_together(
+        {stage.FIXTURES / f"{name}.npz": data, stage.FIXTURES / f"{name}.json": text}
+    )
     checks = acceptance.checks
     print(
         f"{subject}: {len(data)} bytes, sha256 {hashing.sha256(data)[:12]}; covers "

@@ -53,8 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         **stage.identity(generator),
         **record,
     }
-    files.write_atomic(stage.SOURCES / f"{name}.npz", data)
-    files.write_atomic(stage.SOURCES / f"{name}.json", stage.encode_record(record))
+    text = stage.encode_record(record)
+    files.write_together(
+        {stage.SOURCES / f"{name}.npz": data, stage.SOURCES / f"{name}.json": text}
+    )
     print(f"{subject}: {len(data)} bytes, sha256 {record['sha256'][:12]}")
     return 0
 

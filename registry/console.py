@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 
-from registry.errors import RegistryError
+from registry.errors import MissingError, RegistryError
 
 
 def run(program: Callable[[], int]) -> int:
-    """Run a program; turn errors raised on purpose into a message and their exit code."""
+    """Run a program; turn errors raised on purpose, and the system's, into a message and a code."""
     try:
-        return program()
+        code = program()
+        # here, where a reader that has gone away can still be told from an error
+        sys.stdout.flush()
+        return code
     except RegistryError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _report(error)
     except BrokenPipeError:
-        # the reader of a pipe has seen enough; the interpreter must not flush into it again
-        sys.stdout = None
+        # The reader of a pipe has seen enough. What is left goes nowhere, or the interpreter would
+        # try to write it when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _report(
+            MissingError(
+                f"file {error.filename or '(which one, the system does not say)'}",
+                expected="a file that can be read, or written whole",
+                found=error.strerror or str(error),
+                remedy=_REMEDIES.get(
+                    error.errno or 0, "see that it is a file of yours, then run the command again"
+                ),
+            )
+        )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+_FULL = "free some space, then run the command again; nothing half-written was left behind"
+_REMEDIES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL}
+
+
+def _report(error: RegistryError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_code

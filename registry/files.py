@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -17,19 +18,39 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises
     ------
     OSError
-        As the system reports it: no space, no permission.
+        As the system reports it (no space, no permission), with `path` as its file.
     """
-    # In the same directory, for a rename cannot cross file systems.
-    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_together({path: data})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Put several files in place, each as `write_atomic` does, none before all are on disk.
+
+    So a full disk leaves no pair behind of which one file is new and the other old.
+
+    Raises
+    ------
+    OSError
+        As for `write_atomic`.
+    """
+    temporaries: dict[Path, Path] = {}
     try:
-        with open(temporary, "xb", opener=_create) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # In the same directory, for a rename cannot cross file systems.
+            temporaries[path] = path.parent / f".{secrets.token_hex(8)}.tmp"
+            with open(temporaries[path], "xb", opener=_create) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
+    except BaseException as error:
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # The system names the temporary file, or none.
+            error.filename, error.filename2 = str(path), None
         raise
 
 

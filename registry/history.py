@@ -37,10 +37,9 @@ def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckErr
     commit = _commit(root, revision) if revision else _merge_base(root)
     published = _pins_at(root, commit)
     current = pins.read(root)
-    errors = [
-        error for pin in published.values() if (error := _difference(pin, current)) is not None
-    ]
-    return commit, errors
+    taken = {*published, *current}
+    errors = (_difference(pin, current, taken, commit) for pin in published.values())
+    return commit, [error for error in errors if error is not None]
 
 
 def next_free_version(name: str, taken: set[str]) -> str:
@@ -61,14 +60,16 @@ def next_free_version(name: str, taken: set[str]) -> str:
             return candidate
 
 
-def _difference(pin: Pin, current: dict[str, Pin]) -> CheckError | None:
+def _difference(
+    pin: Pin, current: dict[str, Pin], taken: set[str], commit: str
+) -> CheckError | None:
     subject = f"fixture {pin.name}: published and immutable"
     if pin.name not in current:
         return CheckError(
             subject,
             expected="its pin in dvc.lock",
-            found="none",
-            remedy="git checkout -- dvc.lock params.yaml",
+            found="no pin",
+            remedy=f"git checkout {commit[:12]} -- dvc.lock params.yaml",
         )
     found = current[pin.name]
     changed = [
@@ -87,18 +88,26 @@ def _difference(pin: Pin, current: dict[str, Pin]) -> CheckError | None:
         subject,
         expected="the pins it was published with",
         found="; ".join(changed),
-        remedy=f"declare the change as {next_free_version(pin.name, set(current))} in params.yaml, "
-        f"and take this one back: git checkout -- dvc.lock {pin.sidecar_path}",
+        remedy=f"declare the change as {next_free_version(pin.name, taken)} in params.yaml, "
+        f"and take this one back: git checkout {commit[:12]} -- dvc.lock {pin.sidecar_path}",
     )
 
 
 def _pins_at(root: Path, commit: str) -> dict[str, Pin]:
-    # ./ makes git read the path relative to the working directory, so a registry may be a subfolder
+    # paths relative to the working directory, so that a registry may be a subfolder
+    listed = _git(root, "ls-tree", "--name-only", commit, "--", pins.LOCK)
+    if listed.returncode == 0 and not listed.stdout:
+        # a revision from before the first lock has nothing to protect
+        return {}
     result = _git(root, "show", f"{commit}:./{pins.LOCK}")
-    if result.returncode == 0:
-        return pins.parse(result.stdout)
-    # a revision from before the first lock has nothing to protect
-    return {}
+    if result.returncode != 0:
+        raise UsageError(
+            f"{pins.LOCK} at {commit[:12]}",
+            expected="a file that git can show",
+            found=_message(result),
+            remedy="fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
+        )
+    return pins.parse(result.stdout)
 
 
 def _commit(root: Path, revision: str) -> str:
@@ -122,7 +131,7 @@ def _merge_base(root: Path) -> str:
     raise UsageError(
         "base revision",
         expected=f"a merge base of HEAD with one of {', '.join(tried)}",
-        found="none",
+        found=_message(result),
         remedy="name the revision: fixtures verify --against REF",
     )
 

@@ -6,6 +6,7 @@ is held against the schema before a stage runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,22 +38,22 @@ def load(root: Path) -> Params:
     """
     document = _parse(root / FILE)
     found = schema.problems(document, root / "schemas" / schema.PARAMS)
-    if isinstance(document, dict):
-        found += _references(document, root)
+    reported = {problem.path for problem in found}
+    found += [problem for problem in _references(document, root) if problem.path not in reported]
     if found:
         raise CheckError(
             f"{FILE}: {len(found)} problem{'s' * (len(found) > 1)}",
-            expected="entries that satisfy schemas/params.schema.json",
-            found="\n            ".join(str(problem) for problem in found),
+            expected=f"entries that satisfy schemas/{schema.PARAMS}",
+            found="\n            ".join(map(str, found)),
             remedy=f"edit {FILE} at the paths above; nothing was built",
         )
-    return Params(sources=document["sources"] or {}, fixtures=document["fixtures"] or {})
+    return Params(sources=document["sources"], fixtures=document["fixtures"])
 
 
 def _parse(path: Path) -> Any:
     # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -64,54 +65,58 @@ def _parse(path: Path) -> Any:
             remedy="run the command in the registry's top folder",
         ) from None
     except UnicodeDecodeError as error:
-        raise CheckError(
-            FILE, expected="UTF-8 text", found=str(error), remedy=f"save {FILE} as UTF-8"
-        ) from None
+        raise _not_yaml(str(error)) from None
     try:
         return YAML(typ="safe", pure=True).load(text)
+    except RecursionError:
+        raise _not_yaml("more levels than can be read") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        text = error.problem or error.context
+        raise _not_yaml(where + " ".join(str(text).split())) from None
     except YAMLError as error:
-        raise CheckError(
-            FILE,
-            expected="YAML",
-            found=" ".join(str(error).split()),
-            remedy=f"edit {FILE} where the message points",
-        ) from None
+        raise _not_yaml(" ".join(str(error).split())) from None
 
 
-def _references(document: dict[str, Any], root: Path) -> list[Problem]:
-    """Generators and sources that an entry names and that do not exist."""
-    found = []
-    kinds = {kind: document.get(kind) for kind in ("sources", "fixtures")}
-    for kind, entries in kinds.items():
-        for name, entry in (entries if isinstance(entries, dict) else {}).items():
+def _not_yaml(found: str) -> CheckError:
+    return CheckError(
+        FILE,
+        expected="YAML 1.2 in UTF-8, each key once",
+        found=found,
+        remedy=f"edit {FILE} there; nothing was built",
+    )
+
+
+def _references(document: Any, root: Path) -> Iterator[Problem]:
+    """Sources and generators that entries name and that do not exist."""
+    if not isinstance(document, dict):
+        return
+    fixtures, deprecated = document.get("fixtures"), document.get("deprecated")
+    declared = fixtures if isinstance(fixtures, dict) else {}
+    for name, entry in deprecated.items() if isinstance(deprecated, dict) else ():
+        named = [(["deprecated", name], name)]
+        if isinstance(entry, dict) and "successor" in entry:
+            named.append((["deprecated", name, "successor"], entry["successor"]))
+        for parts, value in named:
+            if value not in declared:
+                path = schema.dotted(parts)
+                yield Problem(path=path, rule="a declared fixture", value=schema.shown(value))
+    sources = document.get("sources")
+    known = sources if isinstance(sources, dict) else {}
+    for kind in ("sources", "fixtures"):
+        entries = document.get(kind)
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
             if not isinstance(entry, dict):
                 continue
-            generator = entry.get("generator")
-            if isinstance(generator, str) and generator not in generators(root):
-                found.append(
-                    Problem(
-                        path=f"{kind}.{name}.generator",
-                        rule=f"one of the generators ({', '.join(generators(root))})",
-                        value=f'"{generator}"',
-                    )
+            generator, source = entry.get("generator"), entry.get("source")
+            file = f"generators/{generator}.py"
+            if isinstance(generator, str) and not (root / file).is_file():
+                path = schema.dotted([kind, name, "generator"])
+                yield Problem(path=path, rule=f"a file {file}", value="none")
+            if kind == "fixtures" and isinstance(source, str) and source not in known:
+                yield Problem(
+                    path=schema.dotted([kind, name, "source"]),
+                    rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
+                    value=schema.shown(source),
                 )
-            source = entry.get("source")
-            sources = kinds["sources"] if isinstance(kinds["sources"], dict) else {}
-            if kind == "fixtures" and isinstance(source, str) and source not in sources:
-                found.append(
-                    Problem(
-                        path=f"{kind}.{name}.source",
-                        rule=f"one of the sources ({', '.join(map(str, sources)) or 'none'})",
-                        value=f'"{source}"',
-                    )
-                )
-    return found
-
-
-def generators(root: Path) -> list[str]:
-    """Names of the versioned generators that an entry may name."""
-    return sorted(
-        path.stem
-        for path in (root / "generators").glob("*_v[0-9]*.py")
-        if "def generate(" in path.read_text(encoding="utf-8")
-    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,10 +79,6 @@ def _read(path: Path) -> Any:
 
 def _strict_validator() -> Any:
     """Draft 2020-12 without three laxities that would let a shell command or a NaN through."""
-    import math
-    import re
-    from collections.abc import Iterator
-
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
@@ -97,41 +96,39 @@ def _strict_validator() -> Any:
         return integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
-    return extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)
+    return extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": pattern}, type_checker=types
+    )
 
 
 def _problems(error: ValidationError) -> list[Problem]:
-    """One error of jsonschema in words; one that is about several names gives one for each."""
-    path = dotted(error.absolute_path)
+    """One error of jsonschema in words; one that is about several keys gives one for each."""
+    assert isinstance(error.schema, dict)
     value: Any = error.instance
     rule: Any = error.validator_value
-    assert isinstance(error.schema, dict)
     described = error.schema.get("description")
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
             text = f"one of the known keys ({', '.join(sorted(known))})"
             return [
-                Problem(path=dotted([*error.absolute_path, key]), rule=text, value=f"key {shown(key)}")
+                Problem(path=_at(error, key), rule=text, value=f"key {shown(key)}")
                 for key in value
                 if key not in known
             ]
         case "required":
-            return _absent(error, (key for key in rule if key not in value))
-        case "dependentRequired":
             return [
-                Problem(
-                    path=dotted([*error.absolute_path, key]),
-                    rule=f"a value, because there is {trigger}",
-                    value="none",
-                )
-                for trigger, keys in rule.items()
-                if trigger in value
-                for key in keys
+                Problem(path=_at(error, key), rule="a value", value="none")
+                for key in rule
                 if key not in value
             ]
-        case "const":
-            text = described or json.dumps(rule)
+        case "dependentRequired":
+            return [
+                Problem(path=_at(error, key), rule=f"a value beside {present}", value="none")
+                for present, keys in rule.items()
+                for key in keys
+                if present in value and key not in value
+            ]
         case "enum":
             text = f"{described or 'one of'} {', '.join(map(json.dumps, rule))}"
         case "minimum":
@@ -146,20 +143,19 @@ def _problems(error: ValidationError) -> list[Problem]:
             text = f"at least {rule} items"
         case "maxItems":
             text = f"at most {rule} items"
+        case "const":
+            text = described or json.dumps(rule)
         case "type":
             text = described or (rule if isinstance(rule, str) else " or ".join(rule))
         case "pattern":
             text = described or f"text that matches {rule}"
         case _:
             text = described or f"{error.validator} {json.dumps(rule)}"
-    return [Problem(path=path or "document", rule=text, value=shown(value))]
+    return [Problem(path=_at(error) or "document", rule=text, value=shown(value))]
 
 
-def _absent(error: ValidationError, keys: Iterable[str]) -> list[Problem]:
-    return [
-        Problem(path=dotted([*error.absolute_path, key]), rule="a value", value="none")
-        for key in keys
-    ]
+def _at(error: ValidationError, *keys: object) -> str:
+    return dotted([*error.absolute_path, *keys])
 
 
 def dotted(path: Iterable[object]) -> str:

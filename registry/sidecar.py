@@ -7,13 +7,14 @@ clock, the machine or library versions, so that the same declaration gives the s
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from registry.errors import ChainError
 
-_HEX = {"sha256": re.compile(r"[0-9a-f]{64}"), "blob": re.compile(r"blob:[0-9a-f]{40}")}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_(v[1-9][0-9]*)(_[a-z0-9]+)*")
 
 
@@ -50,7 +51,9 @@ class Sidecar:
 
     @classmethod
     def from_dict(cls, document: Any, *, subject: str) -> Sidecar:
-        """Build from parsed JSON, with the checks that a reader's safety needs.
+        """Build from parsed JSON, whose every field has to be there and of its form.
+
+        Numbers out of range and arrays that break DATA-001 are for the schemas to refuse.
 
         Raises
         ------
@@ -58,7 +61,7 @@ class Sidecar:
             A field is missing, unknown, or not of its form; the message has its dotted path.
         """
         if not isinstance(document, dict):
-            raise _refused(subject, "sidecar", "a JSON object", document)
+            raise _refused(subject, "document", "a JSON object", document)
         known = [item.name for item in fields(cls)]
         for key in known:
             if key not in document:
@@ -66,25 +69,16 @@ class Sidecar:
         for key in document:
             if key not in known:
                 raise _refused(subject, str(key), "no such field", document[key])
-        for key, form in _FORMS.items():
-            if not isinstance(document[key], form) or isinstance(document[key], bool):
-                raise _refused(subject, key, form.__name__, document[key])
-        for key in ("sha256_checksum", "content_sha256", "source_sha256"):
-            if not _HEX["sha256"].fullmatch(document[key]):
-                raise _refused(subject, key, "64 hexadecimal digits", document[key])
-        if not _HEX["blob"].fullmatch(document["generator_commit"]):
-            raise _refused(
-                subject,
-                "generator_commit",
-                "blob: and 40 hexadecimal digits",
-                document["generator_commit"],
-            )
+        for key, (expected, fits) in _FORMS.items():
+            if not fits(document[key]):
+                raise _refused(subject, key, expected, document[key])
         for name, record in document["arrays"].items():
-            if not isinstance(record, dict):
-                raise _refused(subject, f"arrays.{name}", "an object", record)
-            for key, form in (("dtype", str), ("shape", list), ("sha256", str)):
-                if not isinstance(record.get(key), form):
-                    raise _refused(subject, f"arrays.{name}.{key}", form.__name__, record.get(key))
+            if not (isinstance(record, dict) and record.keys() == _ARRAY_FORMS.keys()):
+                keys = ", ".join(_ARRAY_FORMS)
+                raise _refused(subject, f"arrays.{name}", f"an object with {keys}", record)
+            for key, (expected, fits) in _ARRAY_FORMS.items():
+                if not fits(record[key]):
+                    raise _refused(subject, f"arrays.{name}.{key}", expected, record[key])
         return cls(**document)
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,15 +86,79 @@ class Sidecar:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-_FORMS: dict[str, type] = {
-    "name": str, "version": str, "created": str, "licence": str,
-    "generator_script": str, "generator_commit": str,
-    "generator_helpers": dict, "generator_parameters": dict,
-    "source_dataset": str, "source_sha256": str, "source_declaration": dict,
-    "subset_strategy": str, "subset_size": int, "subset_indices": list,
-    "transformations": list, "sha256_checksum": str, "content_sha256": str, "size": int,
-    "arrays": dict, "checks": dict, "schemas": dict,
-}  # fmt: skip
+# What a field has to be: in words, and as a test.
+_Form = tuple[str, Callable[[Any], bool]]
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _one(kind: type, expected: str) -> _Form:
+    return expected, lambda value: isinstance(value, kind)
+
+
+def _text(expected: str, pattern: str) -> _Form:
+    form = re.compile(pattern)
+    return expected, lambda value: isinstance(value, str) and bool(form.fullmatch(value))
+
+
+def _list(expected: str, fits: Callable[[Any], bool]) -> _Form:
+    return expected, lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def _mapping(expected: str, fits: Callable[[Any], bool]) -> _Form:
+    return expected, lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+_ANY_TEXT = _one(str, "text")
+_OBJECT = _one(dict, "an object")
+_INTEGER: _Form = ("an integer", _is_integer)
+_SHA256 = _text("64 hexadecimal digits in lower case", "[0-9a-f]{64}")
+_BLOB = _text("blob: and 40 hexadecimal digits in lower case", "blob:[0-9a-f]{40}")
+_FORMS: dict[str, _Form] = {
+    "name": _text("a name with its version, such as minimal_dataset_v1", NAME.pattern),
+    "version": _text("a version such as v1", "v[1-9][0-9]*"),
+    "created": _text(
+        "an ISO 8601 instant",
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})",
+    ),
+    "licence": _text("text", "(?s).+"),
+    "generator_script": _text(
+        "a path such as generators/subset_v1.py", r"generators/[a-z0-9_]+_v[1-9][0-9]*\.py"
+    ),
+    "generator_commit": _BLOB,
+    "generator_helpers": _mapping(f"an object of {_BLOB[0]}", _BLOB[1]),
+    "generator_parameters": _OBJECT,
+    "source_dataset": _text("a path relative to the registry", r"[^/\\].*"),
+    "source_sha256": _SHA256,
+    "source_commit": ("text or null", lambda value: value is None or isinstance(value, str)),
+    "source_declaration": _OBJECT,
+    "subset_strategy": _ANY_TEXT,
+    "subset_size": _INTEGER,
+    "subset_indices": _list("a list of integers", _is_integer),
+    "transformations": _list("a list of texts", lambda value: isinstance(value, str)),
+    "sha256_checksum": _SHA256,
+    "content_sha256": _SHA256,
+    "size": _INTEGER,
+    "arrays": _OBJECT,
+    "checks": _OBJECT,
+    "schemas": _mapping(f"an object of {_SHA256[0]}", _SHA256[1]),
+}
+_ARRAY_FORMS: dict[str, _Form] = {
+    "dtype": _ANY_TEXT,
+    "shape": _list("a list of integers", _is_integer),
+    "range": (
+        "a list of two numbers",
+        lambda value: isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)),
+    ),
+    "finite": ("true", lambda value: value is True),
+    "sha256": _SHA256,
+}
 
 
 def version_of(name: str) -> str:

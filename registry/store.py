@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import address, cache, files, pins, sidecar
+from registry import address, cache, deprecation, files, pins, sidecar
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
 from registry.hashing import md5, sha256
@@ -86,6 +86,9 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
 
     top = find_root() if root is None else Path(root).absolute()
     pin = resolve(top, name)
+    deprecated = deprecation.find(top, pin.name)
+    if deprecated is not None:
+        warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
     record = read_sidecar(top, pin, offline=offline)
     data = read_bytes(top, pin, record, offline=offline)
     return Fixture(

@@ -26,6 +26,11 @@ def add(commands: Any) -> None:
         help="fail if a version published at REF has changed (default: the merge base with main); "
         "put it after the names",
     )
+    parser.add_argument(
+        "--regenerate",
+        action="store_true",
+        help="rebuild in a scratch folder and compare array by array; touches nothing",
+    )
     parser.set_defaults(run=run)
 
 
@@ -42,6 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     code = max(
         [report.exit_code for report in reports] + [change.exit_code for change in changes] + [0]
     )
+    rebuilt = []
+    if arguments.regenerate:
+        from registry import regenerate
+
+        rebuilt = regenerate.regenerate(root, chosen)
+        code = max([code] + [1 for item in rebuilt if not item.good])
     if arguments.json:
         document = {
             "root": str(root),
@@ -49,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             "fixtures": [{"holds": report.holds, **asdict(report)} for report in reports],
             "against": commit,
             "changes": [str(change) for change in changes],
+            "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
         }
         print(json.dumps(document, indent=2))
         return code
@@ -62,6 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"error: {change}", file=sys.stderr)
     if commit is not None:
         print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+    for item in rebuilt:
+        print(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
+        for verdict in item.arrays:
+            print(f"          {verdict.array}: {verdict.verdict} {verdict.detail}".rstrip())
+        print(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
     if not reports:
         print("no fixtures are pinned; build them: make fixtures")
     return code

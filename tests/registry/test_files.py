@@ -112,7 +112,17 @@ def test_a_directory_in_the_way_stays(tmp_path):
     assert names(tmp_path) == ["a.npz"], "the temporary file was left behind"
 
 
-def test_a_missing_directory_is_reported_as_such(tmp_path):
+def test_missing_folders_are_made(tmp_path):
+    """A path in folders that do not exist yet is written like any other."""
+    path = tmp_path / "some" / "where" / "a.npz"
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new", "the bytes written are not the bytes read"
+    assert names(path.parent) == ["a.npz"], "something else was left in the directory"
+
+
+def test_a_file_in_place_of_a_folder_is_reported_as_such(tmp_path):
     """The error is the system's own, not one from tidying up."""
-    with pytest.raises(FileNotFoundError):
-        write_atomic(tmp_path / "absent" / "a.npz", b"new")
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        write_atomic(tmp_path / "file" / "a.npz", b"new")
+    assert names(tmp_path) == ["file"], "something was left behind"

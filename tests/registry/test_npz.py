@@ -149,6 +149,22 @@ class TestEncode:
         assert seen == {((1980, 1, 1, 0, 0, 0), 0o100644, 3, 0)}, "metadata is not fixed"
 
     @pytest.mark.parametrize("length", range(1, 129))
+    def test_padding_agrees_with_a_second_implementation(self, length):
+        """Whatever the name's length, no more bytes are inserted than the alignment needs."""
+        name = "x" * length
+        expected = archive((f"{name}.npy".encode(), npy(header_text(), b"12345678")))
+        found = encode({name: np.frombuffer(b"12345678", "<f4")})
+        assert found == expected, "the two implementations differ"
+
+    @pytest.mark.parametrize("spare", range(64))
+    def test_headers_agree_with_a_second_implementation(self, spare):
+        """Whatever the shape's length in text, the header is padded to the next multiple of 64."""
+        shape = (0, 10 ** (spare % 3), *[1] * (spare // 3))
+        content = npy(header_text("'|i1'", shape=str(shape)))
+        found = encode({"a": np.zeros(shape, "|i1")})
+        assert found == archive((b"a.npy", content)), "the two implementations differ"
+
+    @pytest.mark.parametrize("length", range(1, 129))
     def test_members_start_at_multiples_of_64(self, length):
         """Whatever the name's length, every member and every array starts at a multiple of 64."""
         data = encode({"x" * length: np.ones(3, "<f8"), "y": np.full(5, 2.0)})
@@ -222,8 +238,19 @@ class TestEncode:
     def test_more_than_4_gib_is_refused_before_anything_is_copied(self):
         """Too large an archive is an error, not a ZIP64; the array here takes up no memory."""
         huge = np.broadcast_to(np.float32(0), (1 << 15, 1 << 15))
-        with pytest.raises(ArchiveError, match="4294967424 bytes with this array"):
+        with pytest.raises(ArchiveError) as error:
             encode({"a": huge})
+        expected = "an archive of less than 4294967295 bytes (4 GiB)"
+        assert error.value.expected == expected, "the limit is not the one of the format"
+        assert error.value.found == "4294967424 bytes with this array", "the size is not told"
+
+    def test_the_limit_holds_for_the_whole_archive(self, monkeypatch):
+        """The directory counts, to the byte."""
+        monkeypatch.setattr("registry.npz._SIZE_LIMIT", 267)
+        assert len(encode({"a": np.array(7, "|u1")})) == 266, "the limit is off by one"
+        monkeypatch.setattr("registry.npz._SIZE_LIMIT", 266)
+        with pytest.raises(ArchiveError, match=r"found: +266 bytes"):
+            encode({"a": np.array(7, "|u1")})
 
     def test_too_many_arrays_are_refused(self):
         """As many members as the 16-bit count cannot tell from a ZIP64 are an error."""
@@ -322,6 +349,9 @@ def zip_of(write) -> bytes:
 MALFORMED_ARCHIVES = {
     "nothing": (b"", "ends with its end record", "0 bytes without one"),
     "text": (b"hello " * 10, "ends with its end record", "not a .npz at all"),
+    "the start of an end record": (b"PK\5\6", "ends with its end record", "4 bytes without one"),
+    "end record cut": (ONE[:-5], "ends with its end record", "bytes without one: truncated"),
+    "bytes after no members": (encode({}) + b"xy", "ends with its end record", "2 bytes after it"),
     "a bare npy": (GOOD, "ends with its end record", "not a .npz at all"),
     "bytes after": (ONE + b"x", "ends with its end record", "1 bytes after it"),
     "zeros after": (ONE + bytes(9), "ends with its end record", "9 bytes after it"),
@@ -339,7 +369,7 @@ MALFORMED_ARCHIVES = {
         + struct.pack("<I", DIRECTORY + 1)
         + bytes(2),
         "offset 0, with nothing before or between members",
-        "1",
+        "offset 1",
     ),
     "between last member and directory": (
         ONE[:DIRECTORY] + b"x" + ONE[DIRECTORY : END + 16] + struct.pack("<IH", DIRECTORY + 1, 0),
@@ -361,7 +391,6 @@ MALFORMED_ARCHIVES = {
         "46 bytes",
         "0 bytes",
     ),
-    "no directory entry": (changed(ONE, DIRECTORY, b"KP"), "signature b'PK", "b'KP\\x01\\x02'"),
     "name runs on": (changed(ONE, DIRECTORY + 28, b"\xff"), "a name of at most 5", "255 bytes"),
     "zip64": (changed(ONE, END + 8, b"\xff\xff\xff\xff"), "46 bytes", "0 bytes"),
     "another disk": (changed(ONE, END + 4, b"\1"), "disk 0", "disk 1"),
@@ -409,6 +438,7 @@ MALFORMED_MEMBERS = {
         "external attributes 0",
     ),
     "comment on the member": (changed(ONE, DIRECTORY + 32, b"\1"), "comment length 0", "length 1"),
+    "no directory entry": (changed(ONE, DIRECTORY, b"KP"), "signature b'PK", "b'KP\\x01\\x02'"),
     "no local header": (changed(ONE, 0, b"KP"), "signature b'PK", "signature b'KP"),
     "another local size": (changed(ONE, 22, b"\0"), "size 136", "size 0"),
     "another local name": (changed(ONE, 30, b"b"), "the same name before the data", "b'b.npy"),

@@ -221,6 +221,22 @@ class TestRead:
         path = put(zip_of(("a.npy", content)))
         assert_same(read(path, subject="s"), {"a": np.frombuffer(b"12345678", "<f4")})
 
+    def test_as_many_dimensions_as_numpy_has(self, put):
+        """An array of 32 dimensions, the most that numpy 1.26 knows, is read."""
+        path = put(saved(np.savez, a=np.ones((1,) * 31 + (2,))))
+        assert_same(read(path, subject="s"), {"a": np.ones((1,) * 31 + (2,))})
+
+    def test_zip64(self, put, monkeypatch):
+        """Archives that keep their sizes in the fields for large ones are read."""
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1)
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 0)
+        data = zip_of(("a.npy", GOOD))
+        assert b"PK\6\6" in data, "the test's archive is not a ZIP64"
+        expected = {"a": np.frombuffer(b"12345678", "<f4")}
+        assert_same(read(put(data), subject="s"), expected)
+        count_elsewhere = changed(data, len(data) - 14, b"\xff\xff\xff\xff")
+        assert_same(read(put(count_elsewhere), subject="s"), expected)
+
     def test_bytes_without_byte_order(self, put):
         """One-byte numbers marked little-endian, as cnpy does, are the same numbers."""
         path = put(zip_of(("a.npy", npy(header_text("'<u1'"), b"\1\2"))))
@@ -281,6 +297,8 @@ MALFORMED_ARCHIVES = {
     "bytes after": (ONE + b"x", "ends with its end record", "bytes that end with b'"),
     "comment": (ONE[:-2] + b"\1\0x", "ends with its end record", "bytes that end with b'"),
     "bytes before": (b"#!/bin/sh\n" + ONE, "a first member at byte 0", "10 bytes before it"),
+    "the start of an end record": (b"PK\5\6\0\0", "ends with its end record", "6 bytes"),
+    "comment announced": (ONE[:-2] + b"\1\0", "without a comment", "bytes that end with b'"),
     "hidden member": (
         changed(TWO, TWO.index(b"PK\1\2") + 32, struct.pack("<H", 51)),
         "a directory of 2 members",
@@ -404,6 +422,7 @@ MALFORMED_MEMBERS = {
     ),
     "bytes after the array": (zip_of(("a.npy", GOOD + b"x")), "8 bytes for <f4", "9 bytes"),
     "array cut": (zip_of(("a.npy", GOOD[:-1])), "8 bytes for <f4 of shape (2,)", "7 bytes"),
+    "another magic": (zip_of(("a.npy", b"\x93NUMPX" + GOOD[6:])), "a .npy of version", "NUMPX"),
     "pickle": (zip_of(("a.npy", b"\x80\x04N." * 9)), "a .npy of version 1.0", "b'\\x80\\x04N"),
     "empty": (zip_of(("a.npy", b"")), "a .npy of version 1.0", "b''"),
     "cut in its magic": (zip_of(("a.npy", GOOD[:9])), "a .npy of version 1.0", "NUMPY"),
@@ -475,6 +494,7 @@ class TestRefusals:
         assert error.value.subject == "source s: member 'a.npy'", "the member is not named"
         assert expected in error.value.expected, "what was expected is not said"
         assert found in error.value.found, "what was found is not said"
+        assert ("pickle" in found) == ("(a pickle)" in error.value.found), "a pickle, or is it?"
 
     @pytest.mark.parametrize("case", MALFORMED_MEMBERS)
     def test_inventory_refuses_the_same_headers(self, case, put):
@@ -510,6 +530,18 @@ class TestRefusals:
         path = put(zip_of(("a.npy", GOOD), ("b.npy", GOOD), ("b.npy", GOOD)))
         with pytest.raises(ArchiveError, match=r"member 'b\.npy'"):
             read(path, subject="source s", names=["a"])
+
+    def test_a_local_header_cut_by_the_end_of_the_file(self, put):
+        """A member that claims to start in the last bytes of the file is refused."""
+        data = in_directory(TWO, 42, struct.pack("<I", len(TWO) - 22 + 4))
+        data = in_directory(data, 30, b"\x08\0")
+        extra = struct.pack("<HH4s", 0x7777, 4, b"PK\3\4")
+        size = struct.pack("<I", 2 * 51 + len(extra))
+        data = data[:-22] + extra + changed(data[-22:], 12, size)
+        with pytest.raises(ArchiveError) as error:
+            read(put(data), subject="source s")
+        assert error.value.expected == f"a header at byte {len(TWO) - 18}", "another fault"
+        assert error.value.found.startswith("b'PK\\x03\\x04PK\\x05"), "another fault"
 
     def test_a_missing_file(self, tmp_path):
         """A file that is not there is missing, not malformed."""

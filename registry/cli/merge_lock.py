@@ -1,0 +1,54 @@
+"""``fixtures merge-lock BASE OURS THEIRS``: git's merge driver for ``dvc.lock``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "merge-lock",
+        help="merge driver for dvc.lock; see docs/merging.md",
+        allow_abbrev=False,
+    )
+    for name in ("base", "ours", "theirs"):
+        parser.add_argument(name, metavar=name.upper(), type=Path)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import files, merge
+
+    merged = merge.merge(*(_read(getattr(arguments, name)) for name in ("base", "ours", "theirs")))
+    # git takes what is in OURS as the result
+    files.write_atomic(arguments.ours, merged.data)
+    for name in merged.dropped:
+        print(
+            f"dvc.lock: both sides changed params.yaml, so stage {name} is left out; run dvc repro "
+            "once and commit the lock",
+            file=sys.stderr,
+        )
+    for name in merged.conflicts:
+        print(
+            f"dvc.lock: both sides changed stage {name}; take one between the markers, then run "
+            "dvc repro",
+            file=sys.stderr,
+        )
+    return 1 if merged.conflicts else 0
+
+
+def _read(path: Path) -> bytes:
+    from registry.errors import MissingError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MissingError(
+            f"{path}",
+            expected="a version of dvc.lock, as git hands it over",
+            found=str(error.strerror),
+            remedy="git calls this command: see docs/merging.md",
+        ) from None

@@ -1,0 +1,111 @@
+"""Merge of two versions of ``dvc.lock``, stage by stage.
+
+Two branches that each add a version touch neighbouring lines of the lock, which git calls a
+conflict. Stages are independent, so stages that only one side changed merge; a stage that both
+sides changed in different ways is refused, with both versions between conflict markers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from registry.errors import CheckError
+
+# The stage that holds params.yaml against its schema records that file's md5. When both sides
+# changed the declaration, neither md5 is that of the merged file; the next dvc repro records it.
+_DECLARATION = "params"
+_STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """The merged lock; ``conflicts`` are the stages between markers, ``dropped`` those left out."""
+
+    data: bytes
+    conflicts: list[str]
+    dropped: list[str]
+
+
+def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
+    """Merge three versions of a lock, as git hands them to a merge driver.
+
+    Raises
+    ------
+    CheckError
+        One of them is not a lock as DVC writes it.
+    """
+    sides = [
+        _split(data, which) for data, which in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
+    ]
+    (_, before), (head, mine), (_, others) = sides
+    blocks: list[bytes] = []
+    conflicts: list[str] = []
+    dropped: list[str] = []
+    for name in [*mine, *(name for name in others if name not in mine)]:
+        old, left, right = before.get(name), mine.get(name), others.get(name)
+        if left == right or right == old:
+            chosen = left
+        elif left == old:
+            chosen = right
+        elif name == _DECLARATION:
+            dropped.append(name)
+            continue
+        else:
+            conflicts.append(name)
+            chosen = b"".join(
+                (b"<<<<<<< ours\n", left or b"", b"=======\n", right or b"", b">>>>>>> theirs\n")
+            )
+        if chosen:
+            blocks.append(chosen)
+    data = head + b"".join(blocks)
+    if not conflicts:
+        _verify(data, blocks)
+    return Merged(data=data, conflicts=conflicts, dropped=dropped)
+
+
+def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:
+    """Everything before the first stage, and the text of each stage by name."""
+    if not data.strip():
+        # no common ancestor, or a side without a lock
+        return b"schema: '2.0'\nstages:\n", {}
+    starts = list(_STAGE.finditer(data))
+    head = data[: starts[0].start()] if starts else data
+    ends = [match.start() for match in starts[1:]] + [len(data)]
+    blocks = {
+        match[1].decode().strip("'\""): data[match.start() : end]
+        for match, end in zip(starts, ends, strict=True)
+    }
+    if _stages(data, which) != set(blocks):
+        raise _malformed(which, "stages that do not stand as DVC writes them")
+    if not data.endswith(b"\n"):
+        raise _malformed(which, "a last line without an end")
+    return head, blocks
+
+
+def _stages(data: bytes, which: str) -> set[str]:
+    import yaml
+
+    try:
+        document = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise _malformed(which, " ".join(str(error).split())[:200]) from None
+    stages = document.get("stages") if isinstance(document, dict) else None
+    if not isinstance(stages, dict):
+        raise _malformed(which, "no stages")
+    return set(stages)
+
+
+def _verify(data: bytes, blocks: list[bytes]) -> None:
+    if blocks and len(_stages(data, "merged")) != len(blocks):
+        raise _malformed("merged", "a stage twice")
+
+
+def _malformed(which: str, found: str) -> CheckError:
+    return CheckError(
+        f"dvc.lock ({which})",
+        expected="a lock as DVC writes it",
+        found=found,
+        remedy="settle the conflict by hand, or take one side and run dvc repro: "
+        "git checkout --ours dvc.lock",
+    )
