@@ -127,14 +127,14 @@ def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
     return b"".join(parts)
 
 
-def parse(data: bytes, *, subject: str) -> dict[str, np.ndarray]:
+def parse(data: bytes | memoryview, *, subject: str) -> dict[str, np.ndarray]:
     """Arrays of a canonical ``.npz``, as read-only views of `data`.
 
     CRCs are not checked: the caller has compared the SHA-256 of the same buffer.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or read-only memoryview of bytes
         The whole file.
     subject : str
         What the file is, for messages.
@@ -173,7 +173,7 @@ def parse(data: bytes, *, subject: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def is_canonical(data: bytes, arrays: Mapping[str, np.ndarray]) -> bool:
+def is_canonical(data: bytes | memoryview, arrays: Mapping[str, np.ndarray]) -> bool:
     """Whether `data` is, to the last byte, the canonical ``.npz`` of `arrays`."""
     try:
         return encode(arrays) == data
@@ -235,11 +235,11 @@ def _end_fields(count: int, size: int, offset: int) -> tuple[bytes | int, ...]:
     return (_END_SIGNATURE, 0, 0, count, count, size, offset, 0)
 
 
-def _parse_end(data: bytes, subject: str) -> tuple[int, int, int]:
+def _parse_end(data: bytes | memoryview, subject: str) -> tuple[int, int, int]:
     """Number of members, and where the directory starts and ends."""
     end = len(data) - _END.size
-    if end < 0 or not data.startswith(_END_SIGNATURE, end):
-        mark = data.rfind(_END_SIGNATURE)
+    if end < 0 or bytes(data[end : end + len(_END_SIGNATURE)]) != _END_SIGNATURE:
+        mark = bytes(data).rfind(_END_SIGNATURE)
         if mark < 0 or mark > end:
             found = f"{len(data)} bytes without one: truncated, or not a .npz at all"
         else:
@@ -254,7 +254,7 @@ def _parse_end(data: bytes, subject: str) -> tuple[int, int, int]:
 
 
 def _parse_entry(
-    data: bytes, entry: int, end: int, offset: int, subject: str
+    data: bytes | memoryview, entry: int, end: int, offset: int, subject: str
 ) -> tuple[str, int, int, int]:
     """Array name, CRC and size of a member from its directory entry, and the next entry."""
     where = f"{subject}: directory entry at byte {entry}"
@@ -266,7 +266,7 @@ def _parse_entry(
     following = start + name_length
     if following > end:
         raise _malformed(where, f"a name of at most {end - start} bytes", f"{name_length} bytes")
-    member = data[start:following]
+    member = bytes(data[start:following])
     name = member.decode("latin-1").removesuffix(".npy")
     if not (member.endswith(b".npy") and _NAME.fullmatch(name)):
         raise _malformed(where, f"a member NAME.npy, NAME of {_NAMES}", repr(member[:200]))
@@ -282,7 +282,13 @@ def _parse_entry(
 
 
 def _parse_local(
-    data: bytes, name: str, crc: int, size: int, offset: int, directory: int, where: str
+    data: bytes | memoryview,
+    name: str,
+    crc: int,
+    size: int,
+    offset: int,
+    directory: int,
+    where: str,
 ) -> int:
     """Where the member's own bytes start; all of its `size` bytes are there."""
     member = f"{name}.npy".encode()
@@ -294,21 +300,21 @@ def _parse_local(
     fields = _LOCAL.unpack_from(data, offset)
     _check_fields(where, _LOCAL_LABELS, fields, _local_fields(member, crc, size, offset))
     names_and_padding = member + _padding(member, offset)
-    if not data.startswith(names_and_padding, offset + _LOCAL.size):
+    if bytes(data[offset + _LOCAL.size : start]) != names_and_padding:
         raise _malformed(
             where,
             f"the same name before the data, and zeros up to byte {start}",
-            repr(data[offset + _LOCAL.size : start]),
+            repr(bytes(data[offset + _LOCAL.size : start])),
         )
     return start
 
 
 def _parse_npy_header(
-    data: bytes, start: int, size: int, where: str
+    data: bytes | memoryview, start: int, size: int, where: str
 ) -> tuple[str, tuple[int, ...], int]:
     """Dtype, shape, and where the array's bytes start; there are just as many as it needs."""
-    if size < _NPY_START or not data.startswith(_NPY_MAGIC, start):
-        found = repr(data[start : start + min(size, _NPY_START)])
+    if size < _NPY_START or bytes(data[start : start + len(_NPY_MAGIC)]) != _NPY_MAGIC:
+        found = repr(bytes(data[start : start + min(size, _NPY_START)]))
         raise _malformed(where, f".npy version 1.0, {_NPY_MAGIC!r} and a length", found)
     length = int.from_bytes(data[start + len(_NPY_MAGIC) : start + _NPY_START], "little")
     data_start = start + _NPY_START + length
@@ -316,7 +322,7 @@ def _parse_npy_header(
     if length > limit:
         raise _malformed(where, f"a .npy header of at most {limit} bytes", f"{length} bytes")
 
-    header = data[start:data_start]
+    header = bytes(data[start:data_start])
     match = _NPY_HEADER.fullmatch(header, _NPY_START)
     if match is None:
         raise _malformed(
