@@ -10,7 +10,7 @@ def main() -> int:
     declared = params.load(Path())
     # Constant, so that stages which depend on it do not run again when params.yaml changes.
     files.write_atomic(Path("build/params.valid"), b"params.yaml satisfies its schema\n")
-    print(f"params.yaml: {len(declared.sources)} sources, {len(declared.fixtures)} fixtures")
+    print(f"params.yaml: {declared.summary}")
     return 0
 
 

@@ -44,8 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     source = _source(arrays_of_source, declared, record, params["strategy"])
     acceptance = accept(arrays, source, SCHEMAS)
     if acceptance.failures:
+        count = len(acceptance.failures)
         raise CheckError(
-            f"{subject}: {len(acceptance.failures)} criteria not met",
+            f"{subject}: {count} {'criterion' if count == 1 else 'criteria'} not met",
             expected="every criterion of docs/checks.md",
             found="\n            ".join(map(str, acceptance.failures)),
             remedy=f"edit params.yaml fixtures.{name}, or its source; the last good fixture and "

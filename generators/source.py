@@ -4,9 +4,11 @@ Writes ``build/sources/NAME.npz`` and a record of what it is. Both appear whole 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from generators import stage
 from registry import console, files, hashing, npz, npz_source
@@ -26,6 +28,22 @@ OPTIONS: dict[str, type[int] | type[float] | type[str]] = {
     "photon_scale": float,
 }
 
+# What a scan's arrays have to be, whichever layout it has: number of axes, and kind of dtype. A
+# real object or probe is a complex one without phase.
+REAL, COMPLEX = "fiu", "cfiu"
+SCAN = {
+    "diffraction": (3, REAL),
+    "diff3d": (3, REAL),
+    "objectGuess": (2, COMPLEX),
+    "probeGuess": (2, COMPLEX),
+    "xcoords": (1, REAL),
+    "ycoords": (1, REAL),
+    "xcoords_start": (1, REAL),
+    "ycoords_start": (1, REAL),
+    "scan_index": (1, REAL),
+}
+CORRECT = "correct the file, and declare its new SHA-256 in params.yaml"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     name, generator_name, params = stage.parse_flags(argv, OPTIONS)
@@ -36,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if path is not None:
         verify_file(subject, path, params["sha256"])
         file = npz_source.read(path, subject=subject)
+        _check_scan(subject, file)
     try:
         arrays, record = generator.generate(params, file)
     except ValueError as error:
@@ -80,6 +99,41 @@ def verify_file(subject: str, path: Path, expected: str) -> None:
             found=found,
             remedy="fetch the declared file again; or, if this one is meant, declare its SHA-256 "
             "in params.yaml under a new source name",
+        )
+
+
+def _check_scan(subject: str, file: Mapping[str, np.ndarray]) -> None:
+    """Refuse what no generator can work with. Whether a key has to be there is its business."""
+    for name, (axes, kinds) in SCAN.items():
+        if name not in file:
+            continue
+        array = file[name]
+        found = None
+        if array.ndim != axes or not array.size:
+            found = f"shape {array.shape}"
+        elif array.dtype.kind not in kinds:
+            found = f"dtype {array.dtype.name}"
+        elif not np.isfinite(array).all():
+            found = "values that are not finite"
+        elif kinds == COMPLEX and not array.any():
+            found = "zeros and nothing else"
+        if found is not None:
+            numbers = "complex" if kinds == COMPLEX else "real"
+            raise CheckError(
+                f"{subject}: array {name}",
+                expected=f"finite {numbers} numbers along {axes} ax{'i' if axes == 1 else 'e'}s",
+                found=found,
+                remedy=CORRECT,
+            )
+    sizes = {
+        name: file[name].size for name, (axes, _) in SCAN.items() if axes == 1 and name in file
+    }
+    if len(set(sizes.values())) > 1:
+        raise CheckError(
+            f"{subject}: coordinates",
+            expected="the same number of positions in every array",
+            found=", ".join(f"{name} {size}" for name, size in sizes.items()),
+            remedy=CORRECT,
         )
 
 

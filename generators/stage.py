@@ -86,4 +86,11 @@ def read_record(name: str) -> dict[str, Any]:
             found="no such file",
             remedy=f"dvc repro source@{name}",
         ) from None
+    except ValueError as error:
+        raise CheckError(
+            f"source {name}",
+            expected=f"{path}, as the source's stage writes it",
+            found=str(error),
+            remedy=f"dvc repro --force source@{name}",
+        ) from None
     return record

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from registry.errors import UsageError as UsageError
     from registry.fixture import Fixture as Fixture
     from registry.store import load as load
+    from registry.torch_dataset import FixtureDataset as FixtureDataset
 
 __all__ = [
     "ArchiveError",
     "ChainError",
     "CheckError",
     "Fixture",
+    "FixtureDataset",
     "MissingError",
     "RegistryError",
     "UsageError",
@@ -41,7 +43,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     from importlib import import_module
 
-    home = {"load": "store", "Fixture": "fixture"}.get(name, "errors")
+    homes = {"load": "store", "Fixture": "fixture", "FixtureDataset": "torch_dataset"}
+    home = homes.get(name, "errors")
     value = getattr(import_module(f"registry.{home}"), name)
     globals()[name] = value
     return value

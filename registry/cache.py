@@ -5,33 +5,26 @@ Only the layout is used, never DVC itself, so that reading a cached fixture cost
 
 from __future__ import annotations
 
-import configparser
 import os
 import stat
 from pathlib import Path
 
-from registry import files
+from registry import dvc_config, files
 
 _MODE = 0o444
+# A planted link or pipe must neither be followed nor waited for. Windows has neither flag.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def folder(root: Path) -> Path:
     """The cache's folder: ``cache.dir`` of DVC's configuration, else ``.dvc/cache``.
 
-    Read from DVC's files in its own order: the user's, the repository's, the clone's.
+    A relative path there is relative to the file that it stands in, as in DVC.
     """
-    found = root / ".dvc" / "cache"
-    for config in (_user_config(), root / ".dvc" / "config", root / ".dvc" / "config.local"):
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
-            parser.read(config, encoding="utf-8")
-            named = parser.get("cache", "dir", fallback=None)
-        except (configparser.Error, UnicodeDecodeError):
-            # DVC itself reports a broken configuration, with its own words
-            continue
-        if named:
-            found = config.parent / Path(named.strip("\"'")).expanduser()
-    return found
+    named = dvc_config.value(root, "cache", "dir")
+    if named is None:
+        return dvc_config.folder(root) / "cache"
+    return named.file.parent / Path(named.value).expanduser()
 
 
 def object_path(root: Path, md5: str) -> Path:
@@ -40,22 +33,33 @@ def object_path(root: Path, md5: str) -> Path:
 
 
 def read(root: Path, md5: str) -> bytes | None:
-    """Bytes of a cached object, not verified; None where there is no such regular file.
+    """Bytes of a cached object, not verified; None where there is no regular file that can be read.
 
-    A link is not followed: nobody but DVC and this module writes here, and neither makes one.
+    A link in an object's place is not followed: DVC makes none.
     """
     try:
-        descriptor = os.open(object_path(root, md5), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(object_path(root, md5), _FLAGS | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return file.read()
+        except OSError:
+            # a failing disk: the next place may have the bytes
             return None
-        return file.read()
 
 
 def put(root: Path, md5: str, data: bytes) -> None:
-    """Store verified bytes, whole or not at all, read-only as DVC stores them."""
+    """Store verified bytes, whole or not at all, read-only as DVC stores them.
+
+    Raises
+    ------
+    OSError
+        The cache cannot be written: it is read-only, or its disk is full.
+    """
     path = object_path(root, md5)
     files.write_atomic(path, data)
     path.chmod(_MODE)
@@ -70,12 +74,3 @@ def discard(root: Path, md5: str) -> None:
         object_path(root, md5).unlink(missing_ok=True)
     except OSError:
         return
-
-
-def _user_config() -> Path:
-    named = os.environ.get("DVC_GLOBAL_CONFIG_DIR")
-    if not named:
-        import platformdirs
-
-        named = platformdirs.user_config_dir("dvc", "iterative")
-    return Path(named) / "config"

@@ -16,6 +16,7 @@ from registry.errors import CheckError
 # changed the declaration, neither md5 is that of the merged file; the next dvc repro records it.
 _DECLARATION = "params"
 _STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
+_MISPLACED = "stages that do not stand as DVC writes them"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,46 +60,42 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
         if chosen:
             blocks.append(chosen)
     data = head + b"".join(blocks)
-    if not conflicts:
-        _verify(data, blocks)
+    # what stands after the last stage of one side must not swallow a stage of the other
+    if blocks and not conflicts and len(_names(data, "merged")) != len(blocks):
+        raise _malformed("merged", _MISPLACED)
     return Merged(data=data, conflicts=conflicts, dropped=dropped)
 
 
 def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:
     """Everything before the first stage, and the text of each stage by name."""
-    if not data.strip():
-        # no common ancestor, or a side without a lock
+    # empty where there is no common ancestor, or a side without a lock
+    names = _names(data, which) if data.strip() else set()
+    if not names:
         return b"schema: '2.0'\nstages:\n", {}
+    if not data.endswith(b"\n"):
+        raise _malformed(which, "a last line without an end")
     starts = list(_STAGE.finditer(data))
-    head = data[: starts[0].start()] if starts else data
     ends = [match.start() for match in starts[1:]] + [len(data)]
     blocks = {
         match[1].decode().strip("'\""): data[match.start() : end]
-        for match, end in zip(starts, ends, strict=True)
+        for match, end in zip(starts, ends if starts else [], strict=True)
     }
-    if _stages(data, which) != set(blocks):
-        raise _malformed(which, "stages that do not stand as DVC writes them")
-    if not data.endswith(b"\n"):
-        raise _malformed(which, "a last line without an end")
-    return head, blocks
+    if names != set(blocks):
+        raise _malformed(which, _MISPLACED)
+    return data[: starts[0].start()], blocks
 
 
-def _stages(data: bytes, which: str) -> set[str]:
+def _names(data: bytes, which: str) -> set[str]:
+    """Names of the stages, as YAML has them."""
     import yaml
 
     try:
         document = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return set(document["stages"] or ())
     except yaml.YAMLError as error:
         raise _malformed(which, " ".join(str(error).split())[:200]) from None
-    stages = document.get("stages") if isinstance(document, dict) else None
-    if not isinstance(stages, dict):
-        raise _malformed(which, "no stages")
-    return set(stages)
-
-
-def _verify(data: bytes, blocks: list[bytes]) -> None:
-    if blocks and len(_stages(data, "merged")) != len(blocks):
-        raise _malformed("merged", "a stage twice")
+    except (KeyError, TypeError):
+        raise _malformed(which, "no stages") from None
 
 
 def _malformed(which: str, found: str) -> CheckError:

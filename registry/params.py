@@ -25,6 +25,12 @@ class Params:
     sources: dict[str, dict[str, Any]]
     fixtures: dict[str, dict[str, Any]]
 
+    @property
+    def summary(self) -> str:
+        """How much is declared, in words."""
+        counts = (("source", len(self.sources)), ("fixture", len(self.fixtures)))
+        return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts)
+
 
 def load(root: Path) -> Params:
     """Read and validate the declaration of the registry at ``root``.
@@ -67,7 +73,14 @@ def _parse(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise _not_yaml(str(error)) from None
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        parser = YAML(typ="safe", pure=True)
+        # ruamel itself overlooks a key that is there twice beside a merge key (<<)
+        twice = _repeated_key(parser.compose(text))
+        if twice is not None:
+            mark = twice.start_mark
+            where = f"line {mark.line + 1}, column {mark.column + 1}"
+            raise _not_yaml(f"{where}: found duplicate key {schema.shown(twice.value)}")
+        return parser.load(text)
     except RecursionError:
         raise _not_yaml("more levels than can be read") from None
     except MarkedYAMLError as error:
@@ -77,6 +90,28 @@ def _parse(path: Path) -> Any:
         raise _not_yaml(where + " ".join(str(text).split())) from None
     except YAMLError as error:
         raise _not_yaml(" ".join(str(error).split())) from None
+
+
+def _repeated_key(node: Any) -> Any:
+    """The node of a key that its mapping has had before, anywhere in a tree, or None."""
+    nodes, visited = [node], set()
+    while nodes:
+        node = nodes.pop()
+        # a scalar's value is text; an alias leads to a node again
+        if node is None or isinstance(node.value, str) or id(node) in visited:
+            continue
+        visited.add(id(node))
+        keys = set()
+        for child in node.value:
+            if not isinstance(child, tuple):
+                nodes.append(child)
+                continue
+            key = (child[0].tag, str(child[0].value))
+            if key in keys:
+                return child[0]
+            keys.add(key)
+            nodes += child
+    return None
 
 
 def _not_yaml(found: str) -> CheckError:
@@ -93,7 +128,8 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
     if not isinstance(document, dict):
         return
     fixtures, deprecated = document.get("fixtures"), document.get("deprecated")
-    declared = fixtures if isinstance(fixtures, dict) else {}
+    # a list, in which what is no name at all can be looked for, too
+    declared = list(fixtures) if isinstance(fixtures, dict) else []
     for name, entry in deprecated.items() if isinstance(deprecated, dict) else ():
         named = [(["deprecated", name], name)]
         if isinstance(entry, dict) and "successor" in entry:

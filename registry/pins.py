@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from registry import plain_yaml
 from registry.errors import ChainError, MissingError, UsageError
 
 LOCK = "dvc.lock"
 _STAGE = "fixture@"
+# Below this a lock is parsed in less than ten milliseconds, and an index of it is not worth a file.
+_INDEXED_BYTES = 1 << 17
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
@@ -91,7 +94,7 @@ def find(root: Path, name: str) -> Pin:
 def parse(data: bytes) -> dict[str, Pin]:
     """Pins in the bytes of a lock."""
     try:
-        stages = (_yaml(data) or {}).get("stages", {})
+        stages = (plain_yaml.load(data) or {}).get("stages", {})
         found = [
             _pin(stage["outs"], name) for name, stage in stages.items() if name.startswith(_STAGE)
         ]
@@ -167,7 +170,7 @@ def _imported(root: Path) -> dict[str, Pin]:
 def _import(path: Path, root: Path) -> dict[str, Any]:
     """The only output of a ``.dvc`` file, its path made relative to the repository."""
     try:
-        document = _yaml(path.read_bytes())
+        document = plain_yaml.load(path.read_bytes())
         (out,) = document["outs"]
         folder = path.parent.relative_to(root) / document.get("wdir", ".")
         relative = PurePosixPath(folder.as_posix()) / out["path"]
@@ -191,14 +194,3 @@ def _dvc_files(root: Path) -> Iterator[Path]:
             and not Path(folder, child, "pyvenv.cfg").exists()
         )
         yield from (Path(folder, file) for file in sorted(files) if file.endswith(".dvc"))
-
-
-def _yaml(data: bytes) -> Any:
-    import yaml
-
-    # libyaml is ten times faster, and absent from some builds of PyYAML
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(data, Loader=loader)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None

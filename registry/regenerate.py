@@ -12,19 +12,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from registry import npz, params, store
-from registry.errors import CheckError
-from registry.hashing import array_digest
+from registry import npz_source, params, store
+from registry.errors import CheckError, MissingError, RegistryError
+from registry.params import Params
 from registry.pins import Pin
 
 # Differences in the last bits that another CPU or library can cause; more is other data.
 TOLERANCE_ULP = 4
+_FLOATS = {"f2", "f4", "f8", "c8", "c16"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,47 +48,43 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rebuilt:
-    """Verdicts of one fixture; ``sidecar_same`` tells whether its text came out again, too."""
+    """Verdicts of one fixture; ``sidecar_same`` tells whether its text came out again, too.
+
+    ``failure`` is the error's text, and ``exit_code`` its code, where it could not be rebuilt.
+    """
 
     name: str
     arrays: list[Verdict]
     sidecar_same: bool
+    failure: str = ""
+    exit_code: int = 0
 
     @property
     def good(self) -> bool:
         """Whether fixture and sidecar came out byte for byte."""
-        return self.sidecar_same and all(verdict.good for verdict in self.arrays)
+        return self.exit_code == 0
 
 
 def regenerate(root: Path, pins: list[Pin]) -> list[Rebuilt]:
-    """Rebuild fixtures and their sources, and hold them against the pinned ones.
+    """Rebuild fixtures and their sources, and hold them against those in the workspace.
+
+    A fixture that cannot be rebuilt, because it is no longer declared, its source's file is not
+    here, or its generator refuses, keeps none of the others from being rebuilt.
 
     Raises
     ------
-    CheckError
-        A fixture is no longer declared, or its generator refuses to build it.
-    MissingError, ChainError
-        The pinned bytes, with which to compare, are missing or broken.
+    CheckError, MissingError
+        ``params.yaml`` breaks a rule, or there is none.
     """
     declared = params.load(root)
-    missing = [pin.name for pin in pins if pin.name not in declared.fixtures]
-    if missing:
-        raise CheckError(
-            f"fixture {missing[0]}",
-            expected="an entry in params.yaml to rebuild it from",
-            found="none",
-            remedy="git checkout -- params.yaml, or name the fixtures to rebuild",
-        )
     with tempfile.TemporaryDirectory(prefix="fixtures-regenerate-") as folder:
         scratch = Path(folder)
         for part in ("generators", "schemas"):
             shutil.copytree(
                 root / part, scratch / part, ignore=shutil.ignore_patterns("__pycache__")
             )
-        sources = {declared.fixtures[pin.name]["source"] for pin in pins}
-        for source in sorted(sources):
-            _run(root, scratch, "generators.source", source, declared.sources[source])
-        return [_rebuild(root, scratch, pin, declared.fixtures[pin.name]) for pin in pins]
+        sources: dict[str, RegistryError | None] = {}
+        return [_rebuild(root, scratch, pin, declared, sources) for pin in pins]
 
 
 def flags(entry: Mapping[str, Any], root: Path) -> list[str]:
@@ -106,105 +103,168 @@ def flags(entry: Mapping[str, Any], root: Path) -> list[str]:
     return found
 
 
-def compare(pinned: bytes, rebuilt: bytes, *, subject: str) -> list[Verdict]:
-    """Verdict on each array of two canonical ``.npz``."""
-    before = npz.parse(pinned, subject=subject)
-    after = npz.parse(rebuilt, subject=f"{subject}, rebuilt")
-    same = "identical" if pinned == rebuilt else "container differs only"
-    verdicts = []
-    for name in sorted({*before, *after}):
-        if name not in after or name not in before:
-            where = "pinned" if name in before else "rebuilt"
-            verdicts.append(
-                Verdict(array=name, verdict="different", detail=f"only in the {where} fixture")
-            )
-        elif array_digest(before[name]) == array_digest(after[name]):
-            # the other arrays are not this one's fault
-            others = all(
-                key in before
-                and key in after
-                and array_digest(before[key]) == array_digest(after[key])
-                for key in {*before, *after}
-            )
-            verdicts.append(Verdict(array=name, verdict=same if others else "identical"))
-        else:
-            verdicts.append(_difference(name, before[name], after[name]))
+def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[Verdict]:
+    """Verdict on each array of two ``.npz`` files, the first of which any tool may have written."""
+    before = npz_source.read(pinned, subject=subject)
+    after = npz_source.read(rebuilt, subject=f"{subject}, rebuilt")
+    verdicts = [
+        _compare_arrays(name, before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+    ]
+    # Only where no array differs is it the container that makes the bytes differ.
+    if all(verdict.good for verdict in verdicts) and pinned.read_bytes() != rebuilt.read_bytes():
+        return [replace(verdict, verdict="container differs only") for verdict in verdicts]
     return verdicts
 
 
-def _difference(name: str, before: np.ndarray, after: np.ndarray) -> Verdict:
-    for what, left, right in (
-        ("dtype", before.dtype, after.dtype),
-        ("shape", before.shape, after.shape),
-    ):
-        if left != right:
-            return Verdict(array=name, verdict="different", detail=f"{what} {left} -> {right}")
-    changed = np.argwhere(
-        ~((before == after) | (np.isnan(before) & np.isnan(after)))
-        if before.dtype.kind in "fc"
-        else before != after
+def _compare_arrays(name: str, before: np.ndarray | None, after: np.ndarray | None) -> Verdict:
+    if before is None or after is None:
+        where = "rebuilt" if before is None else "pinned"
+        return _different(name, f"only in the {where} fixture")
+    if before.dtype != after.dtype:
+        return _different(name, f"dtype {before.dtype.str} -> {after.dtype.str}")
+    if before.shape != after.shape:
+        return _different(name, f"shape {before.shape} -> {after.shape}")
+    # bytes, because values hide a zero's sign and a NaN is not equal to itself
+    changed = (_bytes(before) != _bytes(after)).any(axis=-1)
+    if not changed.any():
+        return Verdict(array=name, verdict="identical")
+    first = _index(changed, int(np.argmax(changed)))
+    count = f"{np.count_nonzero(changed)} of {changed.size} values, first at {first}"
+    if before.dtype.str[1:] not in _FLOATS:
+        return _different(name, count)
+    # a change without a distance, such as a zero's sign, still has its place
+    distance = np.where(changed, ulp_distance(before, after), -1.0)
+    worst = int(np.argmax(distance))
+    largest = float(distance.flat[worst])
+    return Verdict(
+        array=name,
+        verdict="within tolerance" if largest <= TOLERANCE_ULP else "different",
+        detail=f"{count}; largest {largest:.0f} ULP at {_index(distance, worst)}",
     )
-    first = tuple(int(i) for i in changed[0]) if len(changed) else ()
-    count = f"{len(changed)} of {before.size} values, first at {first}"
-    if before.dtype.kind not in "fc" or not len(changed):
-        return Verdict(array=name, verdict="different", detail=count)
-    distance = ulp_distance(before, after)
-    worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(distance)), distance.shape))
-    largest = float(distance[worst])
-    detail = f"{count}; largest {largest:.0f} ULP at {worst}"
-    verdict = "within tolerance" if largest <= TOLERANCE_ULP else "different"
-    return Verdict(array=name, verdict=verdict, detail=detail)
+
+
+def _different(name: str, detail: str) -> Verdict:
+    return Verdict(array=name, verdict="different", detail=detail)
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    """The bytes of each value, along one axis more."""
+    return np.frombuffer(array.tobytes(), np.uint8).reshape(*array.shape, array.itemsize)
+
+
+def _index(array: np.ndarray, flat: int) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
 
 
 def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How many representable values lie between two floats, element by element (float64).
+    """How many steps lie between two floats, each to the next one there is, value by value.
 
-    For complex values the larger of the two parts' distances; infinite where a value is not finite
-    and the other differs.
+    Parameters
+    ----------
+    a, b : ndarray
+        Of one shape and one dtype: float16, float32, float64, or complex of the latter two.
+
+    Returns
+    -------
+    ndarray of float64
+        0 for zeros of either sign and for two NaN; infinite where one of the two is not finite.
+        For complex values the larger of the two parts' distances.
     """
     if a.dtype.kind == "c":
         larger: np.ndarray = np.maximum(ulp_distance(a.real, b.real), ulp_distance(a.imag, b.imag))
         return larger
-    integer: type[np.int32] | type[np.int64] = np.int32 if a.dtype.itemsize == 4 else np.int64
-    keys = []
-    for values in (a, b):
-        bits = np.ascontiguousarray(values).view(integer).astype(np.int64)
-        # negative floats count downwards, so that neighbours around zero are neighbours here
-        lowest = np.int64(np.iinfo(integer).min)
-        keys.append(np.where(bits < 0, lowest - bits, bits).astype(np.float64))
-    comparable = np.isfinite(a) & np.isfinite(b) | (a == b) | (np.isnan(a) & np.isnan(b))
-    distance: np.ndarray = np.where(comparable, np.abs(keys[0] - keys[1]), np.inf)
+    left, right = _rank(a), _rank(b)
+    # as unsigned numbers, because between the ends of float64 lie more steps than int64 can count
+    steps = np.maximum(left, right).view(np.uint64) - np.minimum(left, right).view(np.uint64)
+    comparable = np.isfinite(a) & np.isfinite(b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    distance: np.ndarray = np.where(same, 0.0, np.where(comparable, steps.astype(float), np.inf))
     return distance
 
 
-def _rebuild(root: Path, scratch: Path, pin: Pin, entry: Mapping[str, Any]) -> Rebuilt:
-    record = store.read_sidecar(root, pin)
-    pinned = store.read_bytes(root, pin, record)
-    _run(root, scratch, "generators.fixture", pin.name, entry)
-    return Rebuilt(
-        name=pin.name,
-        arrays=compare(pinned, (scratch / pin.path).read_bytes(), subject=f"fixture {pin.name}"),
-        sidecar_same=(scratch / pin.sidecar_path).read_bytes()
-        == (root / pin.sidecar_path).read_bytes(),
-    )
+def _rank(values: np.ndarray) -> np.ndarray:
+    """Position of each float among all of its dtype, zeros at 0; int64."""
+    bits = np.ascontiguousarray(values).reshape(-1).view(f"{values.dtype.str[0]}i{values.itemsize}")
+    lowest = np.int64(np.iinfo(bits.dtype).min)
+    # negative floats count downwards
+    wide = bits.astype(np.int64)
+    return np.where(wide < 0, lowest - wide, wide).reshape(values.shape)
 
 
-def _run(root: Path, scratch: Path, module: str, name: str, entry: Mapping[str, Any]) -> None:
-    command = [sys.executable, "-m", module, name, *flags(entry, root)]
+def _rebuild(
+    root: Path,
+    scratch: Path,
+    pin: Pin,
+    declared: Params,
+    sources: dict[str, RegistryError | None],
+) -> Rebuilt:
+    try:
+        # not healed from the cache, as a load would: nothing is touched here
+        pinned = store.read_workspace(root, pin, store.read_sidecar(root, pin))
+        _build(root, scratch, pin, declared, sources)
+    except RegistryError as error:
+        return Rebuilt(
+            name=pin.name,
+            arrays=[],
+            sidecar_same=False,
+            failure=str(error),
+            exit_code=error.exit_code,
+        )
+    (scratch / "pinned.npz").write_bytes(pinned)
+    arrays = compare(scratch / "pinned.npz", scratch / pin.path, subject=f"fixture {pin.name}")
+    text = (scratch / pin.sidecar_path).read_bytes()
+    same = text == (root / pin.sidecar_path).read_bytes()
+    good = same and all(verdict.good for verdict in arrays)
+    return Rebuilt(name=pin.name, arrays=arrays, sidecar_same=same, exit_code=0 if good else 1)
+
+
+def _build(
+    root: Path,
+    scratch: Path,
+    pin: Pin,
+    declared: Params,
+    sources: dict[str, RegistryError | None],
+) -> None:
+    """Build a fixture in the scratch folder, and its source unless that was tried before."""
+    entry = declared.fixtures.get(pin.name)
+    if entry is None:
+        raise CheckError(
+            f"fixture {pin.name}",
+            expected="an entry in params.yaml to rebuild it from",
+            found="none",
+            remedy="git checkout -- params.yaml, or name the fixtures to rebuild",
+        )
+    source = entry["source"]
+    if source not in sources:
+        try:
+            _run(root, scratch, "source", source, declared.sources[source])
+            sources[source] = None
+        except RegistryError as error:
+            sources[source] = error
+    failure = sources[source]
+    if failure is not None:
+        raise failure
+    _run(root, scratch, "fixture", pin.name, entry)
+
+
+def _run(root: Path, scratch: Path, kind: str, name: str, entry: Mapping[str, Any]) -> None:
     # the scratch folder's generators, and this very package
-    path = os.pathsep.join([str(scratch), str(Path(__file__).resolve().parents[1])])
+    path = [str(scratch), str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH")]
     result = subprocess.run(
-        command,
+        [sys.executable, "-m", f"generators.{kind}", name, *flags(entry, root)],
         cwd=scratch,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode != 0:
-        raise CheckError(
-            f"{module.rpartition('.')[2]} {name}: rebuild",
-            expected="the generator to build it again",
-            found=result.stderr.strip() or f"exit code {result.returncode}",
-            remedy=f"dvc repro {module.rpartition('.')[2]}@{name} shows the same in place",
+        error = MissingError if result.returncode == MissingError.exit_code else CheckError
+        said = result.stderr.strip().removeprefix("error: ") or f"exit code {result.returncode}"
+        raise error(
+            f"{kind} {name}: rebuild",
+            expected="its generator to build it again",
+            found="\n            ".join(said.splitlines()),
+            remedy=f"dvc repro {kind}@{name} shows the same in place",
         )

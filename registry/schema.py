@@ -44,9 +44,13 @@ def problems(document: Any, schema: Path) -> list[Problem]:
         The schema's file is absent.
     """
     from referencing import Registry, Resource
+    from referencing.jsonschema import DRAFT202012
 
     def retrieve(uri: str) -> Resource[Any]:
-        return Resource.from_contents(_read(schema.parent / uri.rsplit("/", 1)[-1]))
+        contents = _read(schema.parent / uri.rsplit("/", 1)[-1])
+        # where a schema names its draft, jsonschema would go on with a lax validator of its own
+        contents.pop("$schema", None)
+        return DRAFT202012.create_resource(contents)
 
     validator = _strict_validator()(
         _read(schema),

@@ -138,14 +138,14 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
             _File(
                 what="sidecar", path=pin.sidecar_path, md5=pin.sidecar_md5, size=pin.sidecar_size
             ),
-            lambda found: _test_sidecar(pin, found),
+            lambda found: check_sidecar(pin, found),
             offline,
         )
     else:
         # git's, so neither in DVC's cache nor on a remote
         remedy = f"git checkout -- {pin.sidecar_path}"
         text = _required(_workspace(root, pin.sidecar_path), pin, "sidecar", remedy)
-        _test_sidecar(pin, text)
+        check_sidecar(pin, text)
     record = sidecar.parse(text, subject=f"fixture {pin.name}")
     if record.name != pin.name:
         raise broken(
@@ -164,7 +164,7 @@ def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = 
         root,
         pin,
         _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
-        lambda found: _test_bytes(pin, record, found),
+        lambda found: check_bytes(pin, record, found),
         offline,
     )
 
@@ -174,8 +174,40 @@ def read_workspace(root: Path, pin: Pin, record: Sidecar) -> bytes:
     data = _required(
         _workspace(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
     )
-    _test_bytes(pin, record, data)
+    check_bytes(pin, record, data)
     return data
+
+
+def check_sidecar(pin: Pin, text: bytes) -> None:
+    """Raise a ChainError unless a sidecar's text is the pinned one."""
+    found = md5(text)
+    if found != pin.sidecar_md5:
+        raise broken(
+            pin,
+            "lock -> sidecar",
+            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
+            f"md5 {found}",
+            f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
+            "dvc repro and a new version",
+        )
+
+
+def check_bytes(pin: Pin, record: Sidecar, data: bytes) -> None:
+    """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
+    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
+    if len(data) != pin.size:
+        raise broken(
+            pin, "lock -> size", f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
+        )
+    found = sha256(data)
+    if found != record.sha256_checksum:
+        raise broken(
+            pin,
+            "sidecar -> bytes",
+            f"{pin.path} with SHA-256 {record.sha256_checksum}",
+            found,
+            again,
+        )
 
 
 def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> ChainError:
@@ -210,22 +242,25 @@ def _chain(
 ) -> bytes:
     """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
     failed: list[ChainError] = []
-    reasons: list[str] = []
+    missing: MissingError | None = None
     places: tuple[tuple[str, Callable[[], bytes | None]], ...] = (
         ("workspace", lambda: _workspace(root, file.path)),
         ("cache", lambda: cache.read(root, file.md5)),
-        ("remote", lambda: _remote(root, pin, file, reasons, offline)),
+        ("remote", lambda: _remote(root, pin, file, offline)),
     )
     for place, read in places:
-        data = read()
-        if data is None:
-            continue
         try:
+            data = read()
+            if data is None:
+                continue
             test(data)
         except ChainError as error:
             failed.append(error)
             if place != "workspace":
                 cache.discard(root, file.md5)
+            continue
+        except MissingError as error:
+            missing = error
             continue
         if failed and place != "workspace" and _workspace(root, file.path) is not None:
             _heal(root, pin, file, data)
@@ -233,28 +268,27 @@ def _chain(
     if failed:
         # the workspace's own error first: it is the one that the user can see and mend
         raise failed[0]
+    reason = missing.found if missing else "the remote was not asked (offline)"
     raise MissingError(
         f"fixture {pin.name}: {file.what}",
         expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
-        found="; ".join(["none in the workspace, none in the cache", *reasons]),
-        remedy=f"{pull_command(pin)}, or make fixtures",
+        found=f"none in the workspace, none in the cache; {reason}",
+        remedy=f"{missing.remedy if missing else pull_command(pin)}, or make fixtures",
     )
 
 
-def _remote(
-    root: Path, pin: Pin, file: _File, reasons: list[str], offline: bool | None
-) -> bytes | None:
+def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> bytes | None:
     if is_offline(offline):
-        reasons.append("the remote was not asked (offline)")
         return None
     from registry import remote
 
-    try:
-        remote.fetch(root, [remote.Wanted(md5=file.md5, size=file.size, target=pin.targets)])
-    except RegistryError as error:
-        reasons.append(f"remote: {error.found}")
-        return None
-    return cache.read(root, file.md5)
+    answers: list[bytes | RegistryError] = []
+    wanted = remote.Wanted(md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported)
+    remote.fetch(root, [wanted], lambda _, found: answers.append(found))
+    (answer,) = answers
+    if isinstance(answer, RegistryError):
+        raise answer
+    return answer
 
 
 def _heal(root: Path, pin: Pin, file: _File, data: bytes) -> None:
@@ -268,36 +302,6 @@ def _heal(root: Path, pin: Pin, file: _File, data: bytes) -> None:
         HealedWarning,
         stacklevel=2,
     )
-
-
-def _test_sidecar(pin: Pin, text: bytes) -> None:
-    found = md5(text)
-    if found != pin.sidecar_md5:
-        raise broken(
-            pin,
-            "lock -> sidecar",
-            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
-            f"md5 {found}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
-            "dvc repro and a new version",
-        )
-
-
-def _test_bytes(pin: Pin, record: Sidecar, data: bytes) -> None:
-    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
-    if len(data) != pin.size:
-        raise broken(
-            pin, "lock -> size", f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
-        )
-    found = sha256(data)
-    if found != record.sha256_checksum:
-        raise broken(
-            pin,
-            "sidecar -> bytes",
-            f"{pin.path} with SHA-256 {record.sha256_checksum}",
-            found,
-            again,
-        )
 
 
 def _workspace(root: Path, path: str) -> bytes | None:

@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    from registry.cli import check_params, listing, merge_lock, profile, show, verify
+    from registry.cli import check_params, listing, merge_lock, profile, pull, show, verify
 
     parser = argparse.ArgumentParser(
         prog="fixtures",
@@ -25,7 +25,7 @@ def _main(argv: Sequence[str] | None) -> int:
         "4 locked by another process",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (listing, show, verify, profile, check_params, merge_lock):
+    for module in (listing, show, pull, verify, profile, check_params, merge_lock):
         module.add(commands)
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)

@@ -19,5 +19,5 @@ def run(arguments: argparse.Namespace) -> int:
     from registry import params
 
     declared = params.load(store.find_root())
-    print(f"params.yaml: {len(declared.sources)} sources, {len(declared.fixtures)} fixtures")
+    print(f"params.yaml: {declared.summary}")
     return 0

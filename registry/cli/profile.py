@@ -25,10 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
     found = profile(arrays)
     print(f"{arguments.file.name}  sha256 {hashing.sha256_file(arguments.file)}\n")
     rows: list[tuple[str, ...]] = [("array", "shape", "dtype", "range (magnitude)")]
-    for name, item in found.arrays.items():
-        low, high = item["range"]
-        dtype = arrays[name].dtype
-        rows.append((name, str(arrays[name].shape), dtype.name, f"[{low:.6g}, {high:.6g}]"))
+    for name, array in sorted(arrays.items()):
+        span = "-"
+        # text has no range
+        if name in found.arrays:
+            low, high = found.arrays[name]["range"]
+            span = f"[{low:.6g}, {high:.6g}]"
+        rows.append((name, str(array.shape), array.dtype.name, span))
     print("\n".join(columns(rows)) + "\n")
     table = [("DATA-001 requirement", "observed", "compliance", "remark")]
     table += [(row.requirement, row.observed, row.verdict, row.remark) for row in found.compliance]

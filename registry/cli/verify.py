@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         from registry import regenerate
 
         rebuilt = regenerate.regenerate(root, chosen)
-        code = max([code] + [1 for item in rebuilt if not item.good])
+        code = max([code] + [item.exit_code for item in rebuilt])
     if arguments.json:
         document = {
             "root": str(root),
@@ -75,9 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     if commit is not None:
         print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
     for item in rebuilt:
+        if item.failure:
+            print(f"FAILED  {item.name}, rebuilt")
+            print(f"error: {item.failure}", file=sys.stderr)
+            continue
         print(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
         for verdict in item.arrays:
-            print(f"          {verdict.array}: {verdict.verdict} {verdict.detail}".rstrip())
+            detail = f" ({verdict.detail})" if verdict.detail else ""
+            print(f"          {verdict.array}: {verdict.verdict}{detail}")
         print(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
     if not reports:
         print("no fixtures are pinned; build them: make fixtures")

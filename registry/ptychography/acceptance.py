@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.contract import contract_failures
+from registry.ptychography.forward import frames_inside
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import Failure, agrees_with_source, assess, relative_error
 from registry.ptychography.scan import Real, Scan
@@ -67,7 +68,7 @@ def accept(arrays: Mapping[str, np.ndarray], source: Source, schemas: Path) -> A
 
     checks["max_amplitude"] = float(scan.frames.max())
     measured = source.noise.kind == "measured"
-    source_error = relative_error(source.scan) if measured else None
+    source_error = relative_error(_within_object(source.scan)) if measured else None
     assessment = assess(scan, source.noise, source_error)
     failures += assessment.failures
     selected = Scan(
@@ -90,8 +91,12 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
     if missing:
         return None, f"no {', '.join(missing)}"
     frames, obj, probe, x, y = (arrays[name] for name in names)
-    if frames.ndim != 3 or obj.ndim != 2 or probe.ndim != 2 or x.shape != y.shape:
-        return None, "axes that do not fit (see contract)"
+    axes = [array.ndim for array in (frames, obj, probe, x, y)]
+    if axes != [3, 2, 2, 1, 1] or x.shape != y.shape:
+        shapes = ", ".join(f"{name} {arrays[name].shape}" for name in names)
+        return None, f"axes that do not fit: {shapes}"
+    if any(array.dtype.kind not in "fiu" for array in (frames, x, y)):
+        return None, "frames or coordinates that are not real numbers"
     if frames.shape != (x.size, *probe.shape) or not frames.size:
         return None, f"diffraction {frames.shape} for {x.size} positions and a probe {probe.shape}"
     if not all(np.isfinite(arrays[name]).all() for name in names):
@@ -106,6 +111,13 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
     return scan, ""
 
 
+def _within_object(scan: Scan) -> Scan:
+    """Those positions of a scan whose frames lie within the object."""
+    shape = (scan.probe.shape[0], scan.probe.shape[1])
+    rows = frames_inside((scan.obj.shape[0], scan.obj.shape[1]), scan.x, scan.y, shape)
+    return replace(scan, frames=scan.frames[rows], x=scan.x[rows], y=scan.y[rows])
+
+
 def span(all_values: Real, selected: Real) -> float:
     """Part of a coordinate's range that a selection spans; 1 where there is no range to span."""
     whole = float(np.ptp(all_values))
@@ -114,7 +126,11 @@ def span(all_values: Real, selected: Real) -> float:
 
 def _coverage(source: Source) -> tuple[tuple[float, float], list[Failure]]:
     x, y = source.scan.x, source.scan.y
-    found = span(x, x[source.indices]), span(y, y[source.indices])
+    # rounded first, so that what is judged is what the sidecar says
+    found = (
+        round(span(x, x[source.indices]), _DECIMALS),
+        round(span(y, y[source.indices]), _DECIMALS),
+    )
     if min(found) > MIN_COVERAGE:
         return found, []
     return found, [

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from registry.ptychography.forward import frames_inside, model_amplitude
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
-# Photons in a pixel from which on a count differs clearly from its root and its square.
-TELLING_PHOTONS = 4.0
-
 Mistake = tuple[str, Real, Real, NDArray[np.intp]]
 
 
-def alternative_margins(scan: Scan, model: Real, photon_scale: float | None) -> dict[str, float]:
+def alternative_margins(scan: Scan, model: Real) -> dict[str, float]:
     """How much more squared error each mistake leaves, as a part of the frames' power.
+
+    For the powers, squared error and power are those of the intensity.
 
     Parameters
     ----------
@@ -29,8 +28,6 @@ def alternative_margins(scan: Scan, model: Real, photon_scale: float | None) -> 
         Its frames carry the same power as the model.
     model : (N, H, W) float64
         What the forward model predicts for the scan.
-    photon_scale : float or None
-        Counts per unit of amplitude squared, where the source declares it.
 
     Returns
     -------
@@ -40,42 +37,36 @@ def alternative_margins(scan: Scan, model: Real, photon_scale: float | None) -> 
         its conjugate, a symmetric frame its mirror image, and no data can tell.
     """
     margins = {}
-    misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
+    residual = scan.frames - model
+    misfit, power = (residual**2).sum(axis=(1, 2)), (scan.frames**2).sum(axis=(1, 2))
     for name, frames, other_model, rows in _mistakes(scan, model):
-        power = (scan.frames[rows] ** 2).sum()
-        change = ((frames - scan.frames[rows]) ** 2 + (other_model - model[rows]) ** 2).sum()
-        if change > ROUNDING**2 * power:
-            other = ((frames - other_model) ** 2).sum(axis=(1, 2))
-            margins[name] = float((other - misfit[rows]).sum() / power)
-    margins.update(_power_margins(scan.frames, model, photon_scale))
+        other = frames - other_model
+        # either the frames differ from those of the scan or the model does, never both
+        change = other - residual[rows]
+        if np.vdot(change, change) > ROUNDING**2 * power[rows].sum():
+            more = np.vdot(other, other) - misfit[rows].sum()
+            margins[name] = float(more / power[rows].sum())
+    margins.update(_power_margins(scan.frames, model))
     return margins
 
 
-def _power_margins(
-    frames: Real, model: Real, photon_scale: float | None
-) -> Iterator[tuple[str, float]]:
-    """Frames that are a power of the amplitude, judged by the mean intensity of all frames.
+def _power_margins(frames: Real, model: Real) -> Iterator[tuple[str, float]]:
+    """Frames that are a power of the amplitude: do powers of the model fit their intensity better?
 
-    A single frame of few photons is so noisy that its root fits better than it does itself; a mean
-    of counts is free of that bias. Where counts are mostly 0 and 1 they equal their own powers, so
-    only pixels that expect more photons take part.
+    The power is taken of the model and not of the frames, so that all candidates are held against
+    the same noise. (A root makes noise smaller: frames of few photons fit better as their own
+    roots.) Intensities and not amplitudes are compared, because the mean of counts is their rate,
+    while the mean of their roots is not the root of it.
     """
-    target = (model**2).mean(axis=0)
-    bright = np.ones(target.shape, bool)
-    if photon_scale is not None:
-        bright = photon_scale * target >= TELLING_PHOTONS
-        if not bright.any():
-            return
-
-    def misfit(intensity: Real) -> float:
-        mean, goal = intensity.mean(axis=0)[bright], target[bright]
-        return float(((mean * (goal.sum() / mean.sum()) - goal) ** 2).sum())
-
-    own = misfit(frames**2)
-    for name, exponent in (("1/2", 0.5), ("2", 2.0)):
-        # negative amplitudes are refused elsewhere and must not raise a warning here
-        powered = misfit(np.abs(frames) ** (2 * exponent))
-        yield f"frames to the power {name}", (powered - own) / float((target[bright] ** 2).sum())
+    intensity, target = frames**2, model**2
+    power = float((target**2).sum())
+    own = ((intensity - target) ** 2).sum()
+    # frames that hold A**2 look like a model of that, and would be mended by the power 1/2
+    for name, powered in (("1/2", target**2), ("2", model)):
+        other = powered * (target.sum() / powered.sum())
+        if ((other - target) ** 2).sum() > ROUNDING**2 * power:
+            more = float(((intensity - other) ** 2).sum() - own)
+            yield f"frames to the power {name}", more / power
 
 
 def _mistakes(scan: Scan, model: Real) -> Iterator[Mistake]:

@@ -28,6 +28,11 @@ from registry.ptychography.scan import ROUNDING, Real, Scan
 
 # Standard deviations at which noise is no longer an explanation: a false alarm in 5e8 frames.
 SIGMAS = 6.0
+# The same as a logarithm of likelihoods: a wrong model is exp(t) times as likely as the right one
+# with a probability of at most exp(-t), whatever the distribution (Markov's inequality).
+LIKELIHOOD_LIMIT = SIGMAS**2 / 2
+# Logarithms of likelihoods that sums in another order can turn around.
+_TIE = 1e-3
 # A scale nearer to 2 or to 1/2 than to 1, on a ratio scale, is the wrong one.
 SCALE_LIMIT = np.sqrt(2.0)
 # Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
@@ -98,12 +103,13 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
 
     model = scan.model()
     power, model_power = float((scan.frames**2).sum()), float((model**2).sum())
-    if not (power > 0 and model_power > 0):
+    dark = np.flatnonzero(~model.any(axis=(1, 2)))
+    if dark.size or not power > 0:
         failures.append(
             Failure(
                 criterion="scale",
-                expected="frames and model of some power",
-                found=f"a total of {power:g} in the frames and of {model_power:g} in the model",
+                expected="frames of some power, and a model of some power for each",
+                found=f"a total of {power:g} in the frames, and {dark.size} models without any",
             )
         )
         return Assessment(figures=None, failures=failures)
@@ -115,11 +121,9 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
     scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
-    own_rate, own_failures = _own_match(
-        scaled.frames, model, _effective_scale(noise, misfit, shape)
-    )
+    own_rate, own_failures = _own_match(scaled.frames, model, noise)
     failures += own_failures
-    margins = alternative_margins(scaled, model, noise.photon_scale)
+    margins = alternative_margins(scaled, model)
     failures += _alternatives(margins)
     nearest = min(margins, key=lambda name: margins[name], default=None)
     figures = Figures(
@@ -136,11 +140,13 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
 
 
 def relative_error(scan: Scan) -> Real:
-    """Root of each frame's squared misfit over its model's power: (N,) float64."""
+    """Root of each frame's squared misfit over its model's power: (N,) float64, inf in the dark."""
     model = scan.model()
-    misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-    error: Real = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
-    return error
+    misfit, power = ((scan.frames - model) ** 2).sum(axis=(1, 2)), (model**2).sum(axis=(1, 2))
+    # a frame where the model expects no light at all
+    error = np.full(power.shape, np.inf)
+    np.divide(misfit, power, out=error, where=power > 0)
+    return np.sqrt(error)
 
 
 def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
@@ -148,6 +154,14 @@ def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
 
     ``source`` holds the selected frames only. The two differ by rounding and by nothing else.
     """
+    if fixture.frames.shape != source.frames.shape:
+        return [
+            Failure(
+                criterion="source",
+                expected=f"frames {source.frames.shape}, as many as indices",
+                found=f"frames {fixture.frames.shape}",
+            )
+        ]
     for which, scan in (("fixture", fixture), ("source", source)):
         if not frames_inside(
             (scan.obj.shape[0], scan.obj.shape[1]),
@@ -199,13 +213,6 @@ def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
         )
 
 
-def _effective_scale(noise: Noise, misfit: Real, shape: tuple[int, int]) -> float | None:
-    """Photon scale that explains the misfit; None means that nothing but rounding does."""
-    if noise.kind == "measured":
-        return float(shape[0] * shape[1] / (4 * misfit.mean())) if misfit.any() else None
-    return noise.photon_scale
-
-
 def _chi_square(
     model: Real, misfit: Real, noise: Noise, source_error: Real | None
 ) -> tuple[Real | None, list[Failure]]:
@@ -218,7 +225,7 @@ def _chi_square(
         chi_square: Real = 4 * noise.photon_scale * misfit / expected
         return chi_square, list(_outliers(z, np.abs(z) > SIGMAS, rule))
 
-    error = np.sqrt(misfit / np.maximum((model**2).sum(axis=(1, 2)), np.finfo(float).tiny))
+    error = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
     if noise.kind == "none":
         rule = f"each within {ROUNDING:.1g} of its model, as declared free of noise"
         return None, list(_outliers(error, error > ROUNDING, rule))
@@ -227,7 +234,8 @@ def _chi_square(
     median = float(np.median(reference))
     # 1.4826 turns a median absolute deviation into a standard deviation
     spread = 1.4826 * float(np.median(np.abs(reference - median)))
-    limit = median + OUTLIER_SIGMAS * spread
+    # the fixture is rounded to float32, its source need not be
+    limit = median + OUTLIER_SIGMAS * spread + ROUNDING
     rule = (
         f"each relative error at most {limit:.3g}, {OUTLIER_SIGMAS:g} robust standard deviations "
         "above the median of its own source (measured: photon counts alone give no bound)"
@@ -246,39 +254,44 @@ def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failur
         )
 
 
-def _own_match(
-    frames: Real, model: Real, photon_scale: float | None
-) -> tuple[float, list[Failure]]:
-    a, b = frames.reshape(len(frames), -1), model.reshape(len(model), -1)
-    # squared distance of every frame to every model, but for |a|^2, which no comparison needs
-    distance = (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
-    best = np.argmin(distance, axis=1)
-    own = np.arange(len(a))
-    mismatched = np.flatnonzero(distance[own, best] < distance[own, own])
-    rate = 1 - mismatched.size / len(a)
-    # With the right model in place, noise makes another one look better by chance only where the
-    # two are close. The score is how improbable that is: (gain + d^2)/(2d), d their distance in
-    # standard deviations.
-    unexplained = []
-    for n in mismatched:
-        if photon_scale is None:
-            unexplained.append(n)
-            continue
-        gain = 4 * photon_scale * (distance[n, n] - distance[n, best[n]])
-        d = np.sqrt(4 * photon_scale * ((b[n] - b[best[n]]) ** 2).sum())
-        if gain + d**2 > SIGMAS * 2 * d:
-            unexplained.append(n)
-    if not unexplained:
+def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Failure]]:
+    likelihood = _log_likelihood(frames, model, noise)
+    best = np.argmax(likelihood, axis=1)
+    own = np.arange(len(frames))
+    gain = likelihood[own, best] - likelihood[own, own]
+    rate = float(np.mean(gain <= _TIE))
+    # With the right model in place, noise makes another one look better by chance, but not by much.
+    unexplained = np.flatnonzero(gain > LIKELIHOOD_LIMIT)
+    if not unexplained.size:
         return rate, []
     n = unexplained[0]
     return rate, [
         Failure(
             criterion="own-match",
             expected="each frame matched best by the model of its own position",
-            found=f"{rate:.1%} of {len(a)} frames do; frame {n} is matched better by the model of "
-            f"position {best[n]}",
+            found=f"{rate:.1%} of {len(frames)} frames do; frame {n} is matched better by the "
+            f"model of position {best[n]}",
         )
     ]
+
+
+def _log_likelihood(frames: Real, model: Real, noise: Noise) -> Real:
+    """Of each frame under each model, but for what all models have in common: (N, N) float64."""
+    a, b = frames.reshape(len(frames), -1), model.reshape(len(model), -1)
+    if noise.photon_scale is not None:
+        # Poisson, and not least squares of amplitudes: the root of few counts is biased
+        rate = noise.photon_scale * b**2
+        log_rate = np.log(np.maximum(rate, np.finfo(float).tiny))
+        poisson: Real = noise.photon_scale * a**2 @ log_rate.T - rate.sum(axis=1)
+        return poisson
+    # Squared distance of every frame to every model, but for |a|^2. Its unit is the rounding of a
+    # whole frame or, in a measured scan, what a pixel misses its own model by.
+    distance = (b**2).sum(axis=1) - 2 * a @ b.T
+    unit = ROUNDING**2 * float((b**2).sum(axis=1).mean())
+    if noise.kind == "measured":
+        unit = max(unit, float(((a - b) ** 2).mean()))
+    gaussian: Real = -distance / (2 * unit)
+    return gaussian
 
 
 def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:

@@ -1,0 +1,197 @@
+"""``fixtures pull``: verified bytes in the workspace, as ``dvc pull`` leaves them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry import cache, files, pins, store
+from registry.errors import ChainError, MissingError, RegistryError
+from registry.pins import Pin
+
+_PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _File:
+    """A file that has to be in the workspace; ``test`` raises a ChainError on other bytes."""
+
+    pin: Pin
+    path: str
+    md5: str
+    size: int
+    test: Callable[[bytes], None]
+
+
+# Where a file came from, or why it is not there.
+_Outcome = str | RegistryError
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "pull", help="bring verified bytes into the workspace", allow_abbrev=False
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
+    parser.add_argument(
+        "--offline", action="store_true", help="take bytes from DVC's cache alone, not the remote"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    root = store.find_root()
+    chosen = [store.resolve(root, name) for name in arguments.names]
+    # by name, for a fixture may be asked for twice
+    wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
+    outcomes = _pull(root, list(wanted.values()), store.is_offline(arguments.offline or None))
+    errors = []
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, RegistryError):
+            errors.append(outcome)
+            print(f"FAILED   {name}")
+        elif outcome == _PRESENT:
+            print(f"present  {name}")
+        else:
+            print(f"pulled   {name}  ({wanted[name].size:,} bytes {outcome})")
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    found = list(outcomes.values())
+    counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
+    counts.append(f"{len(errors)} failed")
+    print(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
+    return max([error.exit_code for error in errors], default=0)
+
+
+def _pull(root: Path, wanted: Sequence[Pin], offline: bool) -> dict[str, _Outcome]:
+    # The sidecars that git does not bring come first: they say what the bytes have to be.
+    sidecars = _place(root, [_sidecar(pin) for pin in wanted if pin.imported], offline)
+    outcomes: dict[str, _Outcome] = {}
+    for file, outcome in sidecars.items():
+        if isinstance(outcome, RegistryError):
+            outcomes[file.pin.name] = outcome
+    datasets = []
+    for pin in wanted:
+        if pin.name not in outcomes:
+            try:
+                datasets.append(_dataset(root, pin))
+            except RegistryError as error:
+                outcomes[pin.name] = error
+    for file, outcome in _place(root, datasets, offline).items():
+        outcomes[file.pin.name] = outcome
+    return {pin.name: outcomes[pin.name] for pin in wanted}
+
+
+def _sidecar(pin: Pin) -> _File:
+    return _File(
+        pin=pin,
+        path=pin.sidecar_path,
+        md5=pin.sidecar_md5,
+        size=pin.sidecar_size,
+        test=lambda data: store.check_sidecar(pin, data),
+    )
+
+
+def _dataset(root: Path, pin: Pin) -> _File:
+    record = store.read_sidecar(root, pin, offline=True)
+    return _File(
+        pin=pin,
+        path=pin.path,
+        md5=pin.md5,
+        size=pin.size,
+        test=lambda data: store.check_bytes(pin, record, data),
+    )
+
+
+def _place(root: Path, wanted: Sequence[_File], offline: bool) -> dict[_File, _Outcome]:
+    """Make sure of files in the workspace: those that are good, then the cache's, then the rest."""
+    # threads: hashing large buffers leaves the interpreter's lock
+    with ThreadPoolExecutor() as pool:
+        here = pool.map(lambda file: _here(root, file), wanted)
+        outcomes = dict(zip(wanted, here, strict=True))
+    missing = [file for file, outcome in outcomes.items() if outcome is None]
+    if offline:
+        fetched: dict[_File, _Outcome] = {file: _not_asked(file) for file in missing}
+    else:
+        fetched = _fetch(root, missing)
+    found = {file: outcome for file, outcome in outcomes.items() if outcome is not None}
+    return {**found, **fetched}
+
+
+def _here(root: Path, file: _File) -> _Outcome | None:
+    """Where this machine had the file's bytes; None where it had not."""
+    try:
+        file.test((root / file.path).read_bytes())
+    except (OSError, ChainError):
+        data = cache.read(root, file.md5)
+        if data is None:
+            return None
+        try:
+            file.test(data)
+        except ChainError:
+            cache.discard(root, file.md5)
+            return None
+        return _write(root, file, data, _CACHE)
+    return _PRESENT
+
+
+def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
+    if not missing:
+        return {}
+    from registry import remote
+
+    # fixtures with the same bytes are one object
+    by_object: dict[remote.Wanted, list[_File]] = {}
+    for file in missing:
+        pin = file.pin
+        wanted = remote.Wanted(
+            md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported
+        )
+        by_object.setdefault(wanted, []).append(file)
+    outcomes: dict[_File, _Outcome] = {}
+
+    def receive(wanted: remote.Wanted, found: bytes | RegistryError) -> None:
+        for file in by_object[wanted]:
+            outcomes[file] = _accept(root, file, found)
+
+    remote.fetch(root, list(by_object), receive)
+    return outcomes
+
+
+def _accept(root: Path, file: _File, found: bytes | RegistryError) -> _Outcome:
+    if isinstance(found, RegistryError):
+        return found
+    try:
+        file.test(found)
+    except ChainError as error:
+        # what dvc.lock pins, and yet not what the sidecar says
+        cache.discard(root, file.md5)
+        return error
+    return _write(root, file, found, _REMOTE)
+
+
+def _write(root: Path, file: _File, data: bytes, place: str) -> _Outcome:
+    try:
+        files.write_atomic(root / file.path, data)
+    except OSError as error:
+        return MissingError(
+            f"fixture {file.pin.name}",
+            expected=f"{file.path} to be written, {file.size} bytes",
+            found=f"{error.strerror}; nothing half-written is left",
+            remedy="free some space or make the folder writable, then run the command again",
+        )
+    return place
+
+
+def _not_asked(file: _File) -> MissingError:
+    return MissingError(
+        f"fixture {file.pin.name}",
+        expected=f"{file.path} in the workspace, or its object in DVC's cache",
+        found="neither, and the remote was not asked (offline)",
+        remedy=f"run the command without --offline and FIXTURES_OFFLINE, or "
+        f"{store.pull_command(file.pin)}",
+    )

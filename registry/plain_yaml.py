@@ -1,0 +1,71 @@
+"""YAML as DVC writes it, read fast: mappings, sequences, and scalars as the texts that they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def load(data: bytes) -> Any:
+    """The only document in `data`, made of dict, list and str; None where there is none.
+
+    Made from libyaml's events. ``yaml.load`` builds two trees on the way and then tells numbers
+    from texts: five times the work on a lock of 400 stages.
+
+    >>> load(b"{md5: 0123, size: 12, outs: [a, b]}")
+    {'md5': '0123', 'size': '12', 'outs': ['a', 'b']}
+
+    Raises
+    ------
+    ValueError
+        It is not YAML; or not one document; or nested deeper than Python calls go; or a mapping's
+        key is no scalar.
+    """
+    import yaml
+    from yaml import events
+
+    # libyaml is ten times faster, and absent from some builds of PyYAML
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    anchored: dict[str | None, Any] = {}
+
+    def node() -> Any:
+        event = next_event()
+        kind = type(event)
+        if kind is events.ScalarEvent:
+            anchored[event.anchor] = event.value
+            return event.value
+        if kind is events.MappingStartEvent:
+            mapping = anchored[event.anchor] = {}
+            while (key := node()) is not _END:
+                mapping[key] = node()
+            return mapping
+        if kind is events.SequenceStartEvent:
+            sequence = anchored[event.anchor] = []
+            while (item := node()) is not _END:
+                sequence.append(item)
+            return sequence
+        if kind is events.AliasEvent:
+            return anchored[event.anchor]
+        return _END
+
+    try:
+        next_event = loader(data).get_event
+        next_event()  # the stream's start; then a document's, if there is one
+        if type(next_event()) is events.StreamEndEvent:
+            return None
+        document = node()
+        next_event()
+        if type(next_event()) is not events.StreamEndEvent:
+            raise ValueError("more than one document")
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    except KeyError as error:
+        raise ValueError(f"an alias *{error.args[0]} without its anchor") from None
+    except TypeError:
+        raise ValueError("a key that is no scalar") from None
+    except RecursionError:
+        raise ValueError("more levels than can be read") from None
+    return document
+
+
+# What closes a mapping or a sequence.
+_END = object()

@@ -1,0 +1,130 @@
+"""The pytest plugin: fixtures of the registry in any test suite. See docs/pytest-plugin.md.
+
+Installed with the package, so every pytest run in the environment loads it, used or not. Hence it
+only declares; `registry.pytest_session` does the work and is imported when there is some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from registry.fixture import Fixture
+    from registry.pytest_session import PytestSession
+
+_KEY = pytest.StashKey["PytestSession"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare options; an ini option and its command line option have one meaning."""
+    group = parser.getgroup("fixture registry")
+    offline = "never ask the remote for fixtures, nor git for a registry"
+    strict = "fail tests whose fixtures are missing instead of skipping them; implied by $CI"
+    group.addoption("--fixtures-offline", action="store_true", help=offline)
+    group.addoption("--fixtures-strict", action="store_true", help=strict)
+    group.addoption(
+        "--fixtures-report",
+        action="store_true",
+        help="list unused and deprecated fixtures at the end of the run",
+    )
+    parser.addini(
+        "fixtures_registry",
+        "the registry's top folder, relative to the rootdir, or git+URL@REVISION (default: the "
+        "nearest at or above the rootdir)",
+        default="",
+    )
+    parser.addini(
+        "fixtures_as_fixtures",
+        "make each pinned fixture a session-scoped pytest fixture of its own name",
+        type="bool",
+        default=False,
+    )
+    parser.addini("fixtures_offline", offline, type="bool", default=False)
+    parser.addini("fixtures_strict", strict, type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers",
+        "fixtures(name, ...): fixtures of the registry that the test needs; they are verified "
+        "before it runs, and where one is missing it is skipped, or fails under $CI",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which registry is in use, at which lock, and in which mode."""
+    return _session(config).header()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make pytest fixtures of the pinned ones, where the ini option asks for it."""
+    config = session.config
+    if config.getini("fixtures_as_fixtures"):
+        from registry.pytest_session import pytest_fixtures
+
+        config.pluginmanager.register(pytest_fixtures(_session(config)), "fixture_registry_pinned")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Verify what the marker names, before any pytest fixture is set up."""
+    for marker in item.iter_markers("fixtures"):
+        _session(item.config).require(marker, item)
+
+
+@pytest.fixture(scope="session")
+def load_fixture(pytestconfig: pytest.Config) -> Callable[..., Fixture]:
+    """Load a fixture of the registry: ``load_fixture("minimal_dataset_v1")``.
+
+    Arrays are verified once per process and read-only. With ``writable=True`` they are fresh
+    copies, the caller's own. Where bytes are missing the test is skipped, or fails under ``$CI``.
+    """
+    session = _session(pytestconfig)
+
+    def load(address: str, *, writable: bool = False) -> Fixture:
+        __tracebackhide__ = True
+        return session.load_in_test(address, writable=writable)
+
+    return load
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what an xdist worker used to the process that reports."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None and session.config.getoption("fixtures_report"):
+        output["fixtures_used"] = sorted(_session(session.config).used)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker that is about to start where the registry is."""
+    _session(node.config).hand_over(node.workerinput)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take in what an xdist worker used. A crashed one sends nothing."""
+    used = getattr(node, "workeroutput", {}).get("fixtures_used", [])
+    if used:
+        _session(node.config).used.update(used)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the report, where it was asked for."""
+    if config.getoption("fixtures_report"):
+        terminalreporter.section("fixtures")
+        for line in _session(config).report():
+            terminalreporter.line(line)
+
+
+def _session(config: pytest.Config) -> PytestSession:
+    if _KEY not in config.stash:
+        from registry.pytest_session import PytestSession
+
+        config.stash[_KEY] = PytestSession(config)
+    return config.stash[_KEY]

@@ -1,0 +1,304 @@
+"""One process of a pytest run: which registry, what is loaded, what missing bytes mean.
+
+Imported by the plugin at every start for the header line: what reads fixtures is imported later.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from registry.errors import MissingError, RegistryError, UsageError
+from registry.root import ROOT_VARIABLE, find_root, is_offline, is_root
+
+if TYPE_CHECKING:
+    from registry.fixture import Fixture
+    from registry.pins import Pin
+
+_OPTION = "fixtures_registry"
+_LOCK = "dvc.lock"
+_ROOT = "fixtures_root"
+
+
+def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> Path:
+    """Top folder of the registry that a test run uses.
+
+    ``$FIXTURE_REGISTRY``, so that a run can be pointed elsewhere; else ``named``, the ini option's
+    value; else the nearest at or above the rootdir.
+
+    Parameters
+    ----------
+    named : str
+        Empty, a path relative to the rootdir, or ``git+URL@REVISION``.
+    rootdir : path
+        Pytest's.
+    offline : bool, optional
+        Never ask git for a newer revision. Default: whether ``$FIXTURES_OFFLINE`` is set.
+
+    Raises
+    ------
+    UsageError
+        There is none, or no such revision of it.
+    MissingError
+        It is named by a URL that cannot be reached, and was not used before.
+    """
+    variable = os.environ.get(ROOT_VARIABLE, "")
+    if _is_url(variable or named):
+        from registry import clone
+
+        return clone.checkout(variable or named, offline=offline)
+    if variable:
+        return find_root()
+    if not named:
+        return find_root(rootdir)
+    root = (rootdir / named).resolve()
+    if is_root(root):
+        return root
+    raise UsageError(
+        f"ini option {_OPTION}",
+        expected="the path of a registry's top folder, relative to pytest's rootdir; "
+        "or git+URL@REVISION",
+        found=f"no dvc.lock in {root}",
+        remedy=f"correct {_OPTION}, or set {ROOT_VARIABLE} to the registry's path",
+    )
+
+
+class PytestSession:
+    """What one process has loaded from the registry. Each fixture is verified once.
+
+    ``used`` holds the names of fixtures that tests asked for, present or not.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._named = str(config.getini(_OPTION))
+        self._rootdir = config.rootpath
+        self._invoked_in = config.invocation_params.dir
+        asked_offline = config.getoption("fixtures_offline") or config.getini("fixtures_offline")
+        # None leaves it to $FIXTURES_OFFLINE
+        self._offline = True if asked_offline else None
+        self._strict = bool(
+            config.getoption("fixtures_strict")
+            or config.getini("fixtures_strict")
+            or os.environ.get("CI")
+        )
+        self._root: Path | RegistryError | None = _handed_over(config)
+        self._outcomes: dict[str, Fixture | RegistryError] = {}
+        self.used: set[str] = set()
+
+    @property
+    def root(self) -> Path:
+        """The registry's top folder; as `registry_root`, but asked only once."""
+        if self._root is None:
+            try:
+                self._root = registry_root(self._named, self._rootdir, offline=self._offline)
+            except RegistryError as error:
+                self._root = error
+        if isinstance(self._root, RegistryError):
+            raise self._root.with_traceback(None)
+        return self._root
+
+    def hand_over(self, worker: dict[str, Any]) -> None:
+        """Tell an xdist worker where the registry is, where finding out takes more than a look.
+
+        So git is asked once, and a branch that moves meanwhile moves for none of them.
+        """
+        if _is_url(self._asked_for()):
+            with suppress(RegistryError):
+                worker[_ROOT] = str(self.root)
+
+    def load_in_test(self, address: str, *, writable: bool) -> Fixture:
+        """Arrays for a caller inside a test, whose own line is the last of the traceback.
+
+        Raises
+        ------
+        RegistryError
+            Of any kind; of a missing fixture only where that is no skip.
+        """
+        __tracebackhide__ = True
+        fixture = self._load_or_skip(address)
+        self._warn_if_deprecated(fixture.name, stacklevel=4)
+        return _copied(fixture) if writable else fixture
+
+    def set_up(self, address: str) -> Fixture:
+        """Arrays for a pytest fixture. Where there are none, no traceback could help."""
+        try:
+            fixture = self._load_or_skip(address)
+        except RegistryError as error:
+            message = str(error)
+        else:
+            self._warn_if_deprecated(fixture.name, stacklevel=2)
+            return fixture
+        pytest.fail(message, pytrace=False)
+
+    def require(self, marker: pytest.Mark, item: pytest.Item) -> None:
+        """Verify the fixtures that a marker names."""
+        names = [name for name in marker.args if isinstance(name, str)]
+        if not names or marker.kwargs or len(names) < len(marker.args):
+            given = [repr(value) for value in marker.args]
+            given += [f"{key}={value!r}" for key, value in marker.kwargs.items()]
+            error = UsageError(
+                f"marker of {item.nodeid}",
+                expected="names of fixtures, as in @pytest.mark.fixtures('minimal_dataset_v1')",
+                found=f"fixtures({', '.join(given)})",
+                remedy="correct the marker; fixtures list prints the names",
+            )
+            pytest.fail(str(error), pytrace=False)
+        for name in names:
+            self.set_up(name)
+
+    def header(self) -> str | None:
+        """Line for the head of the run; None where no registry is named or near."""
+        asked_for = self._asked_for()
+        if self._root is None and _is_url(asked_for):
+            from registry.dvc_config import redact_urls
+
+            # no run waits for git only to be told more
+            return ", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()])
+        try:
+            return ", ".join([f"fixtures: {self.root}", _lock(self.root), *self._mode()])
+        except RegistryError as error:
+            return f"fixtures: no registry: {error.found}" if asked_for else None
+
+    def report(self) -> Iterator[str]:
+        """Lines on fixtures that the run did not use, and on deprecated ones that it did."""
+        from registry import deprecation, pins
+
+        try:
+            names = list(pins.read(self.root))
+            deprecated = [deprecation.find(self.root, name) for name in names if name in self.used]
+        except RegistryError as error:
+            yield str(error)
+            return
+        unused = [name for name in names if name not in self.used]
+        yield f"used: {len(names) - len(unused)} of {len(names)} pinned fixtures"
+        yield from (f"unused: {name}" for name in unused)
+        yield from (f"deprecated: {found}" for found in deprecated if found)
+
+    def _load_or_skip(self, address: str) -> Fixture:
+        __tracebackhide__ = True
+        try:
+            return self._load(address)
+        except MissingError as error:
+            if self._strict:
+                raise
+            reason = f"{error.subject}: {error.found}; to mend: {error.remedy}"
+        pytest.skip(reason)
+
+    def _load(self, address: str) -> Fixture:
+        __tracebackhide__ = True
+        outcome = self._outcome(address)
+        if isinstance(outcome, RegistryError):
+            # neither our frames nor those of the test before
+            raise outcome.with_traceback(None)
+        return outcome
+
+    def _outcome(self, address: str) -> Fixture | RegistryError:
+        """A fixture, or the error that it gave at first: nothing is fetched or verified twice."""
+        if address not in self._outcomes:
+            self._outcomes[address] = self._read(address)
+        return self._outcomes[address]
+
+    def _read(self, address: str) -> Fixture | RegistryError:
+        from registry import store
+        from registry.deprecation import FixtureDeprecationWarning
+
+        try:
+            name = store.resolve(self.root, address).name
+            self.used.add(name)
+            if name != address:
+                # the same arrays, whatever they are called
+                return self._outcome(name)
+            with warnings.catch_warnings():
+                # warned of for each test, not only for the first to load it
+                warnings.simplefilter("ignore", FixtureDeprecationWarning)
+                return store.load(name, self.root, offline=self._offline)
+        except RegistryError as error:
+            return self._placed(error)
+
+    def _placed(self, error: RegistryError) -> RegistryError:
+        """The error, with the folder that its command is for where that is another."""
+        if not isinstance(self._root, Path) or self._root.resolve() == self._invoked_in.resolve():
+            return error
+        return type(error)(
+            error.subject,
+            expected=error.expected,
+            found=error.found,
+            remedy=f"{error.remedy} (in {self._root})",
+        )
+
+    def _warn_if_deprecated(self, name: str, stacklevel: int) -> None:
+        from registry import deprecation
+
+        found = deprecation.find(self.root, name)
+        if found is not None:
+            warnings.warn(str(found), deprecation.FixtureDeprecationWarning, stacklevel=stacklevel)
+
+    def _asked_for(self) -> str:
+        return os.environ.get(ROOT_VARIABLE) or self._named
+
+    def _mode(self) -> tuple[str, str]:
+        return (
+            "offline" if is_offline(self._offline) else "online",
+            f"missing bytes {'fail' if self._strict else 'skip'}",
+        )
+
+
+def pytest_fixtures(session: PytestSession) -> ModuleType:
+    """A plugin of pytest fixtures, one for each pinned fixture.
+
+    Raises
+    ------
+    pytest.UsageError
+        The pins cannot be read.
+    """
+    from registry import pins
+
+    try:
+        found = pins.read(session.root)
+    except RegistryError as error:
+        raise pytest.UsageError(str(error)) from None
+    module = ModuleType("fixture_registry_pinned")
+    for pin in found.values():
+        setattr(module, pin.name, _pytest_fixture(session, pin))
+    return module
+
+
+def _pytest_fixture(session: PytestSession, pin: Pin) -> Any:
+    def pinned() -> Fixture:
+        return session.set_up(pin.name)
+
+    # what `pytest --fixtures` shows
+    pinned.__doc__ = f"Verified, read-only arrays of {pin.path}."
+    return pytest.fixture(scope="session", name=pin.name)(pinned)
+
+
+def _handed_over(config: pytest.Config) -> Path | None:
+    """What `PytestSession.hand_over` left here, if this machine has it."""
+    root = getattr(config, "workerinput", {}).get(_ROOT)
+    return Path(root) if root and Path(root).is_dir() else None
+
+
+def _is_url(named: str) -> bool:
+    return named.startswith("git+")
+
+
+def _copied(fixture: Fixture) -> Fixture:
+    from dataclasses import replace
+
+    return replace(fixture, arrays={name: array.copy() for name, array in fixture.items()})
+
+
+def _lock(root: Path) -> str:
+    from registry import hashing
+
+    lock = root / _LOCK
+    if not lock.is_file():
+        return f"no {_LOCK}"
+    return f"{_LOCK} {hashing.sha256_file(lock)[:12]}"

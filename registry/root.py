@@ -1,0 +1,60 @@
+"""Where the registry is, and whether it may be reached out for.
+
+Light, because the pytest plugin asks at every start.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from registry.errors import UsageError
+
+ROOT_VARIABLE = "FIXTURE_REGISTRY"
+OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Top folder of the registry.
+
+    ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
+    directory) with a ``dvc.lock``, a ``dvc.yaml`` or a ``.dvc`` folder. With ``start``, the
+    variable is not looked at.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    if named and start is None:
+        root = Path(named)
+        if is_root(root):
+            return root.absolute()
+        found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
+    else:
+        here = (start or Path.cwd()).absolute()
+        for folder in (here, *here.parents):
+            if is_root(folder):
+                return folder
+        found = f"no dvc.lock in {here} or above it"
+    raise UsageError(
+        "registry",
+        expected="a folder with a dvc.lock",
+        found=found,
+        remedy=f"run the command inside the registry's clone, or set {ROOT_VARIABLE} to its path",
+    )
+
+
+def is_root(folder: Path) -> bool:
+    """Whether a folder is the top of a registry, or of a repository that imports from one."""
+    return (
+        (folder / "dvc.lock").is_file()
+        or (folder / "dvc.yaml").is_file()
+        or (folder / ".dvc").is_dir()
+    )
+
+
+def is_offline(offline: bool | None = None) -> bool:
+    """Whether the remote must not be asked. Default: whether ``$FIXTURES_OFFLINE`` is set."""
+    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline

@@ -1,0 +1,107 @@
+"""A fixture's positions as a torch Dataset, one item each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from registry.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+# With a channel axis of one in front, as convolutions take it.
+_IMAGES = ("diffraction", "Y")
+_NUMBERS = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index")
+
+
+class FixtureDataset:
+    """Map-style dataset over a loaded fixture: ``FixtureDataset(registry.load(NAME))``.
+
+    Item n is a dict of tensors, named as the fixture's arrays are. Those the fixture lacks are
+    absent; ``diff3d`` is left out, for it is ``diffraction`` again.
+
+    ==========================  =========  =========  ==============================================
+    key                         shape      dtype      meaning
+    ==========================  =========  =========  ==============================================
+    ``diffraction``             (1, H, W)  float32    amplitude of frame n, after a channel axis
+    ``Y``                       (1, H, W)  complex64  object patch under it, after a channel axis
+    ``xcoords``, ``ycoords``    ()         float64    its centre on the object [px]: column, row
+    ``xcoords_start``, …        ()         float64    its nominal centre [px]
+    ``scan_index``              ()         int64      which scan it came from
+    ``index``                   ()         int64      n
+    ==========================  =========  =========  ==============================================
+
+    Every tensor is a copy: nothing done to one changes the fixture, or the same item taken again.
+    `torch.utils.data` takes any object with a length and items, so this needs no base class; and
+    torch is imported when an item is taken.
+
+    Parameters
+    ----------
+    fixture : Fixture
+        Or any mapping of array names to arrays, with ``diffraction`` (N, H, W) among them.
+
+    Raises
+    ------
+    MissingError
+        torch is not installed.
+    UsageError
+        The fixture has no ``diffraction``.
+    """
+
+    def __init__(self, fixture: Mapping[str, np.ndarray]) -> None:
+        _torch()
+        if "diffraction" not in fixture:
+            raise UsageError(
+                f"dataset over {getattr(fixture, 'name', 'a mapping')}",
+                expected="a fixture with an array diffraction (N, H, W)",
+                found=", ".join(fixture) or "no arrays",
+                remedy="choose a fixture of contract DATA-001: fixtures show NAME lists the arrays",
+            )
+        self._arrays = fixture
+
+    def __len__(self) -> int:
+        return len(self._arrays["diffraction"])
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        torch = _torch()
+        # counts negative ones from the end, and refuses those beyond either end
+        n = range(len(self))[index]
+        item = {key: torch.tensor(self._arrays[key][n : n + 1]) for key in self._those(_IMAGES)}
+        item |= {key: torch.tensor(self._arrays[key][n]) for key in self._those(_NUMBERS)}
+        item["index"] = torch.tensor(n)
+        return item
+
+    @property
+    def probe(self) -> torch.Tensor:
+        """Probe, (H, W) complex64, in object pixels; a copy."""
+        return self._tensor("probeGuess")
+
+    @property
+    def object(self) -> torch.Tensor:
+        """Object, (Y, X) complex64, in object pixels; a copy."""
+        return self._tensor("objectGuess")
+
+    def _those(self, names: tuple[str, ...]) -> list[str]:
+        return [name for name in names if name in self._arrays]
+
+    def _tensor(self, name: str) -> torch.Tensor:
+        # not from_numpy: it would share memory, and warns of read-only arrays
+        tensor: torch.Tensor = _torch().tensor(self._arrays[name])
+        return tensor
+
+
+def _torch() -> ModuleType:
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingError(
+            "torch",
+            expected="torch >= 2.6, which a FixtureDataset gives tensors of",
+            found=str(error),
+            remedy="pip install 'fixture-registry[train]'",
+        ) from None
+    module: ModuleType = torch
+    return module

@@ -1,0 +1,33 @@
+"""What tests of several packages share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+RECONSTRUCTION = "Run1084_recon3_postPC.npz"
+
+
+@pytest.fixture(scope="session")
+def schemas():
+    """Folder of the published schemas."""
+    return REPOSITORY / "schemas"
+
+
+@pytest.fixture(scope="session")
+def reconstruction():
+    """Arrays of the real Run1084 reconstruction; the test is skipped where the file is absent.
+
+    The file is nobody's to pass on: it lies in the folder named by PTYCHO_REAL_DATA, or in
+    ../shared/data beside the repository.
+    """
+    folder = Path(os.environ.get("PTYCHO_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    path = folder / RECONSTRUCTION
+    if not path.is_file():
+        pytest.skip(f"{RECONSTRUCTION} is not here: name its folder in PTYCHO_REAL_DATA")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}

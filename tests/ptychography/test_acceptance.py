@@ -1,0 +1,218 @@
+"""Tests of `registry.ptychography.acceptance`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from registry.ptychography.acceptance import accept, as_scan, span
+from registry.ptychography.noise import Noise
+
+
+@pytest.fixture(scope="module")
+def _made(twin):
+    indices = twin.evenly_spaced(16)
+    return twin.fixture(1e5, seed=4, indices=indices)
+
+
+@pytest.fixture
+def arrays(_made):
+    """Arrays of a good fixture of 16 frames."""
+    return dict(_made[0])
+
+
+@pytest.fixture
+def source(_made, source_of):
+    """The source that they were cut from."""
+    return source_of(*_made)
+
+
+def criteria(acceptance) -> list[str]:
+    """Which criteria are not met."""
+    return [failure.criterion for failure in acceptance.failures]
+
+
+def test_a_good_fixture(arrays, source, schemas):
+    """No failure, and the figures that the sidecar records."""
+    acceptance = accept(arrays, source, schemas)
+    assert acceptance.failures == []
+    sidecar = json.loads((schemas / "sidecar_v1.schema.json").read_bytes())
+    assert sorted(acceptance.checks) == sorted(sidecar["properties"]["checks"]["required"])
+    assert acceptance.checks["coverage_x"] == acceptance.checks["coverage_y"] == 1.0
+    assert acceptance.checks["own_match_rate"] == 1.0
+    assert acceptance.checks["noise"] == "poisson"
+
+
+def test_measured_figures_are_rounded(arrays, source, schemas):
+    """To three decimals, which are the same on every machine; what is declared stays as it is."""
+    checks = accept(arrays, source, schemas).checks
+    measured = [value for key, value in checks.items() if key != "photon_scale"]
+    assert all(value == round(value, 3) for value in measured if isinstance(value, float))
+    assert checks["max_amplitude"] == round(float(arrays["diffraction"].max()), 3)
+    assert checks["photon_scale"] == source.noise.photon_scale != round(checks["photon_scale"], 3)
+
+
+@pytest.mark.parametrize(("reach", "refused"), [(0.5, True), (0.51, False)])
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_coverage_of_more_than_half(arrays, source, schemas, axis, reach, refused):
+    """Exactly half of the source's range in either axis is too little."""
+    scan = source.scan
+    x, y = np.append(scan.x, scan.x[0]), np.append(scan.y, scan.y[0])
+    values = {"x": x, "y": y}[axis]
+    # one position more, which the fixture leaves out, so far away that the others reach so far
+    values[-1] = values[:-1].min() + np.ptp(values[:-1]) / reach
+    frames = np.append(scan.frames, scan.frames[:1], axis=0)
+    far = replace(source, scan=replace(scan, frames=frames, x=x, y=y), strategy="first")
+
+    acceptance = accept(arrays, far, schemas)
+
+    assert (criteria(acceptance) == ["coverage"]) == refused, acceptance.failures
+    assert acceptance.checks[f"coverage_{axis}"] == reach
+    if refused:
+        (failure,) = acceptance.failures
+        part = {"x": "50% of x and 100% of y", "y": "100% of x and 50% of y"}[axis]
+        assert failure.found == f"{part} with strategy first; use strategy: evenly_spaced (or grid)"
+
+
+def test_no_failure_hides_another(arrays, source, schemas):
+    """Contract, coverage, physics and source are all judged, whatever the others find."""
+    arrays["diffraction"] = 2 * arrays["diffraction"].astype("<f8")
+    narrow = replace(source, indices=np.arange(4))
+    fired = set(criteria(accept(arrays, narrow, schemas)))
+    assert fired == {
+        "contract: diffraction.dtype",
+        "coverage",
+        "scale",
+        "chi-square",
+        "source",
+    }
+
+
+def test_axes_last(arrays, source, schemas):
+    """Frames in the legacy order (H, W, N) break the contract."""
+    arrays["diffraction"] = np.ascontiguousarray(arrays["diffraction"].transpose(1, 2, 0))
+    fired = criteria(accept(arrays, source, schemas))
+    assert "contract: diffraction.shape.2" in fired
+    assert fired[-1] == "physics"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda a: a.pop("objectGuess"), "no objectGuess"),
+        (lambda a: (a.pop("xcoords"), a.pop("probeGuess")), "no probeGuess, xcoords"),
+        (
+            lambda a: a.update(xcoords=a["xcoords"][:, None], ycoords=a["ycoords"][:, None]),
+            "axes that do not fit: diffraction (16, 64, 64), objectGuess (227, 226), "
+            "probeGuess (64, 64), xcoords (16, 1), ycoords (16, 1)",
+        ),
+        (
+            lambda a: a.update(ycoords=a["ycoords"][1:]),
+            "axes that do not fit: diffraction (16, 64, 64), objectGuess (227, 226), "
+            "probeGuess (64, 64), xcoords (16,), ycoords (15,)",
+        ),
+        (
+            lambda a: a.update(probeGuess=a["probeGuess"][:32]),
+            "diffraction (16, 64, 64) for 16 positions and a probe (32, 64)",
+        ),
+        (
+            lambda a: a.update(diffraction=a["diffraction"][1:]),
+            "diffraction (15, 64, 64) for 16 positions and a probe (64, 64)",
+        ),
+        (
+            lambda a: a.update(diffraction=a["diffraction"] + 0j),
+            "frames or coordinates that are not real numbers",
+        ),
+        (lambda a: a.update(ycoords=a["ycoords"] * np.nan), "values that are not finite"),
+        (lambda a: a.update(objectGuess=a["objectGuess"] * np.nan), "values that are not finite"),
+    ],
+)
+def test_arrays_that_no_model_can_be_held_against(arrays, source, schemas, change, reason):
+    """The criterion `physics` says why, in place of a traceback; the contract is judged as well."""
+    change(arrays)
+    acceptance = accept(arrays, source, schemas)
+    assert any(criterion.startswith("contract") for criterion in criteria(acceptance))
+    last = acceptance.failures[-1]
+    assert (last.criterion, last.found) == ("physics", reason)
+    assert acceptance.checks["coverage_x"] == 1.0, "no figure of what can still be measured"
+
+
+def test_no_frames_at_all(arrays, source, schemas):
+    """An empty fixture is refused in words."""
+    for name in ("diffraction", "xcoords", "ycoords"):
+        arrays[name] = arrays[name][:0]
+    failure = accept(arrays, source, schemas).failures[-1]
+    assert failure.found == "diffraction (0, 64, 64) for 0 positions and a probe (64, 64)"
+
+
+def test_a_frame_outside_the_object(arrays, source, schemas):
+    """It has no model: no figures, and nothing said of the source."""
+    arrays["ycoords"] = np.append(300.0, arrays["ycoords"][1:])
+    acceptance = accept(arrays, source, schemas)
+    assert criteria(acceptance) == ["inside"]
+    assert "own_match_rate" not in acceptance.checks
+
+
+def test_what_a_generator_breaks(arrays, source, schemas):
+    """Frames of other indices than it claims: consistent in themselves, but not the source's."""
+    order = np.roll(np.arange(16), 1)
+    for name in ("diffraction", "xcoords", "ycoords"):
+        arrays[name] = arrays[name][order]
+    assert criteria(accept(arrays, source, schemas)) == ["source"]
+
+
+def test_a_generator_that_loses_a_frame(arrays, source, schemas):
+    """Fewer frames than indices are refused in words."""
+    indices = np.append(source.indices, 0)
+    (failure,) = accept(arrays, replace(source, indices=indices), schemas).failures
+    assert failure.criterion == "source"
+    assert failure.found == "frames (16, 64, 64)"
+
+
+def test_a_measured_source_of_which_some_frames_leave_the_object(arrays, source, schemas):
+    """Those take no part in its distribution of errors, nor in the fixture."""
+    scan = source.scan
+    more = replace(
+        scan,
+        frames=np.append(scan.frames, scan.frames[:2], axis=0),
+        x=np.append(scan.x, [5.0, 300.0]),
+        y=np.append(scan.y, [60.0, 60.0]),
+    )
+    measured = replace(source, scan=more, noise=Noise(kind="measured"))
+    assert "chi-square" not in criteria(accept(arrays, measured, schemas))
+
+
+def test_a_measured_fixture_is_held_against_all_of_its_source(arrays, source, schemas, twin):
+    """Frames noisier than those the source has elsewhere are outliers, though all alike."""
+    quiet = twin.evenly_spaced(64)
+    frames, _ = twin.frames(quiet, 1e6, seed=1)
+    x, y = (twin.reconstruction[name][quiet] for name in ("xcoords", "ycoords"))
+    scan = source.scan
+    both = replace(
+        scan,
+        frames=np.append(scan.frames, frames, axis=0),
+        x=np.append(scan.x, x),
+        y=np.append(scan.y, y),
+    )
+    measured = replace(source, scan=both, noise=Noise(kind="measured"))
+    assert "chi-square" in criteria(accept(arrays, measured, schemas))
+
+
+def test_a_scan_is_computed_in_double_precision(arrays):
+    """Whatever the arrays' own dtypes are."""
+    scan, reason = as_scan(arrays)
+    assert reason == ""
+    assert (scan.frames.dtype, scan.x.dtype, scan.y.dtype) == (np.float64,) * 3
+    assert (scan.probe.dtype, scan.obj.dtype) == (np.complex128,) * 2
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "expected"),
+    [([0, 4, 10], [4, 10], 0.6), ([5, 5], [5], 1.0), ([0, 10], [3], 0.0)],
+)
+def test_span(whole, part, expected):
+    """Part of a range; all of it, where the range is a point."""
+    assert span(np.array(whole, float), np.array(part, float)) == expected

@@ -1,0 +1,124 @@
+"""Tests of `registry.ptychography.alternatives`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from registry.ptychography.alternatives import alternative_margins
+
+DISTANCES = ["0.5", "1", "2", "3", "4", "5", "6", "7", "8"]
+SHIFTS = [
+    f"{axis} shifted by {sign}{distance} px"
+    for axis in "xy"
+    for sign in "+-"
+    for distance in DISTANCES
+]
+DIAGONALS = {
+    f"positions shifted by ({x:+g}, {y:+g}) px": (x, y) for x in (-0.5, 0.5) for y in (-0.5, 0.5)
+}
+# Scan with the mistake in it, from one without.
+OTHERS = {
+    "x and y swapped": lambda s: replace(s, x=s.y, y=s.x),
+    "x mirrored": lambda s: replace(s, x=s.x.min() + s.x.max() - s.x),
+    "y mirrored": lambda s: replace(s, y=s.y.min() + s.y.max() - s.y),
+    "positions in reverse order": lambda s: replace(s, x=s.x[::-1], y=s.y[::-1]),
+    "frames transposed": lambda s: replace(s, frames=s.frames.transpose(0, 2, 1)),
+    "frames flipped in rows": lambda s: replace(s, frames=s.frames[:, ::-1]),
+    "frames flipped in columns": lambda s: replace(s, frames=s.frames[:, :, ::-1]),
+    "frames without fftshift": lambda s: replace(s, frames=np.fft.ifftshift(s.frames, (1, 2))),
+    "object conjugated": lambda s: replace(s, obj=s.obj.conj()),
+    "probe conjugated": lambda s: replace(s, probe=s.probe.conj()),
+    "frames to the power 1/2": lambda s: replace(s, frames=s.frames**2),
+    "frames to the power 2": lambda s: replace(s, frames=np.sqrt(s.frames)),
+}
+
+
+def margins(scan) -> dict[str, float]:
+    """Margins of a scan whose frames are scaled to the power of its model."""
+    model = scan.model()
+    scale = np.sqrt((scan.frames**2).sum() / (model**2).sum())
+    return alternative_margins(replace(scan, frames=scan.frames / scale), model)
+
+
+def test_every_mistake_fits_worse_than_good_data(small):
+    """All named mistakes are tried, and none explains data without them."""
+    found = margins(small)
+    assert sorted(found) == sorted([*SHIFTS, *DIAGONALS, *OTHERS]), "not the mistakes of the list"
+    assert min(found.values()) > 1e-3, "a mistake that fits"
+
+
+def planted(scan, name: str):
+    """The scan with the mistake in it that undoing `name` mends."""
+    if name in SHIFTS:
+        axis, by = name[0], float(name.split()[3])
+        return replace(scan, **{axis: getattr(scan, axis) - by})
+    if name in DIAGONALS:
+        x, y = DIAGONALS[name]
+        return replace(scan, x=scan.x - x, y=scan.y - y)
+    return OTHERS[name](scan)
+
+
+@pytest.mark.parametrize("name", [*SHIFTS, *DIAGONALS, *OTHERS])
+def test_a_planted_mistake_is_named(small, name):
+    """Undoing the mistake that was made fits better than the data, and better than all others."""
+    found = margins(planted(small, name))
+    assert found[name] < 0, f"{name} fits no better than the data"
+    # powers are held against intensities, which are not to be compared with the others
+    others = {other: margin for other, margin in found.items() if "power" not in other}
+    if name in others:
+        assert min(others, key=lambda other: others[other]) == name, "another mistake fits better"
+
+
+def test_a_margin_is_a_part_of_the_frames_power(small):
+    """What a mistake adds in squared error, over the squared frames: worked out for one."""
+    scan = replace(small, frames=small.frames + 0.01)
+    model = small.model()
+    flipped = ((scan.frames[:, ::-1] - model) ** 2).sum() - ((scan.frames - model) ** 2).sum()
+    found = alternative_margins(scan, model)["frames flipped in rows"]
+    assert found == pytest.approx(flipped / (scan.frames**2).sum(), rel=1e-12)
+
+
+def test_mistakes_that_change_nothing_are_left_out(small):
+    """A real object equals its conjugate: no data can tell, so nothing is said."""
+    real = replace(small, obj=np.abs(small.obj))
+    scan = replace(real, frames=real.model())
+    assert "object conjugated" not in margins(scan), "judged by rounding"
+    assert "probe conjugated" in margins(scan), "left out though it can be told"
+
+
+def test_frames_whose_shift_leaves_the_object_take_no_part(small):
+    """A shift is judged by the frames that stay inside; by none where none does."""
+    x = np.append(small.x[:-1], 8.25)
+    scan = replace(small, x=x)
+    scan = replace(scan, frames=scan.model())
+    inside = replace(scan, frames=scan.frames[:-1], x=x[:-1], y=scan.y[:-1])
+    name = "x shifted by -0.5 px"
+    assert margins(scan)[name] == pytest.approx(margins(inside)[name], rel=1e-9)
+
+    tight = replace(small, obj=small.obj[:16, :16], x=np.full(16, 8.0), y=np.full(16, 8.0))
+    tight = replace(tight, frames=tight.model())
+    assert not any("shifted" in name for name in margins(tight)), "a shift that nothing can tell"
+
+
+def test_frames_that_are_not_square_cannot_be_transposed(small):
+    """Axes of different length were not exchanged."""
+    scan = replace(small, probe=small.probe[:, :12])
+    scan = replace(scan, frames=scan.model())
+    assert "frames transposed" not in margins(scan)
+
+
+@pytest.mark.parametrize("photons", [200, 1000, 5000, 1e5])
+@pytest.mark.parametrize("n", [1, 16])
+def test_few_photons_do_not_fit_better_as_their_powers(small, n, photons):
+    """A root makes noise smaller: the powers must not gain by that, however few the counts."""
+    rng = np.random.default_rng(1)
+    model = small.model()[:n]
+    photon_scale = photons * n / (model**2).sum()
+    frames = np.sqrt(rng.poisson(photon_scale * model**2) / photon_scale)
+    scan = replace(small, frames=frames, x=small.x[:n], y=small.y[:n])
+    found = margins(scan)
+    for name in ("frames to the power 1/2", "frames to the power 2"):
+        assert found[name] > 0.02, f"{name} fits data without it"

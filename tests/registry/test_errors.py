@@ -1,0 +1,65 @@
+"""Tests of `registry.errors`."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from registry import errors
+from registry.errors import ChainError, CheckError, RegistryError
+
+KINDS = [
+    (errors.CheckError, 1),
+    (errors.ChainError, 1),
+    (errors.ArchiveError, 1),
+    (errors.UsageError, 2),
+    (errors.MissingError, 3),
+    (errors.LockedError, 4),
+]
+
+
+def make(kind: type[RegistryError]) -> RegistryError:
+    """An error of a kind, each part different."""
+    return kind("array a", expected="float32", found="float64", remedy="convert it")
+
+
+def test_a_message_has_four_parts():
+    """Subject, expected, found and remedy each have a line of the message."""
+    assert str(make(CheckError)) == (
+        "array a\n  expected: float32\n  found:    float64\n  to mend:  convert it"
+    ), "the message is not the four parts, one a line"
+
+
+@pytest.mark.parametrize(("kind", "code"), KINDS)
+def test_each_kind_has_its_exit_code(kind, code):
+    """What went wrong can be told from the exit code alone."""
+    assert make(kind).exit_code == code, f"{kind.__name__} has another exit code"
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+def test_every_kind_is_a_registry_error(kind):
+    """One except clause catches all errors raised on purpose."""
+    assert issubclass(kind, RegistryError), f"{kind.__name__} escapes `except RegistryError`"
+
+
+def test_a_broken_chain_is_a_failed_check():
+    """Who catches failed checks catches broken chains, too."""
+    assert issubclass(ChainError, CheckError), "a broken chain is no failed check"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+def test_an_error_survives_the_way_from_a_worker_process(kind, copied):
+    """Pickled and back, an error has the same kind, parts and message."""
+    error = make(kind)
+    back = copied(error)
+    assert type(back) is kind, "the kind changed"
+    assert (back.subject, back.expected, back.found, back.remedy) == (
+        "array a",
+        "float32",
+        "float64",
+        "convert it",
+    ), "a part was lost"
+    assert str(back) == str(error), "the message changed"

@@ -1,0 +1,61 @@
+"""What differs between the committed pins and rebuilt ones, value by value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+NOTHING = "nothing"
+
+
+def lock_differences(committed: bytes, rebuilt: bytes | None) -> list[str]:
+    """A line for each value of ``dvc.lock`` that differs; none if the bytes are the same."""
+    if committed == rebuilt:
+        return []
+    if rebuilt is None:
+        return ["dvc.lock: not built"]
+    before, after = dict(_lock_values(committed)), dict(_lock_values(rebuilt))
+    # a file's md5 stands in the entry of every stage that uses it: one line, with all of them
+    stages: dict[str, list[str]] = {}
+    for stage, what in {**before, **after}:
+        old, new = before.get((stage, what), NOTHING), after.get((stage, what), NOTHING)
+        if old != new:
+            stages.setdefault(f"{what}: committed {old}, rebuilt {new}", []).append(stage)
+    lines = [f"dvc.lock: {line} ({', '.join(names)})" for line, names in stages.items()]
+    return lines or ["dvc.lock: the same values in other bytes"]
+
+
+def sidecar_differences(path: str, committed: bytes, rebuilt: bytes | None) -> list[str]:
+    """A line for each value of a sidecar that differs; none if the bytes are the same."""
+    if committed == rebuilt:
+        return []
+    if rebuilt is None:
+        return [f"{path}: not built"]
+    before, after = dict(_values(json.loads(committed))), dict(_values(json.loads(rebuilt)))
+    lines = [
+        f"{path}: {key}: committed {before.get(key, NOTHING)}, rebuilt {after.get(key, NOTHING)}"
+        for key in {**before, **after}
+        if before.get(key, NOTHING) != after.get(key, NOTHING)
+    ]
+    return lines or [f"{path}: the same values in other bytes"]
+
+
+def _lock_values(lock: bytes) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Stage and what of it, with its value: its command, and the md5 of each of its files."""
+    for stage, entry in yaml.safe_load(lock)["stages"].items():
+        yield (stage, "cmd"), entry["cmd"]
+        for kind in ("deps", "outs"):
+            for item in entry.get(kind, []):
+                yield (stage, f"{kind} {item['path']}"), item.get("md5")
+
+
+def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted path and value of everything in a JSON document; a list counts as one value."""
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for key, item in value.items():
+        yield from _values(item, f"{path}.{key}" if path else key)
