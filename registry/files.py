@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Reading a file fast, and writing one so that nobody ever sees half of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,33 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+# From this size on numpy asks Linux for huge pages, which saves a third of the time it takes to
+# read and hash a file into fresh memory.
+_HUGE_BYTES = 1 << 22
 
-def write_atomic(path: Path, data: bytes) -> None:
+
+def read(path: Path) -> bytes | memoryview:
+    """All bytes of a file, in memory that nothing else can write to.
+
+    Raises
+    ------
+    OSError
+        As the system reports it.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < _HUGE_BYTES:
+            return file.read()
+        import numpy as np
+
+        view = np.empty(size, np.uint8).data
+        filled = 0
+        while count := file.readinto(view[filled:]):
+            filled += count
+        return view[:filled].toreadonly()
+
+
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
     Missing folders above it are made. A link at `path` is replaced, never written through: other
@@ -23,7 +48,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     write_together({path: data})
 
 
-def write_together(contents: Mapping[Path, bytes]) -> None:
+def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memoryview]) -> None:
     """Put several files in place, each as `write_atomic` does, none before all are on disk.
 
     So a full disk leaves no pair behind of which one file is new and the other old.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,8 +43,16 @@ class Pin:
     imported: bool = False
 
 
-def read(root: Path) -> dict[str, Pin]:
+def read(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
     """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    indexed : bool
+        Whether the index of a large lock may be believed. An audit parses the lock itself; what it
+        finds then holds for the rest of the process.
 
     Raises
     ------
@@ -53,7 +61,9 @@ def read(root: Path) -> dict[str, Pin]:
     ChainError
         The lock, or an import, is not one that DVC writes.
     """
-    found = {**_imported(root), **_locked(root)}
+    if not indexed:
+        _cache.pop(root / LOCK, None)
+    found = {**_imported(root), **_locked(root, indexed=indexed)}
     if not found and not (root / LOCK).is_file():
         raise MissingError(
             LOCK,
@@ -114,7 +124,7 @@ _Key = tuple[int, int, int, int]
 _cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
 
 
-def _locked(root: Path) -> dict[str, Pin]:
+def _locked(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
     path = root / LOCK
     try:
         status = path.stat()
@@ -123,8 +133,23 @@ def _locked(root: Path) -> dict[str, Pin]:
     key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
     cached = _cache.get(path)
     if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, parse(path.read_bytes()))
+        cached = _cache[path] = (key, _parse(root, path.read_bytes(), indexed))
     return cached[1]
+
+
+def _parse(root: Path, lock: bytes, indexed: bool) -> dict[str, Pin]:
+    """As `parse`, but a large lock is parsed once and not by every process."""
+    if not indexed or len(lock) < _INDEXED_BYTES:
+        return parse(lock)
+    from registry import pin_index
+
+    records = pin_index.read(root, lock)
+    if records is None:
+        found = parse(lock)
+        pin_index.write(root, lock, [asdict(pin) for pin in found.values()])
+        return found
+    pins = [Pin(**{**record, "targets": tuple(record["targets"])}) for record in records]
+    return {pin.name: pin for pin in pins}
 
 
 def _pin(outs: list[dict[str, Any]], stage: str) -> Pin:

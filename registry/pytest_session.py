@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from registry.errors import MissingError, RegistryError, UsageError
-from registry.root import ROOT_VARIABLE, find_root, is_offline, is_root
+from registry.root import ROOT_VARIABLE, find_root, is_offline, is_root, is_url, locate
 
 if TYPE_CHECKING:
     from registry.fixture import Fixture
@@ -49,13 +49,11 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     MissingError
         It is named by a URL that cannot be reached, and was not used before.
     """
-    variable = os.environ.get(ROOT_VARIABLE, "")
-    if _is_url(variable or named):
-        from registry import clone
-
-        return clone.checkout(variable or named, offline=offline)
+    variable = os.environ.get(ROOT_VARIABLE)
     if variable:
-        return find_root()
+        return locate(None, offline=offline)
+    if is_url(named):
+        return locate(named, offline=offline)
     if not named:
         return find_root(rootdir)
     root = (rootdir / named).resolve()
@@ -109,7 +107,7 @@ class PytestSession:
 
         So git is asked once, and a branch that moves meanwhile moves for none of them.
         """
-        if _is_url(self._asked_for()):
+        if is_url(self._asked_for()):
             with suppress(RegistryError):
                 worker[_ROOT] = str(self.root)
 
@@ -156,7 +154,7 @@ class PytestSession:
     def header(self) -> str | None:
         """Line for the head of the run; None where no registry is named or near."""
         asked_for = self._asked_for()
-        if self._root is None and _is_url(asked_for):
+        if self._root is None and is_url(asked_for):
             from registry.dvc_config import redact_urls
 
             # no run waits for git only to be told more
@@ -283,10 +281,6 @@ def _handed_over(config: pytest.Config) -> Path | None:
     """What `PytestSession.hand_over` left here, if this machine has it."""
     root = getattr(config, "workerinput", {}).get(_ROOT)
     return Path(root) if root and Path(root).is_dir() else None
-
-
-def _is_url(named: str) -> bool:
-    return named.startswith("git+")
 
 
 def _copied(fixture: Fixture) -> Fixture:

@@ -21,7 +21,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,60 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
         a LockedError (another process has been at it for too long).
     """
     redact = Redaction(root)
-    with _discreet(redact), _folder(root) as folder, _progress(wanted) as advance:
+    with _discreetly(redact), _folder(root) as folder, _progress(wanted) as advance:
         session = _Session(root, folder, redact, advance)
         left = [item for item in wanted if item.imported]
         left += _fetch(session, [item for item in wanted if not item.imported], receive)
         if left:
             _fetch_by_command(session, left, receive)
+
+
+class _Discretion:
+    """While anything is fetched: secrets stay out of the log, libraries' warnings out of sight.
+
+    Both are set for the whole process. So several threads that fetch share one setting, which the
+    last of them takes back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._redactions: list[Redaction] = []
+        self._undo = ExitStack()
+
+    @contextmanager
+    def __call__(self, redact: Redaction) -> Iterator[None]:
+        with self._lock:
+            if not self._redactions:
+                # the caller's filter may make errors of what is nothing to the caller
+                self._undo.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+                self._make = logging.getLogRecordFactory()
+                logging.setLogRecordFactory(self._record)
+                self._undo.callback(logging.setLogRecordFactory, self._make)
+            self._redactions.append(redact)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._redactions.remove(redact)
+                if not self._redactions:
+                    self._undo.close()
+
+    def _record(self, *args: Any, **options: Any) -> logging.LogRecord:
+        # an object's URL, with the password in it, is in many a debug message
+        record = self._make(*args, **options)
+        with suppress(Exception):
+            for redact in tuple(self._redactions):
+                text = record.getMessage()
+                if redact(text) != text:
+                    record.msg, record.args = redact(text), ()
+                if record.exc_info:
+                    trace = record.exc_text or logging.Formatter().formatException(record.exc_info)
+                    record.exc_text = redact(trace)
+        return record
+
+
+_discreetly = _Discretion()
 
 
 class _Ours(Exception):
@@ -486,32 +534,6 @@ def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
         return f"no end after {seconds:.0f} s"
     said = _one_line(session.redact(done.stdout[-10 * _MESSAGE_LENGTH :]))
     return said[-_MESSAGE_LENGTH:] or f"nothing, and exit code {done.returncode}"
-
-
-@contextmanager
-def _discreet(redact: Redaction) -> Iterator[None]:
-    """Keep secrets out of the libraries' log, and their warnings out of the caller's sight."""
-    make = logging.getLogRecordFactory()
-
-    def masked(*args: Any, **options: Any) -> logging.LogRecord:
-        record = make(*args, **options)
-        # an object's URL, with the password in it, is in many a debug message
-        with suppress(Exception):
-            text = record.getMessage()
-            if redact(text) != text:
-                record.msg, record.args = redact(text), ()
-            if record.exc_info:
-                record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-        return record
-
-    logging.setLogRecordFactory(masked)
-    try:
-        with warnings.catch_warnings():
-            # the caller's filter may make errors of them
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.setLogRecordFactory(make)
 
 
 @contextmanager

@@ -46,6 +46,34 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
+def locate(named: Path | str | None, *, offline: bool | None = None) -> Path:
+    """Top folder of a registry that is named by a path or by ``git+URL@REVISION``.
+
+    Where none is named, `find_root` looks for it.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    MissingError
+        It is named by a URL that cannot be reached, and was not used before.
+    """
+    if named is None:
+        named = os.environ.get(ROOT_VARIABLE)
+        if named is None or not is_url(named):
+            return find_root()
+    if is_url(named):
+        from registry import clone
+
+        return clone.checkout(str(named), offline=offline)
+    return Path(named).absolute()
+
+
+def is_url(named: Path | str) -> bool:
+    """Whether a registry is named by a git URL."""
+    return str(named).startswith("git+")
+
+
 def is_root(folder: Path) -> bool:
     """Whether a folder is the top of a registry, or of a repository that imports from one."""
     return (

@@ -7,7 +7,6 @@ came from changes nothing about what is tested. Arrays are views of the very byt
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,45 +17,14 @@ from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
 from registry.hashing import md5, sha256
 from registry.pins import Pin
+from registry.root import is_offline, locate
 from registry.sidecar import Sidecar
 
-ROOT_VARIABLE = "FIXTURE_REGISTRY"
-OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
+Buffer = bytes | memoryview
 
 
 class HealedWarning(UserWarning):
     """A workspace file broke the chain and was replaced by verified bytes."""
-
-
-def find_root(start: Path | None = None) -> Path:
-    """Top folder of the registry.
-
-    ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
-    directory) with a ``dvc.lock``, a ``dvc.yaml`` or a ``.dvc`` folder.
-
-    Raises
-    ------
-    UsageError
-        There is none.
-    """
-    named = os.environ.get(ROOT_VARIABLE)
-    if named and start is None:
-        root = Path(named)
-        if _is_root(root):
-            return root.absolute()
-        found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
-    else:
-        here = (start or Path.cwd()).absolute()
-        for folder in (here, *here.parents):
-            if _is_root(folder):
-                return folder
-        found = f"no dvc.lock in {here} or above it"
-    raise UsageError(
-        "registry",
-        expected="a folder with a dvc.lock",
-        found=found,
-        remedy=f"run the command inside the registry's clone, or set {ROOT_VARIABLE} to its path",
-    )
 
 
 def load(name: str, root: Path | str | None = None, *, offline: bool | None = None) -> Fixture:
@@ -66,8 +34,9 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     ----------
     name : str
         A name as in ``params.yaml``, ``sha256:DIGEST``, or ``NAME@sha256:DIGEST``.
-    root : path, optional
-        The registry's top folder; found from the working directory where not given.
+    root : path or str, optional
+        The registry's top folder, or ``git+URL@REVISION``; found from the working directory where
+        not given.
     offline : bool, optional
         Never ask the remote. Default: whether ``$FIXTURES_OFFLINE`` is set.
 
@@ -84,8 +53,8 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     """
     from registry import npz
 
-    top = find_root() if root is None else Path(root).absolute()
-    pin = resolve(top, name)
+    top = locate(root, offline=offline)
+    pin = resolve(top, name, offline=offline)
     deprecated = deprecation.find(top, pin.name)
     if deprecated is not None:
         warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
@@ -99,13 +68,13 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     )
 
 
-def resolve(root: Path, text: str) -> Pin:
+def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
     """The pin that an address means; a name and a digest together must agree."""
     wanted = address.parse(text)
     if wanted.name is not None:
         pin = pins.find(root, wanted.name)
         if wanted.sha256 is not None:
-            found = read_sidecar(root, pin).sha256_checksum
+            found = read_sidecar(root, pin, offline=offline).sha256_checksum
             if found != wanted.sha256:
                 raise broken(
                     pin,
@@ -117,7 +86,7 @@ def resolve(root: Path, text: str) -> Pin:
         return pin
     known = []
     for pin in pins.read(root).values():
-        found = read_sidecar(root, pin).sha256_checksum
+        found = read_sidecar(root, pin, offline=offline).sha256_checksum
         if found == wanted.sha256:
             return pin
         known.append(f"{found[:12]} ({pin.name})")
@@ -146,7 +115,7 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
         remedy = f"git checkout -- {pin.sidecar_path}"
         text = _required(_workspace(root, pin.sidecar_path), pin, "sidecar", remedy)
         check_sidecar(pin, text)
-    record = sidecar.parse(text, subject=f"fixture {pin.name}")
+    record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
         raise broken(
             pin,
@@ -158,7 +127,7 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
     return record
 
 
-def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> bytes:
+def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
     """The fixture's bytes, from the first place that has the right ones."""
     return _chain(
         root,
@@ -169,7 +138,7 @@ def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = 
     )
 
 
-def read_workspace(root: Path, pin: Pin, record: Sidecar) -> bytes:
+def read_workspace(root: Path, pin: Pin, record: Sidecar) -> Buffer:
     """The fixture's bytes from the workspace alone: tested, never healed."""
     data = _required(
         _workspace(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
@@ -178,7 +147,7 @@ def read_workspace(root: Path, pin: Pin, record: Sidecar) -> bytes:
     return data
 
 
-def check_sidecar(pin: Pin, text: bytes) -> None:
+def check_sidecar(pin: Pin, text: Buffer) -> None:
     """Raise a ChainError unless a sidecar's text is the pinned one."""
     found = md5(text)
     if found != pin.sidecar_md5:
@@ -192,7 +161,7 @@ def check_sidecar(pin: Pin, text: bytes) -> None:
         )
 
 
-def check_bytes(pin: Pin, record: Sidecar, data: bytes) -> None:
+def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
     """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
     again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
     if len(data) != pin.size:
@@ -217,11 +186,6 @@ def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> Chain
     )
 
 
-def is_offline(offline: bool | None = None) -> bool:
-    """Whether the remote must not be asked."""
-    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline
-
-
 def pull_command(pin: Pin) -> str:
     """The command that fetches a fixture whatever happens."""
     return "dvc pull " + " ".join(pin.targets or (pin.path,))
@@ -238,12 +202,12 @@ class _File:
 
 
 def _chain(
-    root: Path, pin: Pin, file: _File, test: Callable[[bytes], None], offline: bool | None
-) -> bytes:
+    root: Path, pin: Pin, file: _File, test: Callable[[Buffer], None], offline: bool | None
+) -> Buffer:
     """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
     failed: list[ChainError] = []
     missing: MissingError | None = None
-    places: tuple[tuple[str, Callable[[], bytes | None]], ...] = (
+    places: tuple[tuple[str, Callable[[], Buffer | None]], ...] = (
         ("workspace", lambda: _workspace(root, file.path)),
         ("cache", lambda: cache.read(root, file.md5)),
         ("remote", lambda: _remote(root, pin, file, offline)),
@@ -291,7 +255,7 @@ def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> bytes | 
     return answer
 
 
-def _heal(root: Path, pin: Pin, file: _File, data: bytes) -> None:
+def _heal(root: Path, pin: Pin, file: _File, data: Buffer) -> None:
     try:
         files.write_atomic(root / file.path, data)
     except OSError:
@@ -304,15 +268,15 @@ def _heal(root: Path, pin: Pin, file: _File, data: bytes) -> None:
     )
 
 
-def _workspace(root: Path, path: str) -> bytes | None:
+def _workspace(root: Path, path: str) -> Buffer | None:
     """A workspace file's bytes; None where there is no file that can be read."""
     try:
-        return (root / path).read_bytes()
+        return files.read(root / path)
     except OSError:
         return None
 
 
-def _required(data: bytes | None, pin: Pin, what: str, remedy: str) -> bytes:
+def _required(data: Buffer | None, pin: Pin, what: str, remedy: str) -> Buffer:
     if data is None:
         path = Path(pin.path if what == "bytes" else pin.sidecar_path)
         raise MissingError(
@@ -322,11 +286,3 @@ def _required(data: bytes | None, pin: Pin, what: str, remedy: str) -> bytes:
             remedy=remedy,
         )
     return data
-
-
-def _is_root(folder: Path) -> bool:
-    return (
-        (folder / pins.LOCK).is_file()
-        or (folder / "dvc.yaml").is_file()
-        or (folder / ".dvc").is_dir()
-    )

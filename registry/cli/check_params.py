@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from registry import store
+from registry.root import locate
 
 
 def add(commands: Any) -> None:
@@ -18,6 +18,6 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry import params
 
-    declared = params.load(store.find_root())
+    declared = params.load(locate(None))
     print(f"params.yaml: {declared.summary}")
     return 0

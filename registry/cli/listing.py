@@ -8,6 +8,7 @@ from typing import Any
 
 from registry import pins, store
 from registry.errors import RegistryError
+from registry.root import locate
 
 
 def add(commands: Any) -> None:
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    root = store.find_root()
+    root = locate(None)
     rows = [("fixture", "positions", "strategy", "source", "size", "bytes here")]
     code = 0
     for pin in pins.read(root).values():

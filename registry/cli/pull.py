@@ -13,6 +13,7 @@ from typing import Any
 from registry import cache, files, pins, store
 from registry.errors import ChainError, MissingError, RegistryError
 from registry.pins import Pin
+from registry.root import is_offline, locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
 
@@ -44,11 +45,11 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    root = store.find_root()
+    root = locate(None)
     chosen = [store.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
-    outcomes = _pull(root, list(wanted.values()), store.is_offline(arguments.offline or None))
+    outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline or None))
     errors = []
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from registry import pins, store
 from registry.cli.listing import columns
+from registry.root import locate
 
 
 def add(commands: Any) -> None:
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    root = store.find_root()
+    root = locate(None)
     pin = pins.find(root, arguments.name)
     record = store.read_sidecar(root, pin)
     present = "present, not verified here" if (root / pin.path).is_file() else "absent: dvc pull"

@@ -8,8 +8,9 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from registry import pins, store
+from registry import pins
 from registry.errors import CheckError
+from registry.root import locate
 
 
 def add(commands: Any) -> None:
@@ -37,7 +38,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry import history, verify
 
-    root = store.find_root()
+    root = locate(None)
     chosen = [pins.find(root, name) for name in arguments.names] or list(pins.read(root).values())
     reports = verify.verify(root, chosen)
     changes: list[CheckError] = []

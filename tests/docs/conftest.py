@@ -30,8 +30,13 @@ class Block:
     section: str
 
 
-def blocks(page: str) -> list[Block]:
+@pytest.fixture(scope="session")
+def blocks():
     """The fenced blocks of a page of this repository, in order."""
+    return _blocks
+
+
+def _blocks(page: str) -> list[Block]:
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     found = []
     for match in _BLOCK.finditer(text):
@@ -69,10 +74,12 @@ class Clone:
     def declare(self, section: str, entry: str) -> None:
         """Put an entry at the end of a section of ``params.yaml``."""
         path = self.path / "params.yaml"
-        head, rest = re.split(rf"(?m)^(?<={section}:\n)", path.read_text(), maxsplit=1)
-        body = re.match(r"(?:^(?:[ #].*)?\n)*", rest, re.MULTILINE)
-        assert body is not None, f"no section {section}"
-        path.write_text(head + body[0].rstrip("\n") + "\n\n" + entry + "\n" + rest[body.end() :])
+        lines = path.read_text().splitlines()
+        start = lines.index(f"{section}:") + 1
+        after = (n for n in range(start, len(lines)) if lines[n][:1] not in ("", " ", "#"))
+        end = next(after, len(lines))
+        lines[end:end] = ["", *entry.splitlines(), ""]
+        path.write_text("\n".join(lines) + "\n")
 
     def edit(self, old: str, new: str) -> None:
         """Replace the last occurrence of a text in ``params.yaml``."""
@@ -154,7 +161,9 @@ def _built(tmp_path_factory):
     if objects.is_dir():
         shutil.copytree(objects, path / ".dvc" / "cache" / "files")
     clone = Clone(path, environment(folder))
-    clone.sh("git init --quiet && dvc repro --quiet && git add --all && git commit --quiet -m built")
+    clone.sh(
+        "git init --quiet && dvc repro --quiet && git add --all && git commit --quiet -m built"
+    )
     return clone
 
 

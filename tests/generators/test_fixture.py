@@ -15,6 +15,9 @@ from generators import fixture, source
 from registry import npz, schema
 from registry.hashing import content_digest
 
+# The whole physics for each test.
+pytestmark = pytest.mark.slow
+
 FOLDER = Path("tests/fixtures/pytorch_integration")
 DATA, SIDECAR = FOLDER / "small_v1.npz", FOLDER / "small_v1.json"
 CREATED = "2026-11-23T00:00:00+00:00"

@@ -19,8 +19,6 @@ from registry.ptychography.physics import agrees_with_source
 
 Arrays = dict[str, np.ndarray]
 
-SEEDS = range(20)
-
 # What the source declares of its noise, and mean photons per frame.
 LEVELS = {
     "noise-free": ("none", None),
@@ -269,22 +267,23 @@ def test_a_defect_in_the_fixture_alone_disagrees_with_its_source(bench, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("photons", [None, 1e3, 1e4, 1e5, 1e6])
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("seed", "photons"),
+    [(seed, photons) for seed in range(20) for photons in (None, 1e4, 1e5, 1e6)],
+)
 @pytest.mark.usefixtures("remembered_models")
 def test_a_good_twin_passes(make_twin, source_of, seed, photons, schemas):
     """Twins of 20 seeds, which differ in object, positions and noise, pass at each level."""
     arrays, noise = make_twin(seed).fixture(photons, seed)
     acceptance = accept(arrays, source_of(arrays, noise), schemas)
     assert acceptance.failures == [], "good data are refused"
-    # below 1e4 photons noise alone lets another model look better here and there
-    assert acceptance.checks["own_match_rate"] >= (0.9 if photons == 1e3 else 1.0)
+    assert acceptance.checks["own_match_rate"] == 1.0, "not every frame is matched by its own model"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("photons", "seed"),
-    [(None, 0), *((photons, seed) for photons in (1e3, 1e4, 1e5, 1e6) for seed in SEEDS)],
+    [(None, 0), *((photons, seed) for photons in (1e4, 1e5, 1e6) for seed in range(20))],
 )
 @pytest.mark.usefixtures("remembered_models")
 def test_a_good_real_scan_passes(real, source_of, seed, photons, schemas):
@@ -292,7 +291,17 @@ def test_a_good_real_scan_passes(real, source_of, seed, photons, schemas):
     arrays, noise = real.fixture(photons, seed)
     acceptance = accept(arrays, source_of(arrays, noise), schemas)
     assert acceptance.failures == [], "good data are refused"
-    assert acceptance.checks["own_match_rate"] >= (0.9 if photons == 1e3 else 1.0)
+    assert acceptance.checks["own_match_rate"] == 1.0, "not every frame is matched by its own model"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.usefixtures("remembered_models")
+def test_a_thousand_photons_are_enough(bench, source_of, seed, schemas):
+    """Good data pass, although noise alone lets another model look better here and there."""
+    arrays, noise = bench.fixture(1e3, seed)
+    acceptance = accept(arrays, source_of(arrays, noise), schemas)
+    assert acceptance.failures == [], "good data are refused"
+    assert acceptance.checks["own_match_rate"] > 0.95
 
 
 @pytest.fixture

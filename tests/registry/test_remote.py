@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import multiprocessing
 import stat
 import sys
 import threading
 import time
+import traceback
+import warnings
 
 import filelock
 import pytest
 
-from registry import cache, pins, remote
+from registry import cache, pins, remote, store
 from registry.errors import ChainError, LockedError, MissingError
 from tests.remotes import kit
 from tests.remotes.servers import ObjectServer
@@ -21,9 +24,8 @@ from tests.remotes.servers import ObjectServer
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch, tmp_path):
-    """Shorter pauses and less patience than with servers that are far away."""
+    """Shorter pauses than with servers that are far away."""
     monkeypatch.setattr(remote, "_PAUSES_S", (0.01, 0.01))
-    monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
     monkeypatch.setattr(remote, "_POLL_S", 0.02)
     for level in ("SYSTEM", "GLOBAL"):
         monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "no-configuration"))
@@ -106,12 +108,12 @@ class TestFetching:
         together = threading.Barrier(len(kit.FIXTURES))
 
         def wait_for_the_others(handler, data, number):
-            together.wait(timeout=10)
+            together.wait(timeout=5)
             return False
 
         server.fail = wait_for_the_others
-        fetch(root, *(wanted(root, name) for name in kit.FIXTURES))
-        assert server.largest_crowd == 3, "one waited for another's end"
+        found = fetch(root, *(wanted(root, name) for name in kit.FIXTURES))
+        assert [type(outcome) for outcome in found] == [bytes] * 3, "one waited for another's end"
 
     def test_what_is_cached_is_not_asked_for(self, root, server):
         """An object that another process has stored meanwhile is taken from the cache."""
@@ -344,8 +346,9 @@ class TestNoWay:
         assert "dvc remote modify --local store" in error.remedy, error.remedy
         assert server.asked.total() == 1, "asked again"
 
-    def test_a_server_that_never_answers(self, root, server):
+    def test_a_server_that_never_answers(self, root, server, monkeypatch):
         """A connection on which nothing comes is given up after a while, and not tried again."""
+        monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
 
         def hang(handler, data, number):
             server.stopping.wait(60)
@@ -357,8 +360,9 @@ class TestNoWay:
         assert expected in error.found, error.found
         assert leftovers(root) == [], "an unfinished transfer was left"
 
-    def test_a_server_that_stops_in_the_middle(self, root, server):
+    def test_a_server_that_stops_in_the_middle(self, root, server, monkeypatch):
         """So is a transfer that stands still."""
+        monkeypatch.setattr(remote, "_PATIENCE_S", 1)
 
         def stop(handler, data, number):
             handler.begin(len(data))
@@ -376,13 +380,14 @@ class TestNoWay:
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
         monkeypatch.setattr(remote, "_SLOW_BYTES", 1000)
+        monkeypatch.setattr(remote, "_PATIENCE_S", 2)
 
         def drip(handler, data, number):
             handler.begin(len(data))
             for start in range(0, len(data), 10_000):
                 handler.wfile.write(data[start : start + 10_000])
                 handler.wfile.flush()
-                time.sleep(0.1)
+                time.sleep(0.25)
             return True
 
         server.fail = drip
@@ -629,21 +634,62 @@ class TestSecrets:
         text = str(failure(root))
         assert [secret for secret in self.SECRETS if secret in text] == [], text
 
-    def test_not_in_local_variables(self, root, monkeypatch):
+    def test_not_in_what_a_library_says(self, root, monkeypatch):
+        """An error of a library that quotes a URL or a key is told without."""
+        from dvc_http import HTTPFileSystem
+
+        def get_file(*_, **__):
+            raise OSError("no route to http://me:hunter22@host/a with key hunter22")
+
+        kit.configure(root, "http://me:hunter22@127.0.0.1:1/a")
+        monkeypatch.setattr(HTTPFileSystem, "get_file", get_file)
+        expected = "OSError: no route to http://***@host/a with key ***"
+        assert failure(root).found.endswith(expected), "not that text"
+
+    def test_not_in_local_variables(self, root):
         """No frame of a traceback has a local variable that shows one."""
         kit.configure(root, "http://me:hunter22@127.0.0.1:1/a")
-        from registry import store
-
         with pytest.raises(MissingError) as caught:
             store.load("small_v1", root, offline=False)
-        error = caught.value
-        while error is not None:
-            trace = error.__traceback__
-            while trace is not None:
-                for name, value in trace.tb_frame.f_locals.items():
-                    assert "hunter22" not in repr(value), f"{trace.tb_frame.f_code}: {name}"
-                trace = trace.tb_next
-            error = error.__context__
+        errors = [caught.value, failure(root)]
+        for error in errors:
+            errors.extend(filter(None, [error.__cause__, error.__context__]))
+            assert "hunter22" not in repr(error), "an error that led to it shows the secret"
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                for name, value in frame.f_locals.items():
+                    assert "hunter22" not in repr(value), f"{frame.f_code}: {name}"
+
+    def test_not_in_the_log(self, root, caplog):
+        """No message of a library shows one, whatever the level, nor the traceback with it."""
+        kit.configure(root, "http://me:hunter22@127.0.0.1:1/a")
+        caplog.set_level(logging.DEBUG)
+        real = logging.getLogger("aiohttp_retry").debug
+
+        def debug(*arguments):
+            try:
+                raise OSError("no route to http://me:hunter22@127.0.0.1:1/a")
+            except OSError:
+                logging.getLogger("library").exception("failed")
+            real(*arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(logging.getLogger("aiohttp_retry"), "debug", debug)
+            failure(root)
+        assert "http://***@127.0.0.1:1/a/files/md5" in caplog.text, "nothing was logged"
+        assert "no route to http://***@127.0.0.1:1/a" in caplog.text, "no traceback was logged"
+        assert "hunter22" not in caplog.text, "the secret shows"
+
+    def test_the_log_afterwards(self, root, caplog):
+        """What is logged and warned of after that is as it was, even if several threads fetched."""
+        factory, filters = logging.getLogRecordFactory(), list(warnings.filters)
+        item = wanted(root)
+        threads = [threading.Thread(target=fetch, args=(root, item)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert logging.getLogRecordFactory() is factory, "log messages are still changed"
+        assert warnings.filters == filters, "warnings are still ignored"
 
 
 class TestProgress:

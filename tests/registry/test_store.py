@@ -14,6 +14,7 @@ import pytest
 import registry
 from registry import store
 from registry.errors import ChainError, MissingError, UsageError
+from registry.root import locate
 
 NAME = "minimal_dataset_v1_n16"
 FOLDER = "tests/fixtures/pytorch_integration"
@@ -314,7 +315,7 @@ def test_a_digest_of_nothing(root):
 def test_the_root_is_found_from_below(root, monkeypatch):
     """From any folder of the registry its top is found."""
     monkeypatch.chdir(root / FOLDER)
-    assert store.find_root() == root, "not the top folder"
+    assert locate(None) == root, "not the top folder"
     assert registry.load(NAME).name == NAME, "load does not look for the top folder"
 
 
@@ -322,14 +323,14 @@ def test_the_variable_comes_first(root, tmp_path, monkeypatch):
     """$FIXTURE_REGISTRY names the registry from anywhere; a relative path is made absolute."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FIXTURE_REGISTRY", root.name)
-    assert store.find_root() == root, "not the folder that the variable names"
+    assert locate(None) == root, "not the folder that the variable names"
 
 
 def test_a_variable_that_names_nothing(tmp_path, monkeypatch):
     """A wrong variable is an error that shows it, not a search elsewhere."""
     monkeypatch.setenv("FIXTURE_REGISTRY", str(tmp_path / "nowhere"))
     with pytest.raises(UsageError) as caught:
-        store.find_root()
+        locate(None)
     found = f"no dvc.lock in {tmp_path / 'nowhere'}, which $FIXTURE_REGISTRY names"
     assert caught.value.found == found, "the variable is not shown"
 
@@ -339,7 +340,7 @@ def test_outside_a_registry(tmp_path, monkeypatch):
     monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as caught:
-        store.find_root()
+        locate(None)
     assert str(caught.value) == (
         "registry\n"
         "  expected: a folder with a dvc.lock\n"

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -41,8 +42,6 @@ class ObjectServer:
         What is served; objects lie in it as on any remote of DVC's.
     asked : Counter
         GET requests by path.
-    largest_crowd : int
-        Most requests that were being answered at the same time.
     fail : callable
         Called with the handler, the bytes and the number of the request for its path (from 1)
         before each answer; true if it has answered itself.
@@ -51,10 +50,8 @@ class ObjectServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: Counter[str] = Counter()
-        self.largest_crowd = 0
         self.fail = lambda handler, data, number: False
         self.stopping = threading.Event()
-        self._crowd = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> ObjectServer:
@@ -83,16 +80,9 @@ class ObjectServer:
                 with server._lock:
                     server.asked[self.path] += 1
                     number = server.asked[self.path]
-                    server._crowd += 1
-                    server.largest_crowd = max(server.largest_crowd, server._crowd)
-                try:
+                # the client may have had enough
+                with suppress(ConnectionError):
                     self._answer(number)
-                except ConnectionError:
-                    # the client has had enough
-                    pass
-                finally:
-                    with server._lock:
-                        server._crowd -= 1
 
             def _answer(self, number: int) -> None:
                 try:

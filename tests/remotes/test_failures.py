@@ -224,6 +224,18 @@ class TestTheRemote:
         assert done.returncode == 3, done.stderr
         assert "denied access: NoCredentialsError" in done.stderr, done.stderr
 
+    def test_s3_keys_of_the_environment(self, root, server, env, tmp_path):
+        """Keys may be in the environment, as in CI."""
+        with S3Server(tmp_path / "s3") as s3:
+            kit.configure(root, s3.url, endpointurl=s3.endpoint)
+            pin = pins.find(root, "small_v1")
+            target = kit.object_in(s3.folder / "bucket" / "registry", pin.md5)
+            target.parent.mkdir(parents=True)
+            shutil.copy(served(root, server), target)
+            keys = {"AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
+            kit.succeed(kit.fixtures("pull", "small_v1"), root, {**env, **keys})
+        assert bytes_of(root) == FRAMES["small_v1"], "other bytes"
+
     def test_s3_no_such_bucket(self, root, env, tmp_path):
         """A bucket that does not exist has no object."""
         with S3Server(tmp_path / "s3") as s3:
@@ -284,6 +296,35 @@ class TestInTheMiddle:
         assert workspace(root).read_bytes() == good, "not the right bytes"
         assert kit.cached(root, "small_v1").read_bytes() == good, "not in the cache"
         assert list(parts.glob("*.part")) == [], "the first one's half is still there"
+
+    def test_interrupted(self, root, server, env):
+        """An interrupt does not wait for a server that hangs, and leaves nothing either."""
+        asked = threading.Event()
+
+        def hang(handler, data, number):
+            handler.begin(len(data))
+            asked.set()
+            server.stopping.wait(60)
+            return True
+
+        server.fail = hang
+        process = subprocess.Popen(
+            kit.fixtures("pull"),
+            cwd=root,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert asked.wait(60), "the transfer never began"
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+        assert (process.returncode, said) == (130, "interrupted\n"), "not that end"
+        assert visible(root) == json_files(), "something half-written is visible"
+        assert list((root / ".dvc" / "tmp").rglob("*.part")) == [], "a half was left"
 
     @pytest.mark.parametrize("where", ["transfer", "cache", "workspace"])
     def test_full_disk(self, root, env, good, where):

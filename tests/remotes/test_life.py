@@ -99,6 +99,7 @@ class Clone:
         assert "3 passed" in printed, f"not all tests ran:\n{printed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [directory, s3, ssh])
 def test_a_life(kind, author, tmp_path):
     """Built, pushed; pulled by DVC and by `fixtures` alike; used, and used again offline."""

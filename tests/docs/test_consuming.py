@@ -1,0 +1,117 @@
+"""The three ways of docs/consuming.md, each played with a registry and a project that uses it."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+PAGE = "docs/consuming.md"
+NAMED = "git+https://host/fixture-registry.git@v1"
+DATA = "tests/data/minimal_dataset_v1"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def upstream(clone):
+    """The registry, its bytes pushed to the directory remote beside it."""
+    clone.sh("dvc push --quiet")
+    return clone
+
+
+@pytest.fixture
+def project(upstream, blocks):
+    """Another repository, with the test of the page; its shell knows where the registry is."""
+    path = upstream.path.parent / "project"
+    (path / "tests").mkdir(parents=True)
+    (path / "tests" / "test_it.py").write_text(blocks(PAGE)[0].text)
+    environment = {**upstream.environment, "REGISTRY": str(upstream.path)}
+    project = type(upstream)(path, environment)
+    project.sh("git init --quiet")
+    return project
+
+
+def fresh(repository, **variables: str):
+    """A clone of a repository, on its own beside it."""
+    path = repository.path.with_name(f"{repository.path.name}-fresh")
+    repository.sh(f"git clone --quiet . {path}")
+    return type(repository)(path, {**repository.environment, **variables})
+
+
+def take_away(upstream):
+    """No repository and no remote any more."""
+    shutil.rmtree(upstream.path)
+    shutil.rmtree(upstream.path.with_name("fixture-registry-remote"))
+
+
+def test_in_the_same_repository(upstream, blocks):
+    """In a fresh clone, `dvc pull` and pytest are all there is to do."""
+    test, commands = blocks(PAGE)[:2]
+    clone = fresh(upstream)
+    # the page's test alone, in place of the registry's own
+    shutil.rmtree(clone.path / "tests", ignore_errors=True)
+    clone.sh("git checkout --quiet tests/fixtures")
+    (clone.path / "tests" / "test_it.py").write_text(test.text)
+    assert "1 passed" in clone.sh(commands.text), "the page's test did not run"
+
+
+def test_dvc_import(upstream, project, blocks):
+    """The imported pair is loaded from the workspace, and from the cache once that is gone."""
+    project.sh("dvc init --quiet && git commit --quiet --message init")
+    project.sh(blocks(PAGE)[2].text)
+    assert project.changed() == ["tests/test_it.py"], "not all that was imported is committed"
+    for suffix in (".npz.dvc", ".json.dvc", ".npz", ".json"):
+        assert (project.path / f"{DATA}{suffix}").is_file(), f"no {suffix}"
+
+    assert "1 passed" in project.sh("pytest tests"), "not loaded from the workspace"
+    take_away(upstream)
+    project.sh(f"rm {DATA}.npz {DATA}.json")
+    assert "1 passed" in project.sh("pytest tests --fixtures-offline"), "not loaded from the cache"
+    (project.path / f"{DATA}.json").write_text("{}")
+    assert "1 passed" in project.sh("pytest tests -W ignore"), "a bad sidecar is not replaced"
+
+
+def test_dvc_import_in_a_fresh_clone(project, blocks):
+    """A colleague, or CI, runs `dvc pull`; DVC asks the registry."""
+    project.sh("dvc init --quiet && git commit --quiet --message init")
+    project.sh(blocks(PAGE)[2].text)
+    project.sh("git add --all && git commit --quiet --message test")
+    clone = fresh(project, CI="true")
+    assert "1 passed" in clone.sh("dvc pull --quiet && pytest tests --fixtures-offline")
+
+
+def test_dvc_import_by_url(upstream, project, blocks):
+    """By URL it works as well, where the registry's remote has an address of its own."""
+    remote = upstream.path.with_name("fixture-registry-remote")
+    upstream.sh(f"dvc remote modify local url {remote} && git commit --quiet -am remote")
+    project.environment["REGISTRY"] = upstream.path.as_uri()
+    project.sh("dvc init --quiet && git commit --quiet --message init")
+    project.sh(blocks(PAGE)[2].text)
+    assert "1 passed" in project.sh("pytest tests"), "not loaded"
+
+
+def test_git_url_in_the_ini_file(upstream, project, blocks):
+    """One line of configuration, no DVC in the project; and offline afterwards."""
+    (ini,) = [block for block in blocks(PAGE) if block.language == "ini"]
+    assert NAMED in ini.text, "the page names another URL"
+    named = f"git+{upstream.path.as_uri()}@main"
+    (project.path / "pytest.ini").write_text(ini.text.replace(NAMED, named))
+    project.environment["CI"] = "true"
+    assert "1 passed" in project.sh("pytest tests"), "not fetched"
+    take_away(upstream)
+    assert "1 passed" in project.sh("pytest tests --fixtures-offline"), "not served offline"
+    printed = project.sh("pytest tests")
+    assert "1 passed" in printed, "not served when the registry is gone"
+    assert "StaleRegistryWarning: registry git+file://" in printed, "it is not said"
+
+
+def test_git_url_in_a_program(upstream, project, blocks):
+    """`registry.load` takes the URL for its root; and offline afterwards."""
+    (program,) = [block for block in blocks(PAGE) if NAMED in block.text and "import" in block.text]
+    text = program.text.replace(NAMED, f"git+{upstream.path.as_uri()}@main")
+    (project.path / "program.py").write_text(f"{text}print(fixture.diffraction.shape)\n")
+    assert project.sh("python program.py") == "(64, 64, 64)\n", "not fetched"
+    take_away(upstream)
+    printed = project.sh("FIXTURES_OFFLINE=1 python program.py")
+    assert printed == "(64, 64, 64)\n", "not served offline"

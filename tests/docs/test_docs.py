@@ -1,0 +1,244 @@
+"""The pages of this repository, taken at their word: what they say to do is done, in a clone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import registry
+
+REPOSITORY = Path(__file__).parents[2]
+FIXTURES = "tests/fixtures/pytorch_integration"
+PAGES = sorted(
+    str(path.relative_to(REPOSITORY))
+    for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))
+)
+REAL_SHA256 = "90ea7f6e416ee1a720cf1a4e092d2fcb1da828cc18398e38c9a8576ec160e070"
+
+
+# links, commands
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    """Each link to a file of this repository, and to a heading in it, has one."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    prose = re.sub(r"(?ms)^```.*?^```$|`[^`\n]*`", "", text)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"\w+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        path = (REPOSITORY / page).parent / name if name else REPOSITORY / page
+        assert path.exists(), f"{page}: nothing at {target}"
+        if heading:
+            headings = re.findall(r"(?m)^#+ (.*)$", path.read_text(encoding="utf-8"))
+            anchors = [re.sub(r"[^\w\- ]", "", text).lower().replace(" ", "-") for text in headings]
+            assert heading in anchors, f"{page}: no heading {target}"
+
+
+def test_every_page_is_linked():
+    """The README leads to each page, itself or through another."""
+    linked, waiting = {"README.md", "CHANGELOG.md"}, ["README.md"]
+    while waiting:
+        page = waiting.pop()
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)\s#]+\.md)[^)]*\)", text):
+            name = ((REPOSITORY / page).parent / target).resolve().relative_to(REPOSITORY)
+            if str(name) in PAGES and str(name) not in linked:
+                linked.add(str(name))
+                waiting.append(str(name))
+    assert sorted(linked) == PAGES, "pages that nothing links to"
+
+
+def test_make_targets_exist():
+    """What pages tell to make can be made."""
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for page in PAGES:
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        for target in re.findall(r"(?m)(?:^|`)make ([a-z-]+)", text):
+            assert re.search(rf"(?m)^{target}:", makefile), f"{page}: no target {target}"
+
+
+def test_subcommands_exist():
+    """Each subcommand of `fixtures` that a page shows is one."""
+    from registry.cli import main
+
+    for page in PAGES:
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        for name in sorted(set(re.findall(r"(?m)(?:^|`)fixtures ([a-z-]+)\b(?!:)", text))):
+            with pytest.raises(SystemExit) as caught:
+                main([name, "--help"])
+            assert caught.value.code == 0, f"{page}: no command fixtures {name}"
+
+
+# README.md
+
+
+@pytest.mark.slow
+def test_readme_commands(clone, blocks):
+    """The commands after the two that install print what is there, and find it in order."""
+    (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
+    printed = clone.sh(block.text)
+    for name in ("", "_n16", "_n128", "_supervised"):
+        assert f"ok      minimal_dataset_v1{name}  (6 links hold)" in printed, "not verified"
+
+
+def test_readme_python(blocks, monkeypatch):
+    """Each value in a comment is the value that its line has."""
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    (block,) = [item for item in blocks("README.md") if item.language == "python"]
+    names: dict[str, object] = {}
+    compared = []
+    for line in block.text.splitlines():
+        code, _, comment = line.partition("  # ")
+        if not comment:
+            exec(code, names)
+            continue
+        value = str(eval(code, names))
+        assert comment.startswith(value), f"{code} is {value}"
+        compared.append(value)
+    assert compared == ["(64, 64, 64)", "complex64", "0.059"], "not the figures of the README"
+    frames = names["fixture"].diffraction
+    assert "float32 amplitude, read-only" in block.text, "what is tested here is no longer said"
+    assert (str(frames.dtype), frames.flags.writeable) == ("float32", False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/add-a-version.md"])
+def test_add_a_version(clone, blocks, page):
+    """The entry is all that is needed: it is built, verified, and what the page says to commit."""
+    yaml = next(item for item in blocks(page) if item.language == "yaml")
+    sh = next(item for item in blocks(page) if item.text.startswith("fixtures check-params\n"))
+    clone.declare("fixtures", yaml.text)
+    printed = clone.sh(sh.text)
+    assert "params.yaml: 1 source, 5 fixtures" in printed, "not one fixture more"
+    for name in ("minimal_dataset_v1", "minimal_dataset_v1_n16"):
+        assert f"Stage 'fixture@{name}' didn't change, skipping" in printed, f"{name} was rebuilt"
+    fixture = registry.load("minimal_dataset_v1_n32", clone.path)
+    assert fixture.diffraction.shape == (32, 64, 64), "not the fixture that was declared"
+    if page == "README.md":
+        # it says what to commit and push, too
+        assert clone.changed() == [], "something was left to commit"
+        remote = clone.path.parent / "fixture-registry-remote"
+        assert len(list(remote.glob("files/md5/*/*"))) == 5, "not every fixture was pushed"
+    else:
+        sidecar = f"{FIXTURES}/minimal_dataset_v1_n32.json"
+        assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], (
+            "not what is to be committed"
+        )
+
+
+@pytest.mark.slow
+def test_deprecate_a_version(clone, blocks):
+    """The entry of the page is accepted, and loading the version warns as the page says."""
+    (block,) = [item for item in blocks("docs/add-a-version.md") if "deprecated:" in item.text]
+    with (clone.path / "params.yaml").open("a") as file:
+        file.write(f"\n{block.text}")
+    clone.sh("fixtures check-params")
+    with pytest.warns(registry.deprecation.FixtureDeprecationWarning) as caught:
+        registry.load("minimal_dataset_v1_n16", clone.path)
+    assert str(caught[0].message) == (
+        "fixture minimal_dataset_v1_n16 is deprecated: too few positions for gridsize 4; "
+        "use minimal_dataset_v1"
+    )
+
+
+# docs/bring-your-own-scan.md
+
+
+@pytest.mark.slow
+def test_bring_your_own_scan(clone, blocks, real_data):
+    """The page, step by step, with the real reconstruction; and what it says of the outcome."""
+    clone.environment["PTYCHO_REAL_DATA"] = str(real_data)
+    printed = []
+    for block in blocks("docs/bring-your-own-scan.md"):
+        if block.language == "yaml":
+            assert block.section, "the page does not say where an entry goes"
+            clone.declare(block.section, block.text)
+        else:
+            assert block.language == "sh", f"a block of {block.language} that nobody runs"
+            printed.append(clone.sh(block.text))
+    first, built = printed
+    assert REAL_SHA256 in first, "the profile does not print the file's SHA-256"
+    assert "ok      run1084_real_v1  (6 links hold)" in built, "not verified"
+    assert clone.changed() == [
+        "dvc.lock", "params.yaml", f"{FIXTURES}/run1084_real_v1.json",
+    ], "not what is to be committed, or private data among it"  # fmt: skip
+    sidecar = registry.load("run1084_real_v1", clone.path).sidecar
+    assert sidecar.source_declaration["path"] == "Run1084_recon3_postPC.npz", "a path, not a name"
+    assert sidecar.source_declaration["sha256"] == REAL_SHA256, "not the file's digest"
+    assert sidecar.checks["own_match_rate"] == 1.0, "frames do not belong to their positions"
+
+    first_64_fails(clone)
+    who_cannot_see_the_file(clone)
+
+
+def first_64_fails(clone):
+    """With `strategy: first` the build fails with the page's figures, and nothing is replaced."""
+    text = (REPOSITORY / "docs" / "bring-your-own-scan.md").read_text(encoding="utf-8")
+    said = "the first 64 positions span 94 % of x and 6 % of y, and the message names the strategy"
+    assert said in " ".join(text.split()), "what is tested here is no longer said"
+    data = clone.path / FIXTURES / "run1084_real_v1.npz"
+    before = data.read_bytes()
+    clone.edit("strategy: evenly_spaced", "strategy: first")
+    printed = clone.sh("dvc repro fixture@run1084_real_v1", code=255)
+    assert (
+        "found 94% of x and 6% of y with strategy first; use strategy: evenly_spaced (or grid)"
+    ) in printed, f"not the page's figures:\n{printed}"
+    assert data.read_bytes() == before, "the last good fixture was replaced"
+    clone.edit("strategy: first", "strategy: evenly_spaced")
+    clone.sh("dvc repro --quiet fixture@run1084_real_v1")
+
+
+def who_cannot_see_the_file(clone):
+    """A clone without the file gets all bytes from the remote, and builds all other fixtures."""
+    clone.sh("git add --all && git commit --quiet -m real && dvc push --quiet")
+    other = clone.path.parent / "other"
+    clone.sh(f"git clone --quiet . {other}")
+    fresh = type(clone)(other, clone.environment)
+    printed = fresh.sh("dvc pull --quiet && fixtures verify")
+    assert "ok      run1084_real_v1  (6 links hold)" in printed, "its bytes were not pulled"
+    printed = fresh.sh("dvc repro --keep-going", code=255)
+    assert "expected: its file at private/Run1084_recon3_postPC.npz" in printed, "not named"
+    for name in ("", "_n16", "_n128", "_supervised"):
+        assert f"Stage 'fixture@minimal_dataset_v1{name}' didn't change" in printed, "not built"
+
+
+# docs/merging.md
+
+
+@pytest.mark.slow
+def test_merge_two_branches(clone, blocks):
+    """Set up as the page says, git merges two versions; only the stage `params` runs again."""
+    set_up, merge = blocks("docs/merging.md")
+    clone.sh(set_up.text)
+    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    n_subset: 24\n"
+    clone.sh("git checkout --quiet -b other-branch")
+    clone.declare("fixtures", added.format("theirs"))
+    clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m theirs")
+    clone.sh("git checkout --quiet main && dvc checkout --quiet")
+    clone.edit("\n  # As many", f"\n{added.format('ours')}\n  # As many")
+    clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m ours")
+
+    printed = clone.sh(merge.text)
+    assert "so stage params is left out; run dvc repro once and commit the lock" in printed
+    ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
+    assert ran == ["Running stage 'params':"], f"not that stage alone:\n{printed}"
+    assert clone.changed() == [], "more than the lock was to be committed"
+    printed = clone.sh("fixtures verify")
+    for name in ("ours_v1", "theirs_v1"):
+        assert f"ok      {name}  (6 links hold)" in printed, f"{name} is not verified"
+
+
+def test_entries_at_the_same_place(clone, blocks):
+    """Two entries added at one place of `params.yaml` are a conflict, as the page says."""
+    clone.sh(blocks("docs/merging.md")[0].text)
+    for branch in ("theirs", "ours"):
+        clone.sh(f"git checkout --quiet -B {branch} main")
+        clone.declare("fixtures", f"  {branch}_v1:\n    <<: *minimal_dataset_v1\n")
+        clone.sh(f"git commit --quiet -am {branch}")
+    clone.sh("git merge theirs", code=1)
+    assert clone.sh("git diff --name-only --diff-filter=U") == "params.yaml\n"
