@@ -6,12 +6,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import imports, loading, results
+from bench import fetching, imports, loading, locks, plugin, results, verifying
 from bench.timing import ROOT
 from registry import console, files
 
 # A benchmark is a module with a `run` and a line here; its section is named as it is.
-BENCHMARKS = {"imports": imports, "loading": loading}
+BENCHMARKS = {
+    "imports": imports,
+    "loading": loading,
+    "locks": locks,
+    "fetching": fetching,
+    "verifying": verifying,
+    "plugin": plugin,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -37,7 +37,7 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
     Missing folders above it are made. A link at `path` is replaced, never written through: other
-    names of the old file, such as one in DVC's cache, keep the old bytes. The mode is 0o644 less
+    names of the old file, such as one in DVC's cache, keep the old bytes. The mode is 0o666 less
     the umask, whatever it was before.
 
     Raises
@@ -80,4 +80,4 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memory
 
 
 def _create(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)
+    return os.open(path, flags, 0o666)

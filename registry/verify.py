@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from registry import hashing, npz, schema, schema_quick, sidecar, store
+from registry import hashing, npz, schema, sidecar, store
 from registry.errors import RegistryError
 from registry.pins import Pin
 from registry.sidecar import Sidecar
@@ -50,7 +50,7 @@ class _Shared:
 
     def __init__(self, root: Path) -> None:
         self.schema_digest = cache(lambda name: schema.digest(root / "schemas" / name))
-        self.fits = cache(lambda name: schema_quick.compiled(root / "schemas" / name))
+        self.fits = cache(lambda name: schema.compiled(root / "schemas" / name))
         self.blob = cache(lambda script: _blob(root / script))
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.contract import contract_failures
-from registry.ptychography.forward import frames_inside
+from registry.ptychography.forward import frames_inside, object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import Failure, agrees_with_source, assess, relative_error
-from registry.ptychography.scan import Real, Scan
+from registry.ptychography.scan import ROUNDING, Real, Scan
 
 MIN_COVERAGE = 0.5
 _DECIMALS = 3
@@ -80,6 +80,7 @@ def accept(arrays: Mapping[str, np.ndarray], source: Source, schemas: Path) -> A
     )
     if assessment.figures is not None:
         failures += agrees_with_source(scan, selected)
+        failures += _patches(arrays, scan)
         checks.update(asdict(assessment.figures))
     return Acceptance(checks=_rounded(checks), failures=failures)
 
@@ -139,6 +140,30 @@ def _coverage(source: Source) -> tuple[tuple[float, float], list[Failure]]:
             expected=f"a subset that spans more than {MIN_COVERAGE:.0%} of the source in x and y",
             found=f"{found[0]:.0%} of x and {found[1]:.0%} of y with strategy {source.strategy}; "
             "use strategy: evenly_spaced (or grid)",
+        )
+    ]
+
+
+def _patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
+    """Are the patches for supervised training those under the frames?"""
+    if "Y" not in arrays:
+        return []
+    found = arrays["Y"]
+    expected = object_patches(scan.obj, scan.x, scan.y, (scan.probe.shape[0], scan.probe.shape[1]))
+    if found.shape == expected.shape:
+        difference = np.abs(found - expected).max(axis=(1, 2))
+        limit = ROUNDING * float(np.abs(expected).max())
+        wrong = np.flatnonzero(~(difference <= limit))
+        if not wrong.size:
+            return []
+        text = f"{wrong.size} of {len(found)} others, the first is that of frame {wrong[0]}"
+    else:
+        text = f"Y {found.shape}"
+    return [
+        Failure(
+            criterion="patches",
+            expected="Y to hold the bilinear object patch under each frame, but for rounding",
+            found=text,
         )
     ]
 

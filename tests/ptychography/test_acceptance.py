@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from registry.ptychography.acceptance import accept, as_scan, span
+from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 
 
@@ -199,6 +200,38 @@ def test_a_measured_fixture_is_held_against_all_of_its_source(arrays, source, sc
     )
     measured = replace(source, scan=both, noise=Noise(kind="measured"))
     assert "chi-square" in criteria(accept(arrays, measured, schemas))
+
+
+@pytest.fixture
+def supervised(arrays):
+    """The fixture with the object patch under each frame."""
+    patches = object_patches(arrays["objectGuess"], arrays["xcoords"], arrays["ycoords"], (64, 64))
+    return {**arrays, "Y": patches.astype("<c8")}
+
+
+def test_patches_under_the_frames(supervised, source, schemas):
+    """What supervised training learns from belongs to the frames as well."""
+    assert accept(supervised, source, schemas).failures == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda y: y[::-1].copy(), "16 of 16 others, the first is that of frame 0"),
+        (
+            lambda y: np.append(y[:15], y[:1], axis=0),
+            "1 of 16 others, the first is that of frame 15",
+        ),
+        (lambda y: y.conj(), "16 of 16 others, the first is that of frame 0"),
+        (lambda y: y * np.float32(1.00001), "16 of 16 others, the first is that of frame 0"),
+        (lambda y: y[:, :32], "Y (16, 32, 64)"),
+    ],
+)
+def test_patches_of_other_frames(supervised, source, schemas, change, found):
+    """Patches in another order, of another frame, or rescaled, are refused."""
+    supervised["Y"] = change(supervised["Y"])
+    last = accept(supervised, source, schemas).failures[-1]
+    assert (last.criterion, last.found) == ("patches", found)
 
 
 def test_a_scan_is_computed_in_double_precision(arrays):

@@ -225,6 +225,15 @@ def test_a_branch_that_was_rewritten(upstream, new_process):
     assert checkout(upstream.at(gone)).name == gone, "a commit that was used is lost"
 
 
+def test_a_branch_whose_name_became_a_folder(upstream, new_process):
+    """Branches that are gone there stand in nobody's way here."""
+    git(upstream.path, "branch", "next")
+    checkout(upstream.at("next"))
+    git(upstream.path, "branch", "--move", "next", "next/one")
+    new_process()
+    assert checkout(upstream.at("next/one")).is_dir(), "the old branch is in the way"
+
+
 # what is served
 
 
@@ -335,6 +344,15 @@ def test_a_commit_needs_nobody(upstream, new_process):
     upstream.vanish()
     new_process()
     assert checkout(upstream.at(commit)) == path, "not served from the cache"
+
+
+def test_a_commit_that_is_checked_out_needs_no_mirror(upstream, cache, new_process):
+    """The checkout alone serves it, so that neither git nor a lock stands between test and data."""
+    commit = git(upstream.path, "rev-parse", "HEAD")
+    path = checkout(upstream.at(commit))
+    shutil.rmtree(path.parents[1] / "mirror.git")
+    new_process()
+    assert checkout(upstream.at(commit), offline=True) == path, "something else was asked"
 
 
 def test_a_revision_that_was_never_seen_of_one_that_is_gone(upstream, new_process):

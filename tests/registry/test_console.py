@@ -110,9 +110,12 @@ def program():
 
 sys.exit(console.run(program))
 """
+    # an unbuffered stream would fail early, and leave nothing to be written at the end
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=REPOSITORY,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -66,15 +66,15 @@ def test_a_symbolic_link_is_replaced(tmp_path):
     assert cached.read_bytes() == b"old", "the write went through the link"
 
 
-@pytest.mark.parametrize(("mask", "mode"), [(0o000, 0o644), (0o022, 0o644), (0o027, 0o640)])
-def test_the_mode_is_644_less_the_umask(tmp_path, umask, mask, mode):
+@pytest.mark.parametrize(("mask", "mode"), [(0o000, 0o666), (0o022, 0o644), (0o027, 0o640)])
+def test_the_mode_is_666_less_the_umask(tmp_path, umask, mask, mode):
     """The umask alone changes the mode, not what was at the path before."""
     path = tmp_path / "a.npz"
     path.write_bytes(b"old")
     path.chmod(0o400)
     umask(mask)
     write_atomic(path, b"new")
-    assert stat.S_IMODE(path.stat().st_mode) == mode, "the mode is not 0o644 less the umask"
+    assert stat.S_IMODE(path.stat().st_mode) == mode, "the mode is not 0o666 less the umask"
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file_alone(tmp_path):

@@ -275,6 +275,20 @@ def test_an_edited_generator(buildable, steps, verdict):
 
 
 @pytest.mark.slow
+def test_a_declaration_that_changed(buildable):
+    """Arrays that came out again do not make up for a sidecar that did not."""
+    edit(
+        buildable / "params.yaml",
+        "  minimal_dataset_v1_n16:\n    <<: *minimal_dataset_v1\n",
+        "  minimal_dataset_v1_n16:\n    <<: *minimal_dataset_v1\n"
+        '    created: "2030-01-01T00:00:00Z"\n',
+    )
+    (found,) = regenerate.regenerate(buildable, [pins.find(buildable, NAME)])
+    assert {item.verdict for item in found.arrays} == {"identical"}, "the date moved an array"
+    assert (found.sidecar_same, found.good, found.exit_code) == (False, False, 1)
+
+
+@pytest.mark.slow
 def test_a_source_whose_file_is_missing(buildable):
     """That fixture fails with exit code 3, and keeps no other from being rebuilt."""
     edit(

@@ -192,6 +192,19 @@ def test_another_container(root):
     assert list(broken(root)) == ["bytes -> arrays"], "another link is blamed"
 
 
+def test_a_container_with_another_checksum(root):
+    """The CRCs inside the file, which no reader of ours needs, have to be right as well."""
+
+    def with_a_wrong_crc(arrays) -> bytes:
+        data = bytearray(npz.encode(arrays))
+        for signature, field in ((b"PK\3\4", 14), (b"PK\1\2", 16)):
+            data[data.index(signature) + field] ^= 1
+        return bytes(data)
+
+    replace_arrays(root, lambda arrays: None, with_a_wrong_crc)
+    assert "found:    another container" in broken(root)["bytes -> arrays"]
+
+
 def test_arrays_are_held_against_their_digests(root):
     """An array that changed is named, even where the file's own hashes were made to match."""
     replace_arrays(root, lambda arrays: arrays["xcoords"].__setitem__(0, 1.0))
@@ -221,9 +234,14 @@ def test_the_version(root):
 
 
 def test_verifying_changes_nothing(root):
-    """Neither good nor bad files are touched; verification never heals."""
-    (root / DATA).write_bytes(b"x" * pins.find(root, NAME).size)
+    """Bad files stay as they are, even where the cache has good bytes: verification never heals."""
+    pin = pins.find(root, NAME)
+    cached = root / ".dvc/cache/files/md5" / pin.md5[:2] / pin.md5[2:]
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes((root / DATA).read_bytes())
+    (root / DATA).write_bytes(b"x" * pin.size)
     before = {path: hashing.sha256_file(path) for path in root.rglob("*") if path.is_file()}
-    verify(root, list(pins.read(root).values()))
+    found = verify(root, list(pins.read(root).values()))
+    assert [report.holds for report in found] == [True, False], "the bad file was not noticed"
     after = {path: hashing.sha256_file(path) for path in root.rglob("*") if path.is_file()}
     assert after == before, "a file changed"
