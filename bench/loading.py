@@ -68,8 +68,8 @@ def run(name: str) -> Section:
             "v1 (2.5 MB), again and again in a process that has read the lock:",
             timings(small, floor=_FLOOR),
             "One array of 64 MB, likewise. On Linux a third of the floor is the system handing out "
-            "memory in small pages: `registry.load` reads into a numpy array, which gets huge ones, "
-            "and hashing in pieces, which has no arrays to show for it, needs none.",
+            "memory in small pages: `registry.load` reads into a numpy array, which gets huge "
+            "ones, and hashing in pieces, which has no arrays to show for it, needs none.",
             timings(large, floor=_FLOOR),
             "v1 once, in a process of its own, from start to end:",
             timings(cold, floor=_FLOOR),
