@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import resource
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from bench.results import Verdict, at_most
-from bench.timing import Times, ratio
+from bench.timing import Times, interleave, ratio
 
 SIZES = (1, 10, 100, 400, 1000)
 # The size that targets are about.
 JUDGED = 400
 _ALLOWED = 1.25
+
+
+def processes(subjects: Mapping[str, Callable[[], object]], *, rounds: int) -> tuple[Times, Times]:
+    """Measure subjects that run a process each, as `bench.timing.interleave` does.
+
+    Returns
+    -------
+    tuple
+        Wall time, and processor time of the processes: user and system, over all cores.
+    """
+    used: Times = {name: [] for name in subjects}
+
+    def run(name: str) -> object:
+        before = _processor_seconds()
+        result = subjects[name]()
+        used[name].append(_processor_seconds() - before)
+        return result
+
+    wall = interleave({name: partial(run, name) for name in subjects}, rounds=rounds)
+    # without the warm-up
+    return wall, {name: seconds[1:] for name, seconds in used.items()}
+
+
+def _processor_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def in_line(what: str, series: Mapping[int, Times], name: str, floor: str) -> Verdict:

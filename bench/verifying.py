@@ -8,7 +8,7 @@ from statistics import median
 
 from bench import growth, scratch
 from bench.results import Section, at_most, milliseconds, table, timings
-from bench.timing import Times, interleave, ratio
+from bench.timing import Times, ratio
 
 TITLE = "all links of all fixtures"
 _FLOOR = "the same digests (floor)"
@@ -40,19 +40,28 @@ with ThreadPoolExecutor() as pool:
 def run(name: str) -> Section:
     """Verify registries of several sizes."""
     series: dict[int, Times] = {}
+    used: dict[int, Times] = {}
     for count in growth.SIZES:
         with scratch.folder() as folder:
-            series[count] = _measure(scratch.origin(folder, count), _ROUNDS[count])
+            measured = _measure(scratch.origin(folder, count), _ROUNDS[count])
+            series[count], used[count] = measured
     rows = [
         [
             str(count),
             str(len(times[_FLOOR])),
             *(milliseconds(median(seconds)) for seconds in times.values()),
             f"{ratio(times, _OURS, _FLOOR):.2f}",
+            f"{ratio(used[count], _OURS, _FLOOR):.2f}",
         ]
         for count, times in series.items()
     ]
-    header = ["fixtures", "rounds", *(f"{what} ms" for what in series[growth.JUDGED]), "× floor"]
+    header = [
+        "fixtures",
+        "rounds",
+        *(f"{what} ms" for what in series[growth.JUDGED]),
+        "× floor",
+        "processor time, × floor",
+    ]
     most = max(series)
     return Section(
         name=name,
@@ -75,9 +84,9 @@ def run(name: str) -> Section:
     )
 
 
-def _measure(registry: Path, rounds: int) -> Times:
+def _measure(registry: Path, rounds: int) -> tuple[Times, Times]:
     commands = {_FLOOR: ("-c", _DIGESTS), _OURS: ("-m", "registry.cli", "verify")}
     subjects = {
         what: partial(scratch.run, registry, *command) for what, command in commands.items()
     }
-    return interleave(subjects, rounds=rounds)
+    return growth.processes(subjects, rounds=rounds)

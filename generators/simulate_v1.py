@@ -73,6 +73,8 @@ def generate(
     if params.get("photons_per_frame") is not None:
         photons = float(params["photons_per_frame"])
         power = float((amplitude * amplitude).sum(axis=(1, 2)).mean())
+        if not power > 0:
+            raise ValueError("expected light in the frames, found an object of zeros under them")
         photon_scale = photons / power
         counts = _counts(amplitude, photon_scale, int(params["seed"]))
         amplitude = np.sqrt(counts / photon_scale)
@@ -81,6 +83,8 @@ def generate(
             "then amplitude = sqrt(counts / photon_scale)"
         )
     if params.get("max_amplitude") is not None:
+        if not amplitude.max() > 0:
+            raise ValueError("expected light in the frames, found an object of zeros under them")
         factor = float(params["max_amplitude"]) / float(amplitude.max())
         probe = probe[0] * factor, probe[1] * factor
         if photon_scale is None:

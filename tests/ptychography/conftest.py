@@ -36,10 +36,8 @@ class Bench:
         x, y = self.reconstruction["xcoords"], self.reconstruction["ycoords"]
         return subset_v1.select("evenly_spaced", n, x, y, None)
 
-    def frames(
-        self, indices: np.ndarray, photons: float | None, seed: int
-    ) -> tuple[np.ndarray, Noise]:
-        """Frames (n, H, W) float64 as `simulate_v1` makes them, for these positions alone."""
+    def amplitude(self, indices: np.ndarray) -> np.ndarray:
+        """Noise-free frames (n, H, W) float64 as `simulate_v1` makes them, at these positions."""
         key = indices.tobytes()
         if key not in self._amplitudes:
             self._amplitudes[key] = simulate_v1._amplitudes(
@@ -48,22 +46,31 @@ class Bench:
                 self.reconstruction["xcoords"][indices],
                 self.reconstruction["ycoords"][indices],
             )
-        amplitude = self._amplitudes[key]
+        return self._amplitudes[key]
+
+    def noise(self, indices: np.ndarray, photons: float | None) -> Noise:
+        """Noise of so many photons per frame on average, or none."""
         if photons is None:
-            return amplitude, Noise(kind="none")
-        photon_scale = photons / float((amplitude**2).sum(axis=(1, 2)).mean())
-        counts = simulate_v1._counts(amplitude, photon_scale, seed)
-        noise = Noise(kind="poisson", photon_scale=photon_scale)
-        return np.sqrt(counts / photon_scale), noise
+            return Noise(kind="none")
+        power = float((self.amplitude(indices) ** 2).sum(axis=(1, 2)).mean())
+        return Noise(kind="poisson", photon_scale=photons / power)
+
+    def frames(self, indices: np.ndarray, noise: Noise, seed: int) -> np.ndarray:
+        """Frames (n, H, W) float64 as `simulate_v1` makes them, at these positions alone."""
+        amplitude = self.amplitude(indices)
+        if noise.photon_scale is None:
+            return amplitude
+        counts = simulate_v1._counts(amplitude, noise.photon_scale, seed)
+        return np.sqrt(counts / noise.photon_scale)
 
     def fixture(
         self, photons: float | None, seed: int = 0, indices: np.ndarray | None = None
     ) -> tuple[dict[str, np.ndarray], Noise]:
         """Arrays of a good fixture, as the contract wants them, and the noise in them."""
         indices = self.evenly_spaced() if indices is None else indices
-        frames, noise = self.frames(indices, photons, seed)
+        noise = self.noise(indices, photons)
         return {
-            "diffraction": frames.astype("<f4"),
+            "diffraction": self.frames(indices, noise, seed).astype("<f4"),
             "objectGuess": self.reconstruction["objectGuess"].astype("<c8"),
             "probeGuess": self.reconstruction["probeGuess"].astype("<c8"),
             "xcoords": self.reconstruction["xcoords"][indices].astype("<f8"),

@@ -189,7 +189,7 @@ def test_a_measured_source_of_which_some_frames_leave_the_object(arrays, source,
 def test_a_measured_fixture_is_held_against_all_of_its_source(arrays, source, schemas, twin):
     """Frames noisier than those the source has elsewhere are outliers, though all alike."""
     quiet = twin.evenly_spaced(64)
-    frames, _ = twin.frames(quiet, 1e6, seed=1)
+    frames = twin.frames(quiet, twin.noise(quiet, 1e6), seed=1)
     x, y = (twin.reconstruction[name][quiet] for name in ("xcoords", "ycoords"))
     scan = source.scan
     both = replace(

@@ -337,6 +337,17 @@ def test_gone_since(upstream, new_process):
     ], "not one warning with git's reason"
 
 
+def test_gone_since_a_load(upstream, new_process):
+    """`registry.load` takes the address for its root, and the warning is at the caller's line."""
+    registry.load("small_v1", upstream.at("main"))
+    upstream.vanish()
+    new_process()
+    with pytest.warns(StaleRegistryWarning) as caught:
+        fixture = registry.load("small_v1", upstream.at("main"))
+    assert fixture["frames"].tolist() == [[0, 1, 2], [3, 4, 5]], "not the published array"
+    assert [item.filename for item in caught] == [__file__], "not at the caller's line"
+
+
 def test_a_commit_needs_nobody(upstream, new_process):
     """A full commit id that was used is served without a warning, whatever became of the rest."""
     commit = git(upstream.path, "rev-parse", "HEAD")

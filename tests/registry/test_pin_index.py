@@ -1,0 +1,171 @@
+"""Tests of `registry.pin_index`, through the pins that are read with it and without."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, fields, replace
+
+import pytest
+
+from registry import pin_index, pins, plain_yaml
+from registry.pins import Pin
+
+LOCK = """\
+schema: '2.0'
+stages:
+  fixture@a_v1:
+    cmd: python -m generators.fixture a_v1
+    outs:
+    - {path: tests/fixtures/a_v1.json, hash: md5, md5: da1f, size: 21}
+    - {path: tests/fixtures/a_v1.npz, hash: md5, md5: da2f, size: 22}
+"""
+A = Pin(
+    name="a_v1",
+    path="tests/fixtures/a_v1.npz",
+    md5="da2f",
+    size=22,
+    sidecar_path="tests/fixtures/a_v1.json",
+    sidecar_md5="da1f",
+    sidecar_size=21,
+    targets=("fixture@a_v1",),
+)
+# Not what the lock says: it shows who was asked.
+FORGED = replace(A, md5="ffff")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository of DVC's with a lock that is large enough for an index."""
+    monkeypatch.setattr(pins, "_cache", {})
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "dvc.lock").write_text(LOCK + "#" * (1 << 17))
+    return tmp_path
+
+
+@pytest.fixture
+def forged(root):
+    """An index that is whole, and says something else than the lock; its path."""
+    pin_index.write(root, (root / "dvc.lock").read_bytes(), [asdict(FORGED)])
+    return pin_index.path(root)
+
+
+def later(monkeypatch) -> None:
+    """Forget what this process knows, as the next one does not know it."""
+    monkeypatch.setattr(pins, "_cache", {})
+
+
+def test_the_lock_is_parsed_once(root, monkeypatch):
+    """The process after finds the same pins without parsing anything."""
+    first = pins.read(root)
+    later(monkeypatch)
+    monkeypatch.setattr(plain_yaml, "load", lambda data: pytest.fail("parsed again"))
+    assert pins.read(root) == first == {"a_v1": A}, "not the same pins"
+
+
+def test_an_index_is_believed(root, forged):
+    """What is whole and its owner's is not doubted: the other tests here rest on it."""
+    assert pins.find(root, "a_v1") == FORGED, "the index was not asked"
+
+
+def test_an_audit_asks_the_lock(root, forged):
+    """Not indexed means the lock's own word, and it stays the word for the whole process."""
+    pins.find(root, "a_v1")
+    assert pins.read(root, indexed=False) == {"a_v1": A}, "the index was asked"
+    assert pins.find(root, "a_v1") == A, "the index was asked again"
+
+
+def test_another_lock(root, forged):
+    """An index of the lock before the last pull counts for nothing, and is replaced."""
+    with (root / "dvc.lock").open("a") as file:
+        file.write("\n")
+    before = forged.read_bytes()
+    assert pins.find(root, "a_v1") == A, "the index of another lock was asked"
+    assert forged.read_bytes() != before, "the old index is still there"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.replace(b"ffff", b"fffe"),
+        lambda data: b"0" * 64 + data[64:],
+        lambda data: data[:-1],
+        lambda data: data + b" ",
+        lambda data: data[:64],
+        lambda data: b"",
+        lambda data: bytes(len(data)),
+    ],
+    ids=["changed", "other-digest", "cut-off", "longer", "digest-alone", "empty", "zeros"],
+)
+def test_a_damaged_index(root, forged, damage, monkeypatch):
+    """Whatever happened to it, the lock is parsed, and the index made anew."""
+    forged.write_bytes(damage(forged.read_bytes()))
+    assert pins.find(root, "a_v1") == A, "a damaged index was asked"
+    later(monkeypatch)
+    monkeypatch.setattr(plain_yaml, "load", lambda data: pytest.fail("parsed again"))
+    assert pins.find(root, "a_v1") == A, "the index was not made anew"
+
+
+def test_an_index_of_another_version(root, forged, monkeypatch):
+    """What another version of the package left is not misread."""
+    monkeypatch.setattr(pin_index, "_FORMAT", 0)
+    assert pins.find(root, "a_v1") == A, "another version's index was asked"
+
+
+def test_the_format_has_these_fields():
+    """Whoever changes the fields of a pin changes `_FORMAT`, then this test."""
+    names = [field.name for field in fields(Pin)]
+    assert (pin_index._FORMAT, names) == (
+        1,
+        ["name", "path", "md5", "size", "sidecar_path", "sidecar_md5", "sidecar_size", "targets",
+         "imported"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_an_index_that_others_can_write(root, forged, mode):
+    """Who may not write the lock must not say what it pins."""
+    forged.chmod(mode)
+    assert pins.find(root, "a_v1") == A, "an index that others can write was asked"
+
+
+def test_an_index_of_another_user(root, forged, monkeypatch):
+    """The same holds for one that somebody else has put there."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert pins.find(root, "a_v1") == A, "another user's index was asked"
+
+
+def test_a_link_in_its_place(root, forged, tmp_path):
+    """A link is not followed; the index replaces it, and what it led to stays as it was."""
+    elsewhere = forged.rename(tmp_path / "elsewhere")
+    before = elsewhere.read_bytes()
+    forged.symlink_to(elsewhere)
+    assert pins.find(root, "a_v1") == A, "a link was followed"
+    assert not forged.is_symlink(), "the link is still there"
+    assert elsewhere.read_bytes() == before, "the index was written through the link"
+
+
+def test_a_pipe_in_its_place(root, forged):
+    """A pipe is not waited for."""
+    forged.unlink()
+    os.mkfifo(forged)
+    assert pins.find(root, "a_v1") == A, "not the lock's pins"
+
+
+def test_a_small_lock_has_none(root):
+    """A lock of a few fixtures is parsed faster than a file is worth."""
+    (root / "dvc.lock").write_text(LOCK)
+    assert pins.find(root, "a_v1") == A, "not the lock's pins"
+    assert list((root / ".dvc").iterdir()) == [], "a file was written"
+
+
+def test_nowhere_to_keep_it(root):
+    """Where nothing can be written, the pins are there all the same."""
+    (root / ".dvc" / "tmp").write_text("")
+    assert pins.find(root, "a_v1") == A, "not the lock's pins"
+
+
+def test_no_repository_comes_into_being(root):
+    """A lock without a .dvc folder stays without."""
+    (root / ".dvc").rmdir()
+    assert pins.find(root, "a_v1") == A, "not the lock's pins"
+    assert [path.name for path in root.iterdir()] == ["dvc.lock"], "a folder was made"
