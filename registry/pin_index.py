@@ -1,7 +1,7 @@
-"""The pins of a large lock, kept beside it, so that not every process parses the lock.
+"""Outputs of the fixture stages of a large lock, so that not every process parses the lock.
 
 One file in ``.dvc/tmp``, which git ignores. It counts only for the very lock that it was made from,
-by SHA-256, only if it is whole, and only if nobody but its owner could have written it. Whatever is
+by SHA-256, only if it is whole, and only if nobody but this user can have written it. Whatever is
 wrong with it, the lock is parsed, and the file made anew.
 """
 
@@ -17,8 +17,6 @@ from typing import Any
 from registry import dvc_config, files
 from registry.hashing import sha256
 
-# Of what is stored below; another one makes older files count for nothing.
-_FORMAT = 1
 # Nothing planted is followed or waited for. Windows has neither flag.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -28,35 +26,36 @@ def path(root: Path) -> Path:
     return dvc_config.folder(root) / "tmp" / "fixtures" / "pins.json"
 
 
-def read(root: Path, lock: bytes) -> list[dict[str, Any]] | None:
-    """The records that were written for this lock; None where there are none that count."""
+def read(root: Path, lock: bytes) -> Any:
+    """What was written for this lock; None where there is nothing that counts."""
     data = _read(path(root))
     if data is None:
         return None
     digest, _, body = data.partition(b"\n")
     if digest != sha256(body).encode():
         return None
-    # whole, so it is what `write` wrote, if not this version's
-    document = json.loads(body)
-    if document["format"] != _FORMAT or document["lock"] != sha256(lock):
+    try:
+        document = json.loads(body)
+        if document["lock"] == sha256(lock):
+            return document["stages"]
+    except (KeyError, TypeError, ValueError):
+        # whole, and yet none of ours
         return None
-    records: list[dict[str, Any]] = document["records"]
-    return records
+    return None
 
 
-def write(root: Path, lock: bytes, records: list[dict[str, Any]]) -> None:
-    """Keep records for this lock; where that is not possible, do nothing."""
+def write(root: Path, lock: bytes, stages: dict[str, list[dict[str, Any]]]) -> None:
+    """Keep the outputs of stages for this lock; where that is not possible, do nothing."""
     # without a .dvc folder there is no repository of DVC's, and none must come into being
     if not dvc_config.folder(root).is_dir():
         return
-    document = {"format": _FORMAT, "lock": sha256(lock), "records": records}
-    body = json.dumps(document).encode()
+    body = json.dumps({"lock": sha256(lock), "stages": stages}).encode()
     with suppress(OSError):
         files.write_atomic(path(root), sha256(body).encode() + b"\n" + body)
 
 
 def _read(file: Path) -> bytes | None:
-    """Bytes of a regular file that only its owner, this user, can have written."""
+    """Bytes of a regular file that only this user can have written."""
     try:
         descriptor = os.open(file, _FLAGS | getattr(os, "O_BINARY", 0))
     except OSError:

@@ -8,8 +8,10 @@ as long as a file stays as it is.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -86,9 +88,18 @@ def find(root: Path, name: str) -> Pin:
     if name in locked:
         return locked[name]
     # only now, because looking for imports walks the repository
+    imported = _imported(root)
+    if name in imported:
+        return imported[name]
+    if any(path.name == f"{name}.npz.dvc" for path in _dvc_files(root)):
+        raise UsageError(
+            f"fixture {name}",
+            expected=f"its sidecar imported, too: {name}.json.dvc beside {name}.npz.dvc",
+            found=f"{name}.npz.dvc alone",
+            remedy=f"dvc import the registry's {name}.json into the same folder; "
+            "see docs/consuming.md",
+        )
     pins = read(root)
-    if name in pins:
-        return pins[name]
     import difflib
 
     close = difflib.get_close_matches(name, pins, n=3)
@@ -105,10 +116,9 @@ def parse(data: bytes) -> dict[str, Pin]:
     """Pins in the bytes of a lock."""
     try:
         stages = (plain_yaml.load(data) or {}).get("stages", {})
-        found = [
-            _pin(stage["outs"], name) for name, stage in stages.items() if name.startswith(_STAGE)
-        ]
-        return {pin.name: pin for pin in found}
+        return _pins({
+            name: stage["outs"] for name, stage in stages.items() if name.startswith(_STAGE)
+        })  # fmt: skip
     except _MALFORMED as error:
         raise ChainError(
             LOCK,
@@ -119,6 +129,7 @@ def parse(data: bytes) -> dict[str, Pin]:
         ) from None
 
 
+_MD5 = re.compile(r"[0-9a-f]{32}")
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 _Key = tuple[int, int, int, int]
 _cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
@@ -143,18 +154,38 @@ def _parse(root: Path, lock: bytes, indexed: bool) -> dict[str, Pin]:
         return parse(lock)
     from registry import pin_index
 
-    records = pin_index.read(root, lock)
-    if records is None:
-        found = parse(lock)
-        pin_index.write(root, lock, [asdict(pin) for pin in found.values()])
-        return found
-    pins = [Pin(**{**record, "targets": tuple(record["targets"])}) for record in records]
-    return {pin.name: pin for pin in pins}
+    known = pin_index.read(root, lock)
+    if known is not None:
+        # Held to the same rules as a lock: a clone of somebody else's may bring a file of its own.
+        with suppress(*_MALFORMED):
+            return _pins(known)
+    found = parse(lock)
+    pin_index.write(root, lock, {pin.targets[0]: _outs(pin) for pin in found.values()})
+    return found
+
+
+def _outs(pin: Pin) -> list[dict[str, Any]]:
+    return [
+        {"path": pin.sidecar_path, "md5": pin.sidecar_md5, "size": pin.sidecar_size},
+        {"path": pin.path, "md5": pin.md5, "size": pin.size},
+    ]
+
+
+def _pins(stages: dict[str, Any]) -> dict[str, Pin]:
+    found = [_pin(outs, stage) for stage, outs in stages.items()]
+    return {pin.name: pin for pin in found}
 
 
 def _pin(outs: list[dict[str, Any]], stage: str) -> Pin:
     by_suffix = {PurePosixPath(out["path"]).suffix: out for out in outs}
     data, text = by_suffix[".npz"], by_suffix[".json"]
+    for out in (data, text):
+        # A registry may be somebody else's, and paths and digests become paths that are written.
+        path = PurePosixPath(out["path"])
+        if path.is_absolute() or ".." in path.parts or "\\" in out["path"]:
+            raise ValueError(f"path {out['path']} leaves the registry")
+        if not _MD5.fullmatch(str(out["md5"])):
+            raise ValueError(f"md5 {out['md5']} is not 32 hexadecimal digits")
     return Pin(
         name=PurePosixPath(data["path"]).stem,
         path=str(data["path"]),

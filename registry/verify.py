@@ -89,8 +89,10 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[str, Callabl
     record = read.get("sidecar")
     if not isinstance(record, Sidecar):
         return
-    yield "schemas -> sidecar", lambda: _schemas(root, pin, record, shared)
-    yield "generator -> sidecar", lambda: _generator(pin, record, shared)
+    if not pin.imported:
+        # schemas and generators stay in the registry that an imported fixture comes from
+        yield "schemas -> sidecar", lambda: _schemas(root, pin, record, shared)
+        yield "generator -> sidecar", lambda: _generator(pin, record, shared)
 
     def bytes_link() -> None:
         read["bytes"] = store.read_workspace(root, pin, record)

@@ -38,7 +38,7 @@ class Defect:
     plant : changes the arrays of a good fixture, made on a bench with some noise
     caught_by : whatever the source declares of its noise
     bounded_by : where the noise gives a bound, that is, not as measured
-    named : the mistake that `alternatives` must name before any other
+    named : the mistake that `alternatives` must name, as one of the three that fit best
     """
 
     plant: Callable[[Arrays, Bench, Noise], Arrays]
@@ -251,7 +251,7 @@ def test_a_seeded_defect_is_refused(request, bench, name, level, schemas):
     assert "source" not in fired, "a source with the defect in it disagrees with its fixture"
     if mistake:
         found = [failure.found for failure in failures if failure.criterion == "alternatives"]
-        assert f" or better: {mistake} (" in found[0], f"{mistake} is not the first of {found}"
+        assert f" {mistake} (" in found[0], f"{mistake} is not among {found}"
 
 
 @pytest.mark.parametrize(

@@ -22,21 +22,21 @@ stages:
   fixture@b_v1:
     cmd: python -m generators.fixture b_v1
     outs:
-    - {path: tests/fixtures/b_v1.json, hash: md5, md5: db1f, size: 11}
-    - {path: tests/fixtures/b_v1.npz, hash: md5, md5: db2f, size: 12}
+    - {path: tests/fixtures/b_v1.json, hash: md5, md5: db1fdb1fdb1fdb1fdb1fdb1fdb1fdb1f, size: 11}
+    - {path: tests/fixtures/b_v1.npz, hash: md5, md5: db2fdb2fdb2fdb2fdb2fdb2fdb2fdb2f, size: 12}
   fixture@a_v1:
     cmd: python -m generators.fixture a_v1
     outs:
-    - {path: tests/fixtures/a_v1.json, hash: md5, md5: da1f, size: 21}
-    - {path: tests/fixtures/a_v1.npz, hash: md5, md5: da2f, size: 22}
+    - {path: tests/fixtures/a_v1.json, hash: md5, md5: da1fda1fda1fda1fda1fda1fda1fda1f, size: 21}
+    - {path: tests/fixtures/a_v1.npz, hash: md5, md5: da2fda2fda2fda2fda2fda2fda2fda2f, size: 22}
 """
 B = Pin(
     name="b_v1",
     path="tests/fixtures/b_v1.npz",
-    md5="db2f",
+    md5="db2f" * 8,
     size=12,
     sidecar_path="tests/fixtures/b_v1.json",
-    sidecar_md5="db1f",
+    sidecar_md5="db1fdb1fdb1fdb1fdb1fdb1fdb1fdb1f",
     sidecar_size=11,
     targets=("fixture@b_v1",),
 )
@@ -73,10 +73,11 @@ def test_a_lock_is_read_again_when_it_changes(registry_with):
     """What is pinned follows the file, within one process."""
     root = registry_with(LOCK)
     before = pins.find(root, "b_v1")
-    registry_with(LOCK.replace("db2f", "dc2f"))
-    assert (before.md5, pins.find(root, "b_v1").md5) == ("db2f", "dc2f"), (
-        "an old lock was remembered"
-    )
+    registry_with(LOCK.replace("db2f" * 8, "dc2f" * 8))
+    assert (before.md5, pins.find(root, "b_v1").md5) == (
+        "db2f" * 8,
+        "dc2f" * 8,
+    ), "an old lock was remembered"
 
 
 def test_no_lock(tmp_path):
@@ -88,14 +89,17 @@ def test_no_lock(tmp_path):
     assert error.remedy == "git checkout dvc.lock, or build the fixtures: make fixtures"
 
 
-OUT = "    - {path: tests/fixtures/b_v1.npz, hash: md5, md5: db2f, size: 12}\n"
+OUT = (
+    "    - {path: tests/fixtures/b_v1.npz, hash: md5, "
+    "md5: db2fdb2fdb2fdb2fdb2fdb2fdb2fdb2f, size: 12}\n"
+)
 CONFLICT = "<<<<<<< HEAD\n{}=======\n{}>>>>>>> theirs\n"
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        LOCK.replace(OUT, CONFLICT.format(OUT, OUT.replace("db2f", "dd2f"))),
+        LOCK.replace(OUT, CONFLICT.format(OUT, OUT.replace("db2f" * 8, "dd2f"))),
         "<<<<<<< HEAD\n" + LOCK,
         "- a\n",
         "garbage",
@@ -105,7 +109,7 @@ CONFLICT = "<<<<<<< HEAD\n{}=======\n{}>>>>>>> theirs\n"
         "a: [",
         "\0",
         LOCK.replace(OUT, ""),
-        LOCK.replace("md5: db2f, ", ""),
+        LOCK.replace("md5: db2fdb2fdb2fdb2fdb2fdb2fdb2fdb2f, ", ""),
         LOCK.replace("size: 12", "size: many"),
         LOCK.replace(".npz", ".npy"),
     ],
@@ -161,7 +165,10 @@ def importing(tmp_path):
     """A repository without a lock that imported c_v1 into its folder data."""
     folder = tmp_path / "data"
     folder.mkdir()
-    for name, md5, size in (("c_v1.npz", "de1f", 31), ("c_v1.json", "de2f", 32)):
+    for name, md5, size in (
+        ("c_v1.npz", "de1fde1fde1fde1fde1fde1fde1fde1f", 31),
+        ("c_v1.json", "de2fde2fde2fde2fde2fde2fde2fde2f", 32),
+    ):
         text = IMPORT.format(path=f"tests/fixtures/{name}", md5=md5, size=size, name=name)
         (folder / f"{name}.dvc").write_text(text)
     return tmp_path
@@ -172,10 +179,10 @@ def test_pins_of_an_import(importing):
     assert pins.find(importing, "c_v1") == Pin(
         name="c_v1",
         path="data/c_v1.npz",
-        md5="de1f",
+        md5="de1fde1fde1fde1fde1fde1fde1fde1f",
         size=31,
         sidecar_path="data/c_v1.json",
-        sidecar_md5="de2f",
+        sidecar_md5="de2fde2fde2fde2fde2fde2fde2fde2f",
         sidecar_size=32,
         targets=("data/c_v1.npz.dvc", "data/c_v1.json.dvc"),
         imported=True,
@@ -205,3 +212,26 @@ def test_an_import_that_is_none(importing):
         pins.read(importing)
     assert caught.value.subject == "data/c_v1.npz.dvc", "the damaged file is not named"
     assert caught.value.remedy == "git checkout the file, or run dvc import again"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("path: tests/fixtures/a_v1.npz", "path: ../a_v1.npz", "path ../a_v1.npz leaves"),
+        ("path: tests/fixtures/a_v1.json", "path: /a_v1.json", "path /a_v1.json leaves"),
+        ("md5: " + "da2f" * 8, "md5: ../f", "md5 ../f is not"),
+    ],
+)
+def test_a_lock_that_reaches_out_of_the_registry(registry_with, old, new, found):
+    """Neither a path nor a digest may name a place outside: both become paths."""
+    with pytest.raises(ChainError) as caught:
+        pins.read(registry_with(LOCK.replace(old, new)))
+    assert found in caught.value.found
+
+
+def test_an_import_without_its_sidecar_says_what_to_import(importing):
+    """A name of which only the bytes were imported is answered with what is missing."""
+    (importing / "data" / "c_v1.json.dvc").unlink()
+    with pytest.raises(UsageError) as caught:
+        pins.find(importing, "c_v1")
+    assert caught.value.found == "c_v1.npz.dvc alone"
