@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry import plain_yaml
@@ -29,6 +29,7 @@ def test_real_files_are_read_as_pyyaml_reads_them(file):
     assert plain_yaml.load(data) == yaml.load(data, Loader=yaml.BaseLoader), "not PyYAML's reading"
 
 
+@settings(deadline=None)
 @given(document=DOCUMENTS, flow=st.booleans())
 def test_any_document_is_read_as_pyyaml_reads_it(document, flow):
     """Whatever is nested in what, in either style."""
@@ -40,6 +41,12 @@ def test_scalars_stay_texts():
     """An md5 of digits is no number, and loses no leading zero."""
     found = plain_yaml.load(b"{md5: 0123, size: 12, cache: false, none: , quoted: '1e5'}")
     assert found == {"md5": "0123", "size": "12", "cache": "false", "none": "", "quoted": "1e5"}
+
+
+def test_aliases_stand_for_what_they_name():
+    """Scalars, sequences and mappings can be named and meant again."""
+    found = plain_yaml.load(b"a: [&x text, &y [b], &z {c: d}]\ne: [*x, *y, *z]\n")
+    assert found["e"] == ["text", ["b"], {"c": "d"}], "an alias stands for something else"
 
 
 def test_no_document():
