@@ -347,6 +347,13 @@ def test_an_array_with_another_number_of_positions(source, name, change):
         generate(source)
 
 
+def test_frames_that_are_not_real(source):
+    """A complex wave is no amplitude; its imaginary part is not dropped silently."""
+    source["diffraction"] = source["diffraction"] + 0j
+    with pytest.raises(ValueError, match="diffraction: expected real values, found complex128"):
+        generate(source)
+
+
 # Determinism
 
 
