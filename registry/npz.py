@@ -181,6 +181,29 @@ def is_canonical(data: bytes | memoryview, arrays: Mapping[str, np.ndarray]) -> 
         return False
 
 
+def crcs_hold(data: bytes | memoryview) -> bool:
+    """Whether each member of a ``.npz`` has the CRC-32 that it states.
+
+    `parse` tests everything else about the container, so of what it accepts this is as much as
+    `is_canonical`, without encoding anew.
+
+    Raises
+    ------
+    ArchiveError
+        `data` is not what `encode` writes.
+    """
+    view = memoryview(data)
+    count, entry, end = _parse_end(data, "archive")
+    offset = 0
+    for _ in range(count):
+        name, crc, size, entry = _parse_entry(data, entry, end, offset, "archive")
+        start = _member_start(f"{name}.npy".encode(), offset)
+        offset = start + size
+        if zlib.crc32(view[start:offset]) != crc:
+            return False
+    return True
+
+
 def _check_encodable(array: np.ndarray, name: str) -> None:
     import numpy as np
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -160,8 +159,7 @@ def _md5(pin: Pin, data: store.Buffer) -> None:
 def _arrays(pin: Pin, record: Sidecar, data: store.Buffer) -> None:
     arrays = npz.parse(data, subject=f"fixture {pin.name}")
     remedy = f"dvc repro --force fixture@{pin.name}, and compare the sidecar with the committed one"
-    # all else about the container follows from its having been parsed
-    if not _crcs_hold(data):
+    if not npz.crcs_hold(data):
         raise store.broken(pin, "bytes -> arrays", "a canonical .npz", "another container", remedy)
     declared = {name: str(item["sha256"]) for name, item in record.arrays.items()}
     found = {name: hashing.array_digest(array) for name, array in arrays.items()}
@@ -189,17 +187,3 @@ def _arrays(pin: Pin, record: Sidecar, data: store.Buffer) -> None:
             record.version,
             remedy,
         )
-
-
-def _crcs_hold(data: store.Buffer) -> bool:
-    """Whether each member of a ``.npz`` that was parsed has the CRC-32 that it states."""
-    view = memoryview(data)
-    count, entry, end = npz._parse_end(data, "")
-    offset = 0
-    for _ in range(count):
-        name, crc, size, entry = npz._parse_entry(data, entry, end, offset, "")
-        start = npz._member_start(f"{name}.npy".encode(), offset)
-        offset = start + size
-        if zlib.crc32(view[start:offset]) != crc:
-            return False
-    return True

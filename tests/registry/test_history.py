@@ -25,7 +25,11 @@ def lock(*stages: str) -> str:
     return "schema: '2.0'\nstages:\n" + ("".join(stages) or "  params: {cmd: x}\n")
 
 
-def stage(name: str = "a_v1", *, md5: str = "da", sidecar: str = "db", size: int = 12) -> str:
+# md5 of no file in particular
+DA, DB, DD = ("da" * 16, "db" * 16, "dd" * 16)
+
+
+def stage(name: str = "a_v1", *, md5: str = DA, sidecar: str = DB, size: int = 12) -> str:
     """Text of one fixture's stage."""
     return STAGE.format(name=name, md5=md5, sidecar=sidecar, size=size)
 
@@ -85,9 +89,9 @@ def test_a_new_version_is_fine(repository):
 @pytest.mark.parametrize(
     ("changed", "found"),
     [
-        ({"md5": "dd"}, "bytes da -> dd"),
-        ({"sidecar": "dd"}, "sidecar db -> dd"),
-        ({"md5": "dd", "size": 13}, "bytes da -> dd; size 12 -> 13"),
+        ({"md5": DD}, f"bytes {DA} -> {DD}"),
+        ({"sidecar": DD}, f"sidecar {DB} -> {DD}"),
+        ({"md5": DD, "size": 13}, f"bytes {DA} -> {DD}; size 12 -> 13"),
     ],
 )
 def test_a_changed_version(repository, changed, found):
@@ -123,14 +127,14 @@ def test_a_vanished_version(repository):
 def test_a_vanished_version_is_not_the_next_free_one(repository):
     """The version to use next is free in both, the revision and the workspace."""
     commit(repository, lock(stage(), stage("a_v2")))
-    (repository / "dvc.lock").write_text(lock(stage(md5="dd")))
+    (repository / "dvc.lock").write_text(lock(stage(md5=DD)))
     assert "declare the change as a_v3" in errors(repository, "HEAD")[0].remedy
 
 
 def test_every_change_is_told(repository):
     """One change does not hide another."""
     commit(repository, lock(stage(), stage("b_v1"), stage("c_v1")))
-    (repository / "dvc.lock").write_text(lock(stage(md5="dd"), stage("b_v1")))
+    (repository / "dvc.lock").write_text(lock(stage(md5=DD), stage("b_v1")))
     assert [error.subject for error in errors(repository, "HEAD")] == [
         "fixture a_v1: published and immutable",
         "fixture c_v1: published and immutable",
@@ -151,8 +155,8 @@ def test_a_branch_is_compared_with_where_it_left_main(repository):
 def test_a_change_committed_on_a_branch(repository):
     """Committing a change to a published version does not make it one."""
     git(repository, "checkout", "--quiet", "-b", "work")
-    commit(repository, lock(stage(md5="dd")))
-    assert [error.found for error in errors(repository)] == ["bytes da -> dd"]
+    commit(repository, lock(stage(md5=DD)))
+    assert [error.found for error in errors(repository)] == [f"bytes {DA} -> {DD}"]
     assert errors(repository, "HEAD") == [], "HEAD is not the branch's own last commit"
 
 
@@ -162,7 +166,7 @@ def test_a_registry_in_a_subfolder(repository):
     folder.mkdir()
     (folder / "dvc.lock").write_text(lock(stage("b_v1")))
     commit(repository)
-    (folder / "dvc.lock").write_text(lock(stage("b_v1", md5="dd")))
+    (folder / "dvc.lock").write_text(lock(stage("b_v1", md5=DD)))
     assert [error.subject for error in errors(folder, "HEAD")] == [
         "fixture b_v1: published and immutable"
     ], "not the subfolder's own lock"
@@ -172,7 +176,7 @@ def test_a_revision_before_the_first_lock(repository):
     """Before anything was published, nothing has to stay."""
     (repository / "dvc.lock").unlink()
     before = commit(repository)
-    (repository / "dvc.lock").write_text(lock(stage(md5="dd")))
+    (repository / "dvc.lock").write_text(lock(stage(md5=DD)))
     assert history.compare(repository, before) == (before, []), "an error out of nothing"
 
 

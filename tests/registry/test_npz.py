@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from registry.errors import ArchiveError
-from registry.npz import encode, is_canonical, parse
+from registry.npz import crcs_hold, encode, is_canonical, parse
 
 DTYPES = "|b1 |i1 <i2 <i4 <i8 |u1 <u2 <u4 <u8 <f2 <f4 <f8 <c8 <c16"
 
@@ -693,3 +693,17 @@ class TestIsCanonical:
     def test_arrays_that_cannot_be_encoded_are_not(self):
         """Arrays without canonical bytes match none."""
         assert not is_canonical(encode({}), {"a": np.zeros(2, ">f4")}), "they passed"
+
+
+def test_crcs_of_what_encode_writes_hold():
+    """Every member states the CRC-32 of its own bytes."""
+    assert crcs_hold(encode({"a": np.arange(3.0), "b": np.zeros((2, 2), "<f4")}))
+
+
+def test_a_value_changed_in_place_breaks_its_crc():
+    """Bytes of an array that changed after encoding no longer have the CRC that is stated."""
+    data = bytearray(encode({"a": np.arange(3.0), "b": np.ones(2)}))
+    position = bytes(data).index(np.float64(2.0).tobytes())
+    data[position] ^= 1
+    assert parse(bytes(data), subject="x")["a"].size == 3, "the container itself is broken"
+    assert not crcs_hold(bytes(data))
