@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from registry import pins
 from tests.remotes import kit
 from tests.remotes.servers import S3Server, SSHServer
 
@@ -31,8 +32,9 @@ def test_marked(load_fixture):
 def test_named(minimal_dataset_v1_n16):
     assert len(minimal_dataset_v1_n16.xcoords) == 16
 """
-PULLED = "4 fixtures: 0 present, 0 from the cache, 4 from the remote, 0 failed"
-CACHED = "4 fixtures: 0 present, 4 from the cache, 0 from the remote, 0 failed"
+COUNT = len(pins.read(kit.REPOSITORY))
+PULLED = f"{COUNT} fixtures: 0 present, 0 from the cache, {COUNT} from the remote, 0 failed"
+CACHED = f"{COUNT} fixtures: 0 present, {COUNT} from the cache, 0 from the remote, 0 failed"
 
 
 @contextmanager
