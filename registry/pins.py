@@ -2,7 +2,7 @@
 
 In the registry itself that is ``dvc.lock``; in a repository that ran ``dvc import``, it is a pair
 of ``.dvc`` files, one for the fixture and one for its sidecar. Both are read with libyaml, once for
-as long as a file stays as it is.
+as long as a file stays as it is; a large lock once for all processes (`registry.pin_index`).
 """
 
 from __future__ import annotations

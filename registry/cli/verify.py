@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     from registry import history, verify
 
     root = locate(None)
-    chosen = [pins.find(root, name) for name in arguments.names] or list(pins.read(root).values())
+    # an audit: the lock itself, not its index; what is asked for below is then remembered from it
+    known = pins.read(root, indexed=False)
+    chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
     changes: list[CheckError] = []
     commit = None
