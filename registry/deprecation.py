@@ -47,13 +47,20 @@ _cache: dict[Path, tuple[tuple[int, int, int], dict[str, Deprecation]]] = {}
 
 
 def _read(path: Path) -> dict[str, Deprecation]:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
+    if b"deprecated" not in data:
+        return {}
     import yaml
 
     # Read-only and by name alone, so libyaml will do; the pipeline validates the file.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(path.read_bytes(), Loader=loader)
-    except (OSError, yaml.YAMLError):
+        document = yaml.load(data, Loader=loader)
+    except yaml.YAMLError:
         return {}
     entries: Any = document.get("deprecated") if isinstance(document, dict) else None
     return {
