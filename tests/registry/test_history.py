@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from registry import history
 from registry.errors import ChainError, CheckError, UsageError
+from tests.scratch_git import git
 
 STAGE = """\
   fixture@{name}:
@@ -32,22 +31,6 @@ DA, DB, DD = ("da" * 16, "db" * 16, "dd" * 16)
 def stage(name: str = "a_v1", *, md5: str = DA, sidecar: str = DB, size: int = 12) -> str:
     """Text of one fixture's stage."""
     return STAGE.format(name=name, md5=md5, sidecar=sidecar, size=size)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as nobody in particular, without anybody's configuration."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
-           for what in ("NAME", "EMAIL")},
-    }  # fmt: skip
-    command = ["git", "-c", "init.defaultBranch=main", *arguments]
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return result.stdout.strip()
 
 
 @pytest.fixture

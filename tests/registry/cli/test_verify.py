@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.scratch_git import git
 
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
@@ -19,22 +19,6 @@ def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[500_000] ^= 1
     path.write_bytes(data)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as nobody in particular, without anybody's configuration."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
-           for what in ("NAME", "EMAIL")},
-    }  # fmt: skip
-    command = ["git", "-c", "init.defaultBranch=main", *arguments]
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return result.stdout.strip()
 
 
 @pytest.fixture
