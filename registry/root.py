@@ -18,7 +18,8 @@ def find_root(start: Path | None = None) -> Path:
     """Top folder of the registry.
 
     ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
-    directory) with a ``dvc.lock``, a ``dvc.yaml`` or a ``.dvc`` folder. With ``start``, the
+    directory) with a ``.dvc`` folder; else, in a tree without one, the nearest with a ``dvc.lock``
+    or a ``dvc.yaml``. A pipeline in a subfolder is not a registry of its own. With ``start``, the
     variable is not looked at.
 
     Raises
@@ -34,7 +35,11 @@ def find_root(start: Path | None = None) -> Path:
         found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
     else:
         here = (start or Path.cwd()).absolute()
-        for folder in (here, *here.parents):
+        above = (here, *here.parents)
+        for folder in above:
+            if (folder / ".dvc").is_dir():
+                return folder
+        for folder in above:
             if is_root(folder):
                 return folder
         found = f"no dvc.lock in {here} or above it"

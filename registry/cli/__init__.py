@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
 from registry import console
+
+# Command and module. Only the module of the command that was asked for is imported: the others
+# cost more than most commands take.
+COMMANDS = {
+    "list": "listing",
+    "show": "show",
+    "pull": "pull",
+    "verify": "verify",
+    "profile": "profile",
+    "check-params": "check_params",
+    "merge-lock": "merge_lock",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,8 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    from registry.cli import check_params, listing, merge_lock, profile, pull, show, verify
-
+    argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
         prog="fixtures",
         description="Versioned test data whose every byte is verified.",
@@ -25,8 +37,10 @@ def _main(argv: Sequence[str] | None) -> int:
         "4 locked by another process",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (listing, show, pull, verify, profile, check_params, merge_lock):
-        module.add(commands)
+    # none or an unknown one: the message lists them all
+    wanted = argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
+    for command in wanted:
+        importlib.import_module(f"registry.cli.{COMMANDS[command]}").add(commands)
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code

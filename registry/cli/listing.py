@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from registry import pins, store
+from registry.cli.table import columns
 from registry.errors import RegistryError
 from registry.root import locate
 
@@ -41,12 +41,3 @@ def run(arguments: argparse.Namespace) -> int:
     for line in columns(rows):
         print(line)
     return code
-
-
-def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Rows as lines with aligned columns, two spaces between them."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from registry.cli.listing import columns
+from registry.cli.table import columns
 
 
 def add(commands: Any) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from registry import pins, store
-from registry.cli.listing import columns
+from registry.cli.table import columns
 from registry.root import locate
 
 

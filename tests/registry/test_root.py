@@ -33,6 +33,17 @@ def test_the_nearest_at_or_above(tmp_path):
     assert find_root(inner) == inner, "the folder itself was passed over"
 
 
+@pytest.mark.parametrize("mark", ["dvc.lock", "dvc.yaml"])
+def test_a_pipeline_in_a_subfolder(tmp_path, mark):
+    """A folder with a pipeline of its own, inside a DVC repository, is not a root by itself."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / mark).touch()
+    assert find_root(inner) == inner, "without a repository around it, it is the root"
+    (tmp_path / ".dvc").mkdir()
+    assert find_root(inner) == tmp_path, "the repository around it was passed over"
+
+
 def test_from_the_working_directory(tmp_path, monkeypatch):
     """Without a start, the search begins where the process is."""
     (tmp_path / "dvc.lock").touch()
