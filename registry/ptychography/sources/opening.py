@@ -1,0 +1,46 @@
+"""Opening a file that is there, may be read, and is a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from registry.errors import CheckError, MissingError
+
+
+def open_file(path: Path, subject: str) -> BinaryIO:
+    """Open a regular file that is not empty.
+
+    Raises
+    ------
+    CheckError
+        It is a folder, a pipe, or empty.
+    MissingError
+        It is absent or may not be read.
+    """
+    try:
+        # Opening a pipe would wait for its writer.
+        if path.exists() and not path.is_file():
+            raise _no_file(path, subject, "a folder" if path.is_dir() else "something else")
+        file = path.open("rb")
+    except OSError as error:
+        raise MissingError(
+            subject,
+            expected=f"a readable file at {path}",
+            found=error.strerror or str(error),
+            remedy="put the file there, or correct its path",
+        ) from error
+    if file.seek(0, 2) == 0:
+        file.close()
+        raise _no_file(path, subject, "0 bytes")
+    file.seek(0)
+    return file
+
+
+def _no_file(path: Path, subject: str, found: str) -> CheckError:
+    return CheckError(
+        subject,
+        expected=f"a file with a scan at {path}",
+        found=found,
+        remedy="put the file there, or correct its path",
+    )
