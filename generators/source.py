@@ -5,14 +5,15 @@ Writes ``build/sources/NAME.npz`` and a record of what it is. Both appear whole 
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from generators import stage
+from generators.declared_file import Verified, opened, portable, verified
 from registry import console, files, hashing, npz, npz_source
-from registry.errors import CheckError, MissingError
+from registry.errors import CheckError
 
 OPTIONS: dict[str, type[int] | type[float] | type[str]] = {
     "licence": str,
@@ -20,7 +21,9 @@ OPTIONS: dict[str, type[int] | type[float] | type[str]] = {
     "photons_per_frame": float,
     "max_amplitude": float,
     "path": str,
+    "url": str,
     "sha256": str,
+    "blob": str,
     "commit": str,
     "layout": str,
     "measurement": str,
@@ -49,57 +52,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, generator_name, params = stage.parse_flags(argv, OPTIONS)
     generator = stage.load_generator(generator_name)
     subject = f"source {name}"
-    path = Path(params["path"]) if "path" in params else None
-    file = None
-    if path is not None:
-        verify_file(subject, path, params["sha256"])
-        file = npz_source.read(path, subject=subject)
-        _check_scan(subject, file)
+    file = verified(subject, params) if {"path", "url"} & params.keys() else None
     try:
-        arrays, record = generator.generate(params, file)
+        arrays, record = _generate(subject, generator, params, file)
     except ValueError as error:
         raise stage.refused(
             subject, error, f"correct the file, or its declaration: params.yaml sources.{name}"
         ) from error
     # a source without arrays of its own is its file, byte for byte
-    data = path.read_bytes() if arrays is None and path else npz.encode(arrays)
+    data = file.path.read_bytes() if arrays is None and file else npz.encode(arrays)
     record = {
         "name": name,
         "sha256": hashing.sha256(data),
         "licence": params["licence"],
         "commit": params.get("commit"),
-        "declaration": _portable(generator_name, params),
+        "declaration": {"generator": generator_name, **portable(params)},
         **stage.identity(generator),
         **record,
     }
+    if "frames" in record:
+        # the fixture's stage opens the file once more, and reads some of its frames
+        frames = {**record["frames"], "file": _reopen(generator, params)}
+        # so that it runs again where another code reads them; others need not
+        record["frames"] = {**frames, "code": stage.code_of(frames["module"])}
     text = stage.encode_record(record)
     files.write_together(
         {stage.SOURCES / f"{name}.npz": data, stage.SOURCES / f"{name}.json": text}
     )
     print(f"{subject}: {len(data)} bytes, sha256 {record['sha256'][:12]}")
+    if file is not None:
+        print(f"{subject}: {file.path.name}: {file.note}")
     return 0
 
 
-def verify_file(subject: str, path: Path, expected: str) -> None:
-    """Hold a declared file against its declared SHA-256."""
-    if not path.is_file():
-        raise MissingError(
-            subject,
-            expected=f"its file at {path}",
-            found="a folder" if path.is_dir() else "no such file",
-            remedy="put the file there or correct the path in params.yaml; without it, "
-            "'dvc pull' still serves the pinned fixtures and 'dvc repro --keep-going' builds "
-            "the others",
-        )
-    found = hashing.sha256_file(path)
-    if found != expected:
-        raise CheckError(
-            subject,
-            expected=f"{path.name} with SHA-256 {expected}",
-            found=found,
-            remedy="fetch the declared file again; or, if this one is meant, declare its SHA-256 "
-            "in params.yaml under a new source name",
-        )
+def _generate(
+    subject: str, generator: ModuleType, params: dict[str, Any], file: Verified | None
+) -> tuple[Any, dict[str, Any]]:
+    """Arrays and record of a source; a generator that ``OPENS`` gets its file open, not read."""
+    found: tuple[Any, dict[str, Any]]
+    if getattr(generator, "OPENS", False):
+        assert file is not None  # the schema asks for one
+        with opened(file.path, subject, params, generator.ARRAYS) as scan:
+            found = generator.generate(params, scan)
+            return found
+    held = None
+    if file is not None:
+        held = npz_source.read(file.path, subject=subject)
+        _check_scan(subject, held)
+    found = generator.generate(params, held)
+    return found
+
+
+def _reopen(generator: ModuleType, params: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("path", "url", "sha256", "blob", "format", "layout", *generator.ARRAYS)
+    return {key: params[key] for key in keys if key in params}
 
 
 def _check_scan(subject: str, file: Mapping[str, np.ndarray]) -> None:
@@ -135,14 +141,6 @@ def _check_scan(subject: str, file: Mapping[str, np.ndarray]) -> None:
             found=", ".join(f"{name} {size}" for name, size in sizes.items()),
             remedy=CORRECT,
         )
-
-
-def _portable(generator_name: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The declaration as it goes into sidecars: a file by its name and SHA-256, never by a path."""
-    kept = {key: value for key, value in params.items() if key not in ("licence", "commit")}
-    if "path" in kept:
-        kept["path"] = Path(kept["path"]).name
-    return {"generator": generator_name, **kept}
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 import argparse
 import importlib
 import json
+import re
+import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from registry.errors import CheckError, MissingError
 from registry.hashing import git_blob_id
+from registry.ptychography import sources
 
 SOURCES = Path("build/sources")
 FIXTURES = Path("tests/fixtures/pytorch_integration")
@@ -20,16 +24,33 @@ def parse_flags(
     options: dict[str, type[int] | type[float] | type[str]],
     switches: Sequence[str] = (),
 ) -> tuple[str, str, dict[str, Any]]:
-    """Name, generator and parameters from the flags into which DVC turns a params.yaml entry."""
+    """Name, generator and parameters from the flags into which DVC turns a params.yaml entry.
+
+    A generator's own flags are in its ``OPTIONS`` (key to type) and ``SWITCHES`` (keys).
+    """
+    argv = _joined(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("name")
     parser.add_argument("--generator", required=True)
-    for key, form in options.items():
+    named = [value for key, value in pairwise(argv) if key == "--generator"]
+    generator = load_generator(named[0]) if named else None
+    for key, form in {**options, **getattr(generator, "OPTIONS", {})}.items():
         parser.add_argument(f"--{key}", type=form, default=argparse.SUPPRESS)
-    for key in switches:
+    for key in (*switches, *getattr(generator, "SWITCHES", ())):
         parser.add_argument(f"--{key}", action="store_true")
     values = vars(parser.parse_args(argv))
     return values.pop("name"), values.pop("generator"), values
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Flags with their negative numbers: argparse takes -1e-05 for a flag, and --key=-1e-05 not."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and re.fullmatch(r"-[.0-9].*", word) and joined[-1].startswith("--"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def load_generator(name: str) -> ModuleType:
@@ -53,6 +74,14 @@ def identity(generator: ModuleType) -> dict[str, Any]:
         "generator_commit": _blob(Path(script)),
         "generator_helpers": {path: _blob(Path(path)) for path in generator.HELPERS},
     }
+
+
+def code_of(module: str) -> dict[str, str]:
+    """Names and blob ids of what reads and turns a source's frames: one generator, all readers."""
+    folder = Path(sources.__file__).parent
+    readers = {f"sources/{path.name}": _blob(path) for path in sorted(folder.glob("*.py"))}
+    script = f"generators/{module}.py"
+    return {script: _blob(Path(script)), **readers}
 
 
 def _blob(path: Path) -> str:

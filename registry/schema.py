@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 SIDECAR = "sidecar_v1.schema.json"
+SIDECAR_V2 = "sidecar_v2.schema.json"
 DATA_CONTRACT = "data_001_v1.schema.json"
+DATA_CONTRACT_V2 = "data_001_v2.schema.json"
 PARAMS = "params.schema.json"
 
 
@@ -47,13 +49,13 @@ def problems(document: Any, schema: Path) -> list[Problem]:
     from referencing.jsonschema import DRAFT202012
 
     def retrieve(uri: str) -> Resource[Any]:
-        contents = _read(schema.parent / uri.rsplit("/", 1)[-1])
+        contents = read(schema.parent / uri.rsplit("/", 1)[-1])
         # where a schema names its draft, jsonschema would go on with a lax validator of its own
         contents.pop("$schema", None)
         return DRAFT202012.create_resource(contents)
 
     validator = _strict_validator()(
-        _read(schema),
+        read(schema),
         registry=Registry(retrieve=retrieve),  # type: ignore[call-arg]
     )
     found = {problem for error in validator.iter_errors(document) for problem in _problems(error)}
@@ -74,9 +76,9 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     import jsonschema_rs
 
     def retrieve(uri: str) -> Any:
-        return _read(schema.parent / uri.rsplit("/", 1)[-1])
+        return read(schema.parent / uri.rsplit("/", 1)[-1])
 
-    validator = jsonschema_rs.Draft202012Validator(_read(schema), retriever=retrieve)
+    validator = jsonschema_rs.Draft202012Validator(read(schema), retriever=retrieve)
     return validator.is_valid
 
 
@@ -97,7 +99,14 @@ def _bytes(path: Path) -> bytes:
         ) from None
 
 
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
+    """A schema as a document.
+
+    Raises
+    ------
+    MissingError
+        The schema's file is absent.
+    """
     return json.loads(_bytes(path))
 
 

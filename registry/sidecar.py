@@ -2,6 +2,9 @@
 
 JSON beside each fixture, tracked by git and pinned in ``dvc.lock``. Nothing in it depends on the
 clock, the machine or library versions, so that the same declaration gives the same text.
+
+There are two versions, told apart by the schema that a sidecar names. Version 2 has three fields
+more; a sidecar of version 1 says by its version what they would be.
 """
 
 from __future__ import annotations
@@ -14,6 +17,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from registry.errors import ChainError
+from registry.schema import DATA_CONTRACT, SIDECAR, SIDECAR_V2
+
+CHECKED, NOT_CHECKED = "checked", "not checked"
+_SINCE_V2 = ("contract", "physics", "defect")
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_(v[1-9][0-9]*)(_[a-z0-9]+)*")
 
@@ -24,6 +31,12 @@ class Sidecar:
 
     ``generator_commit`` is ``blob:`` and the id that git gives the generator's file, which is
     known before a commit exists. ``arrays`` is the inventory of DATA-001.
+
+    The fields of version 2: ``contract`` is the file of the schema that ``arrays`` are held
+    against. ``physics`` is ``checked``, or ``not checked`` where the source has no object that the
+    forward model could be held against; ``checks`` then has null for what was not measured.
+    ``defect`` is None, or names the mistake that was planted on purpose, describes it, and lists
+    the criteria that refuse it (``refused_by``); ``checks`` are then of the good arrays.
     """
 
     name: str
@@ -46,8 +59,16 @@ class Sidecar:
     content_sha256: str
     size: int
     arrays: dict[str, dict[str, Any]]
+    contract: str = DATA_CONTRACT
+    physics: str = CHECKED
+    defect: dict[str, Any] | None = None
     checks: dict[str, Any]
     schemas: dict[str, str]
+
+    @property
+    def schema_file(self) -> str:
+        """File of the schema that this sidecar satisfies, which tells its version."""
+        return _schema_file(self.schemas)
 
     @classmethod
     def from_dict(cls, document: Any, *, subject: str) -> Sidecar:
@@ -62,28 +83,45 @@ class Sidecar:
         """
         if not isinstance(document, dict):
             raise _refused(subject, "document", "a JSON object", document)
-        known = [item.name for item in fields(cls)]
+        schema_file = _schema_file(document.get("schemas"))
+        known = _known(schema_file)
         for key in known:
             if key not in document:
                 raise _refused(subject, key, "a value", None)
         for key in document:
             if key not in known:
                 raise _refused(subject, str(key), "no such field", document[key])
-        for key, (expected, fits) in _FORMS.items():
+        for key in known:
+            expected, fits = _FORMS[key]
             if not fits(document[key]):
                 raise _refused(subject, key, expected, document[key])
+        needed = (schema_file, document.get("contract", DATA_CONTRACT))
+        for file in needed:
+            if file not in document["schemas"]:
+                raise _refused(subject, f"schemas.{file}", "a value", None)
+        array_forms = _ARRAY_FORMS if schema_file == SIDECAR else _ARRAY_FORMS_V2
         for name, record in document["arrays"].items():
-            if not (isinstance(record, dict) and record.keys() == _ARRAY_FORMS.keys()):
-                keys = ", ".join(_ARRAY_FORMS)
+            if not (isinstance(record, dict) and record.keys() == array_forms.keys()):
+                keys = ", ".join(array_forms)
                 raise _refused(subject, f"arrays.{name}", f"an object with {keys}", record)
-            for key, (expected, fits) in _ARRAY_FORMS.items():
+            for key, (expected, fits) in array_forms.items():
                 if not fits(record[key]):
                     raise _refused(subject, f"arrays.{name}.{key}", expected, record[key])
         return cls(**document)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields in declared order, as JSON values."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """The fields of its version in declared order, as JSON values."""
+        return {name: getattr(self, name) for name in _known(self.schema_file)}
+
+
+def _schema_file(schemas: Any) -> str:
+    return SIDECAR_V2 if isinstance(schemas, dict) and SIDECAR_V2 in schemas else SIDECAR
+
+
+def _known(schema_file: str) -> list[str]:
+    """Names of the fields that a sidecar of a version has, in order."""
+    names = [item.name for item in fields(Sidecar)]
+    return names if schema_file == SIDECAR_V2 else [name for name in names if name not in _SINCE_V2]
 
 
 # What a field has to be: in words, and as a test.
@@ -113,6 +151,17 @@ def _list(expected: str, fits: Callable[[Any], bool]) -> _Form:
 
 def _mapping(expected: str, fits: Callable[[Any], bool]) -> _Form:
     return expected, lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+def _is_defect(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and value.keys() == {"name", "description", "refused_by"}
+        and all(isinstance(value[key], str) and value[key] for key in ("name", "description"))
+        and isinstance(value["refused_by"], list)
+        and bool(value["refused_by"])
+        and all(isinstance(item, str) for item in value["refused_by"])
+    )
 
 
 _ANY_TEXT = _one(str, "text")
@@ -146,6 +195,9 @@ _FORMS: dict[str, _Form] = {
     "content_sha256": _SHA256,
     "size": _INTEGER,
     "arrays": _OBJECT,
+    "contract": _text("the name of a schema's file", r"[a-z0-9_]+\.schema\.json"),
+    "physics": (f"{CHECKED!r} or {NOT_CHECKED!r}", lambda value: value in (CHECKED, NOT_CHECKED)),
+    "defect": ("null, or an object with name, description, refused_by", _is_defect),
     "checks": _OBJECT,
     "schemas": _mapping(f"an object of {_SHA256[0]}", _SHA256[1]),
 }
@@ -159,6 +211,8 @@ _ARRAY_FORMS: dict[str, _Form] = {
     "finite": ("true", lambda value: value is True),
     "sha256": _SHA256,
 }
+# a defect may be a NaN
+_ARRAY_FORMS_V2 = {**_ARRAY_FORMS, "finite": _one(bool, "true or false")}
 
 
 def version_of(name: str) -> str:

@@ -138,6 +138,21 @@ def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = 
     )
 
 
+def read_stored(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
+    """The fixture's bytes from DVC's cache or the remote; the workspace is not looked at.
+
+    For a pin of another revision, whose file the workspace's need not be.
+    """
+    return _chain(
+        root,
+        pin,
+        _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
+        lambda found: check_bytes(pin, record, found),
+        offline,
+        workspace=False,
+    )
+
+
 def read_workspace(root: Path, pin: Pin, record: Sidecar) -> Buffer:
     """The fixture's bytes from the workspace alone: tested, never healed."""
     data = _required(
@@ -202,7 +217,13 @@ class _File:
 
 
 def _chain(
-    root: Path, pin: Pin, file: _File, test: Callable[[Buffer], None], offline: bool | None
+    root: Path,
+    pin: Pin,
+    file: _File,
+    test: Callable[[Buffer], None],
+    offline: bool | None,
+    *,
+    workspace: bool = True,
 ) -> Buffer:
     """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
     failed: list[ChainError] = []
@@ -212,7 +233,7 @@ def _chain(
         ("cache", lambda: cache.read(root, file.md5)),
         ("remote", lambda: _remote(root, pin, file, offline)),
     )
-    for place, read in places:
+    for place, read in places if workspace else places[1:]:
         try:
             data = read()
             if data is None:
@@ -226,7 +247,12 @@ def _chain(
         except MissingError as error:
             missing = error
             continue
-        if failed and place != "workspace" and _workspace(root, file.path) is not None:
+        if (
+            workspace
+            and failed
+            and place != "workspace"
+            and _workspace(root, file.path) is not None
+        ):
             _heal(root, pin, file, data)
         return data
     if failed:

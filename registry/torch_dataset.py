@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # With a channel axis of one in front, as convolutions take it.
 _IMAGES = ("diffraction", "Y")
+# A variant for loaders that transpose. Its shapes may be those of any other fixture.
+_LEGACY = "data_001_legacy_v1.schema.json"
 _NUMBERS = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index")
 
 
@@ -48,7 +50,7 @@ class FixtureDataset:
     MissingError
         torch is not installed.
     UsageError
-        The fixture has no ``diffraction``.
+        The fixture has no ``diffraction``, or holds it in the legacy layout.
     """
 
     def __init__(self, fixture: Mapping[str, np.ndarray]) -> None:
@@ -59,6 +61,14 @@ class FixtureDataset:
                 expected="a fixture with an array diffraction (N, H, W)",
                 found=", ".join(fixture) or "no arrays",
                 remedy="choose a fixture of contract DATA-001: fixtures show NAME lists the arrays",
+            )
+        contract = getattr(getattr(fixture, "sidecar", None), "contract", None)
+        if contract == _LEGACY:
+            raise UsageError(
+                f"dataset over {getattr(fixture, 'name', 'a mapping')}",
+                expected="frames along the first axis: diffraction (N, H, W)",
+                found=f"{fixture['diffraction'].shape} of contract {contract}, which is (H, W, N)",
+                remedy="transpose it yourself, or choose a fixture that is not a legacy variant",
             )
         self._arrays = fixture
 

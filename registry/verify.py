@@ -116,18 +116,22 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
                 found,
                 f"git checkout -- schemas/{file}; a changed contract is a new schema file",
             )
-    document = record.to_dict()
-    if shared.fits(schema.SIDECAR)(document):
-        return
-    problems = schema.problems(document, root / "schemas" / schema.SIDECAR)
-    if problems:
-        raise store.broken(
-            pin,
-            "schemas -> sidecar",
-            f"a sidecar that satisfies schemas/{schema.SIDECAR}",
-            "; ".join(map(str, problems)),
-            f"git checkout -- {pin.sidecar_path}, or dvc repro fixture@{pin.name}",
-        )
+    held = [(record.to_dict(), record.schema_file, "a sidecar that satisfies")]
+    # the sidecar's first version refers to its contract itself; a defect may break any
+    if record.schema_file != schema.SIDECAR and record.defect is None:
+        held.append((record.arrays, record.contract, "arrays that satisfy"))
+    for document, file, what in held:
+        if shared.fits(file)(document):
+            continue
+        problems = schema.problems(document, root / "schemas" / file)
+        if problems:
+            raise store.broken(
+                pin,
+                "schemas -> sidecar",
+                f"{what} schemas/{file}",
+                "; ".join(map(str, problems)),
+                f"git checkout -- {pin.sidecar_path}, or dvc repro fixture@{pin.name}",
+            )
 
 
 def _generator(pin: Pin, record: Sidecar, shared: _Shared) -> None:

@@ -18,14 +18,14 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
-    rows = [("fixture", "positions", "strategy", "source", "size", "bytes here")]
+    rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
     code = 0
     for pin in pins.read(root).values():
         try:
             record = store.read_sidecar(root, pin)
         except RegistryError as error:
             code = max(code, error.exit_code)
-            rows.append((pin.name, "-", "-", "-", f"{pin.size:,}", "sidecar broken: verify it"))
+            rows.append((pin.name, *"---", f"{pin.size:,}", "-", "sidecar broken: verify it"))
             continue
         path = root / pin.path
         rows.append(
@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
                 record.subset_strategy,
                 record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
                 f"{pin.size:,}",
+                record.physics if record.defect is None else f"defect: {record.defect['name']}",
                 "yes" if path.is_file() else "no: dvc pull",
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.contract import contract_failures
-from registry.ptychography.forward import frames_inside, object_patches
+from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
-from registry.ptychography.physics import Failure, agrees_with_source, assess, relative_error
+from registry.ptychography.physics import (
+    Failure,
+    Figures,
+    agrees_with_source,
+    assess,
+    relative_error,
+    without_model,
+)
 from registry.ptychography.scan import ROUNDING, Real, Scan
+from registry.schema import DATA_CONTRACT
 
 MIN_COVERAGE = 0.5
 _DECIMALS = 3
@@ -24,16 +32,24 @@ _DECIMALS = 3
 class Source:
     """What acceptance needs to know of the source that a fixture was cut from.
 
-    scan : Scan, the whole source, frames as float64 amplitude
-    indices : (n,) int, the positions that the fixture holds
+    scan : Scan, the source, frames as float64 amplitude; where it is too large to be read, the
+        selected positions of it
+    indices : (n,) int, the positions of `scan` that the fixture holds
     noise : Noise, as the source declares it
     strategy : str, for messages
+    positions : x and y, each (M,) float64 [px], of the whole source; None: those of `scan`
+    error : (K,) float64, `relative_error` of frames of the whole source, asked for where it is
+        declared as measured; None: that of the frames of `scan`
+    physics : bool, whether it has an object that the forward model can be held against
     """
 
     scan: Scan
     indices: NDArray[np.integer]
     noise: Noise
     strategy: str
+    positions: tuple[Real, Real] | None = None
+    error: Real | None = None
+    physics: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +60,25 @@ class Acceptance:
     failures: list[Failure]
 
 
-def accept(arrays: Mapping[str, np.ndarray], source: Source, schemas: Path) -> Acceptance:
-    """Hold a fixture's arrays against every criterion; none hides another."""
-    failures = contract_failures(arrays, schemas)
+def accept(
+    arrays: Mapping[str, np.ndarray],
+    source: Source,
+    schemas: Path,
+    contract: str = DATA_CONTRACT,
+) -> Acceptance:
+    """Hold a fixture's arrays against every criterion; none hides another.
+
+    Parameters
+    ----------
+    arrays : mapping
+        In the form of DATA-001.
+    source : Source
+    schemas : path
+        The registry's schemas folder.
+    contract : str
+        File of the version of DATA-001 there that they have to satisfy.
+    """
+    failures = contract_failures(arrays, schemas, contract)
     coverage, coverage_failures = _coverage(source)
     failures += coverage_failures
     checks: dict[str, Any] = {
@@ -57,19 +89,14 @@ def accept(arrays: Mapping[str, np.ndarray], source: Source, schemas: Path) -> A
     }
     scan, reason = as_scan(arrays)
     if scan is None:
-        failures.append(
-            Failure(
-                criterion="physics",
-                expected="arrays that the forward model can be held against",
-                found=reason,
-            )
-        )
-        return Acceptance(checks=checks, failures=failures)
+        return Acceptance(checks=checks, failures=[*failures, _no_scan(reason)])
 
     checks["max_amplitude"] = float(scan.frames.max())
-    measured = source.noise.kind == "measured"
-    source_error = relative_error(_within_object(source.scan)) if measured else None
-    assessment = assess(scan, source.noise, source_error)
+    if not source.physics:
+        checks.update(dict.fromkeys(item.name for item in fields(Figures)))
+        failures += without_model(scan)
+        return Acceptance(checks=_rounded(checks), failures=failures)
+    assessment = assess(scan, source.noise, _source_error(source))
     failures += assessment.failures
     selected = Scan(
         frames=source.scan.frames[source.indices],
@@ -85,6 +112,42 @@ def accept(arrays: Mapping[str, np.ndarray], source: Source, schemas: Path) -> A
     return Acceptance(checks=_rounded(checks), failures=failures)
 
 
+def refusals(
+    arrays: Mapping[str, np.ndarray],
+    source: Source,
+    schemas: Path,
+    contract: str = DATA_CONTRACT,
+) -> list[Failure]:
+    """What refuses arrays by themselves, as one sees them who does not have their source.
+
+    ``source`` gives the declared noise and, where it is measured, the distribution of errors. Where
+    its physics is not checked, no physics refuses anything. The parameters are those of `accept`.
+    """
+    failures = contract_failures(arrays, schemas, contract)
+    scan, reason = as_scan(arrays)
+    if scan is None:
+        return [*failures, _no_scan(reason)]
+    if source.physics:
+        failures += assess(scan, source.noise, _source_error(source)).failures
+    if scan.inside().all():
+        failures += _patches(arrays, scan)
+    return failures
+
+
+def _no_scan(reason: str) -> Failure:
+    return Failure(
+        criterion="physics",
+        expected="arrays that the forward model can be held against",
+        found=reason,
+    )
+
+
+def _source_error(source: Source) -> Real | None:
+    if source.noise.kind != "measured":
+        return None
+    return relative_error(within_object(source.scan)) if source.error is None else source.error
+
+
 def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
     """Arrays of the contract as a Scan, or None and the reason why they cannot be one."""
     names = ("diffraction", "objectGuess", "probeGuess", "xcoords", "ycoords")
@@ -93,12 +156,12 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
         return None, f"no {', '.join(missing)}"
     frames, obj, probe, x, y = (arrays[name] for name in names)
     axes = [array.ndim for array in (frames, obj, probe, x, y)]
-    if axes != [3, 2, 2, 1, 1] or x.shape != y.shape:
+    if axes not in ([3, 2, 2, 1, 1], [3, 2, 3, 1, 1]) or x.shape != y.shape:
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in names)
         return None, f"axes that do not fit: {shapes}"
     if any(array.dtype.kind not in "fiu" for array in (frames, x, y)):
         return None, "frames or coordinates that are not real numbers"
-    if frames.shape != (x.size, *probe.shape) or not frames.size:
+    if frames.shape != (x.size, *probe.shape[-2:]) or not frames.size:
         return None, f"diffraction {frames.shape} for {x.size} positions and a probe {probe.shape}"
     if not all(np.isfinite(arrays[name]).all() for name in names):
         return None, "values that are not finite"
@@ -112,10 +175,9 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
     return scan, ""
 
 
-def _within_object(scan: Scan) -> Scan:
+def within_object(scan: Scan) -> Scan:
     """Those positions of a scan whose frames lie within the object."""
-    shape = (scan.probe.shape[0], scan.probe.shape[1])
-    rows = frames_inside((scan.obj.shape[0], scan.obj.shape[1]), scan.x, scan.y, shape)
+    rows = scan.inside()
     return replace(scan, frames=scan.frames[rows], x=scan.x[rows], y=scan.y[rows])
 
 
@@ -126,12 +188,10 @@ def span(all_values: Real, selected: Real) -> float:
 
 
 def _coverage(source: Source) -> tuple[tuple[float, float], list[Failure]]:
-    x, y = source.scan.x, source.scan.y
+    selected = source.scan.x[source.indices], source.scan.y[source.indices]
+    x, y = source.positions or (source.scan.x, source.scan.y)
     # rounded first, so that what is judged is what the sidecar says
-    found = (
-        round(span(x, x[source.indices]), _DECIMALS),
-        round(span(y, y[source.indices]), _DECIMALS),
-    )
+    found = (round(span(x, selected[0]), _DECIMALS), round(span(y, selected[1]), _DECIMALS))
     if min(found) > MIN_COVERAGE:
         return found, []
     return found, [
@@ -149,7 +209,7 @@ def _patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
     if "Y" not in arrays:
         return []
     found = arrays["Y"]
-    expected = object_patches(scan.obj, scan.x, scan.y, (scan.probe.shape[0], scan.probe.shape[1]))
+    expected = object_patches(scan.obj, scan.x, scan.y, scan.shape)
     if found.shape == expected.shape:
         difference = np.abs(found - expected).max(axis=(1, 2))
         limit = ROUNDING * float(np.abs(expected).max())

@@ -1,7 +1,7 @@
 """The data contract DATA-001: which arrays a fixture holds, and in what form.
 
-The schema ``schemas/data_001_v1.schema.json`` is the contract for each array by itself; what one
-array says of another is code here.
+The schema ``schemas/data_001_v1.schema.json``, or ``v2`` where the probe has modes, is the contract
+for each array by itself; what one array says of another is code here.
 """
 
 from __future__ import annotations
@@ -37,12 +37,28 @@ def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
     return {name: _record(arrays[name]) for name in sorted(arrays)}
 
 
-def contract_failures(arrays: Mapping[str, np.ndarray], schemas: Path) -> list[Failure]:
-    """Every rule of DATA-001 that arrays break. ``schemas`` is the registry's schemas folder."""
-    failures = [
+def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
+    """File of the version of DATA-001 that is for arrays like these."""
+    probe = arrays.get("probeGuess")
+    modes = probe is not None and probe.ndim == 3
+    return schema.DATA_CONTRACT_V2 if modes else schema.DATA_CONTRACT
+
+
+def form_failures(
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = schema.DATA_CONTRACT
+) -> list[Failure]:
+    """Every rule that arrays break of one schema, the file ``contract`` in ``schemas``."""
+    return [
         Failure(criterion=f"contract: {problem.path}", expected=problem.rule, found=problem.value)
-        for problem in schema.problems(inventory(arrays), schemas / schema.DATA_CONTRACT)
+        for problem in schema.problems(inventory(arrays), schemas / contract)
     ]
+
+
+def contract_failures(
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = schema.DATA_CONTRACT
+) -> list[Failure]:
+    """Every rule of DATA-001 that arrays break: those of its schema, and those between arrays."""
+    failures = form_failures(arrays, schemas, contract)
     counts = {
         name: len(arrays[name]) for name in PER_POSITION if name in arrays and arrays[name].ndim
     }

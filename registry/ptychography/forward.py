@@ -76,24 +76,34 @@ def object_patches(
 def diffraction_amplitude(probe: NDArray[np.complexfloating], patches: Complex) -> Real:
     """|fftshift(fft2(probe * patch))| / sqrt(H * W), so that power is conserved.
 
+    Several modes do not interfere: their intensities add up.
+
     Parameters
     ----------
-    probe : (H, W) complex
+    probe : (H, W) or (P, H, W) complex
+        P modes.
     patches : (N, H, W) complex128
 
     Returns
     -------
     (N, H, W) float64
     """
-    field = np.fft.fft2(probe.astype(np.complex128) * patches)
-    norm = np.sqrt(probe.shape[0] * probe.shape[1])
-    amplitude: Real = np.abs(np.fft.fftshift(field, axes=(-2, -1))) / norm
-    return amplitude
+    norm = np.sqrt(probe.shape[-2] * probe.shape[-1])
+    if probe.ndim == 2:
+        field = np.fft.fft2(probe.astype(np.complex128) * patches)
+        amplitude: Real = np.abs(np.fft.fftshift(field, axes=(-2, -1))) / norm
+        return amplitude
+    intensity = np.zeros(patches.shape)
+    for mode in probe.astype(np.complex128):
+        field = np.fft.fft2(mode * patches)
+        intensity += field.real**2 + field.imag**2
+    total: Real = np.sqrt(np.fft.fftshift(intensity, axes=(-2, -1))) / norm
+    return total
 
 
 def model_amplitude(
     obj: NDArray[np.complexfloating], probe: NDArray[np.complexfloating], x: Real, y: Real
 ) -> Real:
     """Diffraction amplitude that the model predicts at each position: (N, H, W) float64."""
-    shape = (probe.shape[0], probe.shape[1])
+    shape = (probe.shape[-2], probe.shape[-1])
     return diffraction_amplitude(probe, object_patches(obj, x, y, shape))

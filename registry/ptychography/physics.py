@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.alternatives import alternative_margins
-from registry.ptychography.forward import frames_inside
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
@@ -86,19 +85,8 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
         Relative error of each frame of the source (`relative_error`), the distribution against
         which a measured scan's outliers are found.
     """
-    failures = list(_distinct(scan.frames))
-    shape = (scan.probe.shape[0], scan.probe.shape[1])
-    inside = frames_inside((scan.obj.shape[0], scan.obj.shape[1]), scan.x, scan.y, shape)
-    if not inside.all():
-        n = np.flatnonzero(~inside)
-        failures.append(
-            Failure(
-                criterion="inside",
-                expected=f"every frame of {shape} within the object of {scan.obj.shape}",
-                found=f"{n.size} outside, the first is frame {n[0]} at x = {scan.x[n[0]]:.3f}, "
-                f"y = {scan.y[n[0]]:.3f}",
-            )
-        )
+    failures = without_model(scan)
+    if not scan.inside().all():
         return Assessment(figures=None, failures=failures)
 
     model = scan.model()
@@ -139,6 +127,23 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
     return Assessment(figures=figures, failures=failures)
 
 
+def without_model(scan: Scan) -> list[Failure]:
+    """What can be asked of a scan whose object is not known: `distinct` and `inside`."""
+    failures = list(_distinct(scan.frames))
+    outside = np.flatnonzero(~scan.inside())
+    if outside.size:
+        n = outside[0]
+        failures.append(
+            Failure(
+                criterion="inside",
+                expected=f"every frame of {scan.shape} within the object of {scan.obj.shape}",
+                found=f"{outside.size} outside, the first is frame {n} at x = {scan.x[n]:.3f}, "
+                f"y = {scan.y[n]:.3f}",
+            )
+        )
+    return failures
+
+
 def relative_error(scan: Scan) -> Real:
     """Root of each frame's squared misfit over its model's power: (N,) float64, inf in the dark."""
     model = scan.model()
@@ -163,12 +168,7 @@ def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
             )
         ]
     for which, scan in (("fixture", fixture), ("source", source)):
-        if not frames_inside(
-            (scan.obj.shape[0], scan.obj.shape[1]),
-            scan.x,
-            scan.y,
-            (scan.probe.shape[0], scan.probe.shape[1]),
-        ).all():
+        if not scan.inside().all():
             return [Failure(criterion="source", expected="frames within the object", found=which)]
     difference = np.abs(relative_error(fixture) - relative_error(source))
     worst = int(np.argmax(difference))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.forward import model_amplitude
+from registry.ptychography.forward import frames_inside, model_amplitude
 
 Real = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Scan:
 
     frames : (N, H, W) float64, amplitude, zero frequency in the centre
     x, y : (N,) float64 [px], centre of each frame on the object; x is the column
-    probe : (H, W) complex
+    probe : (H, W) complex, or (P, H, W) where it has P modes
     obj : (Y, X) complex
     """
 
@@ -31,6 +31,16 @@ class Scan:
     y: Real
     probe: NDArray[np.complexfloating]
     obj: NDArray[np.complexfloating]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a frame."""
+        return self.probe.shape[-2], self.probe.shape[-1]
+
+    def inside(self) -> NDArray[np.bool_]:
+        """Which frames lie wholly inside the object: (N,) bool."""
+        object_shape = (self.obj.shape[0], self.obj.shape[1])
+        return frames_inside(object_shape, self.x, self.y, self.shape)
 
     def model(self) -> Real:
         """Diffraction amplitude that the forward model predicts: (N, H, W) float64."""

@@ -175,9 +175,10 @@ def clone(_built, tmp_path):
 
 @pytest.fixture
 def real_data():
-    """Folder with the real reconstruction; the test is skipped where it is absent."""
+    """Folder with the two real files; the test is skipped where one is absent."""
     named = os.environ.get("PTYCHO_REAL_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
-    if not (folder / "Run1084_recon3_postPC.npz").is_file():
-        pytest.skip("Run1084_recon3_postPC.npz is not here: name its folder in PTYCHO_REAL_DATA")
+    for name in ("Run1084_recon3_postPC.npz", "siemens-star-small.npz.bz2"):
+        if not (folder / name).is_file():
+            pytest.skip(f"{name} is not here: name its folder in PTYCHO_REAL_DATA")
     return folder.resolve()

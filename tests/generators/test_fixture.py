@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from generators import fixture, source
+from generators import fixture, source, stage, subset_v1
 from registry import npz, schema
 from registry.hashing import content_digest
 
@@ -332,3 +333,101 @@ def test_a_full_disk(run, declare, scan, files_below, monkeypatch):
     assert f"error: file {SIDECAR}\n" in ended.err, "the file is not named"
     assert "No space left on device" in ended.err, "the reason is not told"
     assert files_below(Path("tests")) == before, "half a pair is new, or something was left behind"
+
+
+# What generators of variants hand over
+
+
+@pytest.fixture
+def variant(monkeypatch, run, declare, scan):
+    """Build a fixture with a made-up generator: subset_v1, and what a function makes of it."""
+
+    def build(change, **attributes):
+        def generate(params, arrays, declared):
+            cut, record = subset_v1.generate(params, arrays, declared)
+            return change(cut, record)
+
+        made_up = SimpleNamespace(
+            generate=generate, HELPERS=(), __name__="generators.subset_v1", **attributes
+        )
+        monkeypatch.setattr(stage, "load_generator", lambda name: made_up)
+        return run(fixture.main, *EVENLY)
+
+    declare(scan)
+    return build
+
+
+def test_a_variant_in_another_form(variant, top):
+    """The physics is that of the canonical arrays; what comes out is held to its own contract."""
+
+    def doubled(cut, record):
+        emitted = {**cut, "diffraction": cut["diffraction"].astype("<f8")}
+        return emitted, {**record, "canonical": cut}
+
+    text = (top / "schemas/data_001_v1.schema.json").read_text()
+    (top / "schemas/doubled_v1.schema.json").write_text(text.replace('"<f4"', '"<f8"'))
+    ended = variant(doubled, CONTRACT="doubled_v1.schema.json", SIDECAR=2)
+    assert ended.code == 0, ended.err
+    record = json.loads(SIDECAR.read_bytes())
+    assert record["contract"] == "doubled_v1.schema.json", "not its contract"
+    assert built()["diffraction"].dtype == np.float64, "not what the generator emitted"
+    assert record["checks"]["own_match_rate"] == 1.0, "the physics was not checked"
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "criterion"),
+    [("canonical", "own-match: expected"), ("emitted", "contract: diffraction.dtype: expected")],
+)
+def test_a_variant_of_which_one_form_is_bad(variant, spoiled, criterion):
+    """Neither the canonical arrays nor those that come out may break a rule of theirs."""
+
+    def change(cut, record):
+        emitted, canonical = dict(cut), dict(cut)
+        if spoiled == "canonical":
+            canonical["diffraction"] = np.roll(cut["diffraction"], 1, axis=0)
+        else:
+            emitted["diffraction"] = cut["diffraction"].astype("<f8")
+        return emitted, {**record, "canonical": canonical}
+
+    check_refused(variant(change, SIDECAR=2), 1, criterion)
+
+
+def test_a_planted_defect(variant):
+    """The sidecar has its name, and the criteria that refuse it without asking the source."""
+
+    def shifted(cut, record):
+        defect = {"name": "x_plus_1px", "description": "x coordinates 1 px too large"}
+        emitted = {**cut, "xcoords": cut["xcoords"] + 1}
+        return emitted, {**record, "canonical": cut, "defect": defect}
+
+    ended = variant(shifted)
+    assert ended.code == 0, ended.err
+    assert "before the defect x_plus_1px, which is refused by alternatives" in ended.out
+    record = json.loads(SIDECAR.read_bytes())
+    assert record["defect"]["name"] == "x_plus_1px", "not its name"
+    assert "alternatives" in record["defect"]["refused_by"], "not what refuses it"
+    assert not {"source", "coverage"} & set(record["defect"]["refused_by"]), "a source was asked"
+    assert record["checks"]["own_match_rate"] == 1.0, "not the figures of the good arrays"
+
+
+def test_a_planted_defect_that_makes_no_difference(variant):
+    """What no criterion refuses is no defect, and is not built."""
+
+    def nothing(cut, record):
+        defect = {"name": "nothing", "description": "nothing"}
+        return cut, {**record, "canonical": cut, "defect": defect}
+
+    ended = variant(nothing)
+    check_refused(
+        ended, 1, "fixture small_v1: defect nothing", "none: what was planted makes no difference"
+    )
+
+
+def test_a_defect_in_a_bad_fixture(variant):
+    """The arrays before the defect have to be good."""
+
+    def both(cut, record):
+        rolled = {**cut, "diffraction": np.roll(cut["diffraction"], 1, axis=0)}
+        return rolled, {**record, "canonical": rolled, "defect": {"name": "x", "description": "x"}}
+
+    check_refused(variant(both), 1, "own-match: expected each frame matched best")

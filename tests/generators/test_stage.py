@@ -20,6 +20,24 @@ def test_flags_become_parameters():
     ), "not the name, the generator and the parameters given"
 
 
+def test_flags_of_a_generators_own(monkeypatch):
+    """A generator's module has the keys that it alone knows, and those of another are refused."""
+    monkeypatch.setattr(subset_v1, "OPTIONS", {"depth": int}, raising=False)
+    monkeypatch.setattr(subset_v1, "SWITCHES", ("deep",), raising=False)
+    flags = ["a_v1", "--generator", "subset_v1", "--depth", "3"]
+    assert stage.parse_flags(flags, OPTIONS)[2] == {"depth": 3, "deep": False}
+    with pytest.raises(SystemExit):
+        stage.parse_flags(["a_v1", "--generator", "file_v1", "--depth", "3"], OPTIONS)
+
+
+@pytest.mark.parametrize("number", ["-1", "-0.5", "-1e-05", "-.5"])
+def test_negative_numbers(number):
+    """A value that starts with a dash is a value, in any form that DVC writes numbers in."""
+    flags = ["a_v1", "--generator", "subset_v1", "--photons", number, "--source", "x"]
+    found = stage.parse_flags(flags, OPTIONS)[2]
+    assert found == {"photons": float(number), "source": "x"}, "not the number"
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.acceptance import accept, as_scan, span
-from registry.ptychography.forward import object_patches
+from registry.ptychography.acceptance import accept, as_scan, refusals, span
+from registry.ptychography.forward import model_amplitude, object_patches
 from registry.ptychography.noise import Noise
 
 
@@ -249,3 +249,102 @@ def test_a_scan_is_computed_in_double_precision(arrays):
 def test_span(whole, part, expected):
     """Part of a range; all of it, where the range is a point."""
     assert span(np.array(whole, float), np.array(part, float)) == expected
+
+
+# Sources of which only a part was read
+
+
+def test_coverage_of_a_source_of_which_a_part_was_read(arrays, source, schemas):
+    """Positions of the whole source count, wherever its frames are."""
+    x, y = source.scan.x, source.scan.y
+    far = np.append(x, x.min() + 3 * np.ptp(x)), np.append(y, y[0])
+    acceptance = accept(arrays, replace(source, positions=far), schemas)
+    assert criteria(acceptance) == ["coverage"], "judged by what was read"
+    assert acceptance.checks["coverage_x"] == 0.333, "not the whole source's range"
+
+
+@pytest.mark.parametrize(("error", "refused"), [(0.01, True), (0.9, False)])
+def test_outliers_by_a_sample_of_the_source(arrays, source, schemas, error, refused):
+    """What is usual in a measured source may be handed over, for frames that were not kept."""
+    noise, sample = Noise(kind="measured"), np.full(50, error)
+    acceptance = accept(arrays, replace(source, noise=noise, error=sample), schemas)
+    assert ("chi-square" in criteria(acceptance)) == refused, acceptance.failures
+
+
+# Sources without an object
+
+
+def test_physics_that_cannot_be_checked(arrays, source, schemas):
+    """Without an object, contract, coverage and geometry are judged, and figures are null."""
+    arrays["objectGuess"] = np.ones_like(arrays["objectGuess"])
+    acceptance = accept(arrays, replace(source, physics=False), schemas)
+    assert acceptance.failures == [], "held against a model that is not there"
+    sidecar = json.loads((schemas / "sidecar_v2.schema.json").read_bytes())
+    assert sorted(acceptance.checks) == sorted(sidecar["properties"]["checks"]["required"])
+    null = [key for key, value in acceptance.checks.items() if value is None]
+    assert null == [
+        "own_match_rate", "nearest_alternative", "nearest_alternative_margin", "chi_square_min",
+        "chi_square_max", "correlation_median", "r_factor", "scale",
+    ], "a figure from nowhere"  # fmt: skip
+
+
+def test_what_is_judged_without_an_object(arrays, source, schemas):
+    """Equal frames, frames outside, and broken contracts are refused all the same."""
+    arrays["diffraction"] = np.append(arrays["diffraction"][:15], arrays["diffraction"][:1], axis=0)
+    arrays["ycoords"] = np.append(300.0, arrays["ycoords"][1:])
+    arrays["probeGuess"] = arrays["probeGuess"].astype("<c16")
+    fired = criteria(accept(arrays, replace(source, physics=False), schemas))
+    assert fired == ["contract: probeGuess.dtype", "distinct", "inside"]
+
+
+# Several modes
+
+
+def test_a_fixture_of_several_modes(arrays, source, schemas):
+    """Its own version of the contract has room for them, and the physics is checked with all."""
+    modes = np.stack([arrays["probeGuess"], 0.4 * np.roll(arrays["probeGuess"], 4, 0)])
+    scan = source.scan
+    frames = model_amplitude(scan.obj, modes, scan.x, scan.y)
+    several = replace(
+        source, scan=replace(scan, frames=frames, probe=modes), noise=Noise(kind="none")
+    )
+    arrays.update(diffraction=frames.astype("<f4"), probeGuess=modes)
+    acceptance = accept(arrays, several, schemas, "data_001_v2.schema.json")
+    assert acceptance.failures == [], "a good fixture of several modes is refused"
+    assert acceptance.checks["own_match_rate"] == 1.0
+    fired = criteria(accept(arrays, several, schemas))
+    assert fired == ["contract: probeGuess.shape", "contract: probeGuess.shape.0"]
+    arrays["probeGuess"] = modes[:1]
+    fired = criteria(accept(arrays, several, schemas, "data_001_v2.schema.json"))
+    assert "chi-square" in fired, "a missing mode is not noticed"
+
+
+# Planted defects
+
+
+def test_nothing_refuses_good_arrays(arrays, source, schemas):
+    """Neither contract nor physics has a word against a good fixture by itself."""
+    assert refusals(arrays, source, schemas) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda a: a.update(xcoords=a["xcoords"] + 8), {"own-match", "alternatives", "chi-square"}),
+        (lambda a: a.update(diffraction=a["diffraction"].astype("<f8")),
+         {"contract: diffraction.dtype"}),
+        (lambda a: a.pop("objectGuess"), {"contract: objectGuess", "physics"}),
+    ],
+)  # fmt: skip
+def test_what_refuses_a_defect(arrays, source, schemas, change, expected):
+    """What arrays themselves show: nothing is said of a source that a consumer does not have."""
+    change(arrays)
+    fired = {failure.criterion for failure in refusals(arrays, source, schemas)}
+    assert expected <= fired, fired
+    assert not fired & {"source", "coverage"}, "a source was asked"
+
+
+def test_a_defect_in_patches(supervised, source, schemas):
+    """Patches of other frames are noticed without the source."""
+    supervised["Y"] = supervised["Y"][::-1].copy()
+    assert [failure.criterion for failure in refusals(supervised, source, schemas)] == ["patches"]

@@ -116,3 +116,23 @@ def test_single_precision_is_widened():
     wide = model_amplitude(obj.astype(complex), probe.astype(complex), at(20.3), at(10.9))
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, wide)
+
+
+def test_modes_add_their_intensities():
+    """Several modes do not interfere: squares of the modes' amplitudes add up."""
+    probe = RNG.normal(size=(3, 8, 16)) + 1j * RNG.normal(size=(3, 8, 16))
+    patches = object_patches(OBJECT, at(20.0, 25.5), at(10.0, 12.25), (8, 16))
+    single = [diffraction_amplitude(mode, patches) for mode in probe]
+    expected = np.sqrt(sum(amplitude**2 for amplitude in single))
+    found = diffraction_amplitude(probe, patches)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, err_msg="another sum")
+    model = model_amplitude(OBJECT, probe, at(20.0, 25.5), at(10.0, 12.25))
+    np.testing.assert_array_equal(model, found, err_msg="not the model's amplitude")
+
+
+def test_one_mode_is_no_mode_at_all():
+    """A probe (1, H, W) gives what its only mode gives."""
+    probe = RNG.normal(size=(8, 16)) + 1j * RNG.normal(size=(8, 16))
+    x, y = at(20.0), at(10.0)
+    found = model_amplitude(OBJECT, probe[None], x, y)
+    np.testing.assert_allclose(found, model_amplitude(OBJECT, probe, x, y), rtol=1e-13)

@@ -17,8 +17,10 @@ FILES = (
     "generators/simulate_v1.py",
     "generators/subset_v1.py",
     "schemas/data_001_v1.schema.json",
+    "schemas/data_001_v2.schema.json",
     "schemas/params.schema.json",
     "schemas/sidecar_v1.schema.json",
+    "schemas/sidecar_v2.schema.json",
     *(f"{FOLDER}/{name}{suffix}" for name in NAMES for suffix in (".npz", ".json")),
 )
 

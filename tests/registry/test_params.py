@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from registry import params
 from registry.errors import CheckError, MissingError
 
 REPOSITORY = Path(__file__).parents[2]
+DEFINITIONS = json.loads((REPOSITORY / "schemas/params.schema.json").read_bytes())["$defs"]
 GOOD = """\
 sources:
   twin:
@@ -44,8 +46,12 @@ INSTANT = 'an ISO 8601 instant in quotes, such as "2026-11-23T00:00:00+00:00"'
 FIXTURE_KEYS = (
     "one of the known keys (Y, created, diff3d, generator, n_subset, seed, source, strategy)"
 )
-SOURCE_GENERATORS = 'a generator of sources that this schema lists: "simulate_v1", "file_v1"'
-FIXTURE_GENERATORS = 'a generator of fixtures that this schema lists: "subset_v1"'
+SOURCE_GENERATORS, FIXTURE_GENERATORS = (
+    f"a generator of {kind}s that this schema lists: "
+    # so that a new generator needs no line here
+    + ", ".join(map(json.dumps, DEFINITIONS[kind]["properties"]["generator"]["enum"]))
+    for kind in ("source", "fixture")
+)
 DIGEST = "64 hexadecimal digits in lower case, in quotes"
 
 
@@ -208,8 +214,8 @@ def test_every_mistake_is_named(declared):
     assert str(caught.value) == (
         "params.yaml: 4 problems\n"
         "  expected: entries that satisfy schemas/params.schema.json\n"
-        "  found:    extras: expected one of the known keys (deprecated, fixtures, sources); "
-        'found key "extras"\n'
+        "  found:    extras: expected one of the known keys (dataset, deprecated, envelope, "
+        'fixtures, sources); found key "extras"\n'
         "            fixtures.small_v1_n16.n_subset: expected at least 16; found 15\n"
         "            sources.twin.seed: expected at least 0; found -1\n"
         "            fixtures.small_v1_n16.source: expected one of the sources "
@@ -284,3 +290,181 @@ def test_no_declaration(tmp_path):
         params.load(tmp_path)
     assert caught.value.found == f"no params.yaml in {tmp_path.name}", "the folder is not named"
     assert caught.value.remedy == "run the command in the registry's top folder"
+
+
+# the section for exported metadata
+
+DATASET = """\
+dataset:
+  name: Scans
+  description: Scans for tests.
+  version: 1.2.0
+  url: https://example.org/scans
+  keywords: [ptychography]
+  creators:
+    - type: organization
+      name: Some contributors
+  sources:
+    mine:
+      creators:
+        - type: person
+          name: Ada Example
+          url: https://orcid.org/0000-0000-0000-0000
+      citation: A. Example, On scans (2026).
+"""
+
+
+def test_the_section_dataset(declared):
+    """It arrives as it was written; a source's makers stand beside the registry's own."""
+    ours = params.Creator(type="organization", name="Some contributors")
+    theirs = params.Creator(
+        type="person", name="Ada Example", url="https://orcid.org/0000-0000-0000-0000"
+    )
+    origin = params.Origin(creators=(theirs,), citation="A. Example, On scans (2026).")
+    assert declared(GOOD + DATASET).dataset == params.Dataset(
+        name="Scans",
+        description="Scans for tests.",
+        version="1.2.0",
+        url="https://example.org/scans",
+        keywords=("ptychography",),
+        creators=(ours,),
+        sources={"mine": origin},
+    ), "not what was declared"
+
+
+def test_the_section_dataset_may_be_absent(declared):
+    """Who exports nothing declares nothing."""
+    assert declared(GOOD).dataset is None, "made up"
+
+
+def test_the_section_dataset_is_no_part_of_an_entry(declared):
+    """Entries become command lines of stages: the section leaves them as they were."""
+    with_it, without = declared(GOOD + DATASET), declared(GOOD)
+    assert (with_it.sources, with_it.fixtures) == (without.sources, without.fixtures)
+
+
+URL = "an address that starts with https:// or http://"
+LINE = "text on one line, without space at its ends"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "rule", "value"),
+    [
+        ("1.2.0", "1.2", "dataset.version", "a version of three numbers, such as 1.0.0", "1.2"),
+        ("1.2.0", "v1", "dataset.version", "a version of three numbers, such as 1.0.0", '"v1"'),
+        ("https://example.org/scans", "example.org", "dataset.url", URL, '"example.org"'),
+        ("name: Scans", 'name: "a\\nb"', "dataset.name", LINE, '"a\\nb"'),
+        ("name: Scans", 'name: ""', "dataset.name", LINE, '""'),
+        ("  name: Scans\n", "", "dataset.name", "a value", "none"),
+        ("type: person", "type: robot", "dataset.sources.mine.creators.0.type",
+         'one of "person", "organization"', '"robot"'),
+        ("    mine:", "    yours:", "dataset.sources.yours", "a declared source", '"yours"'),
+        ("keywords:", "licence:", "dataset.licence",
+         "one of the known keys (creators, description, keywords, name, sources, url, version)",
+         'key "licence"'),
+    ],
+)  # fmt: skip
+def test_a_bad_section_dataset(declared, old, new, path, rule, value):
+    """Each mistake in it gives a message with the dotted path, the rule and the value."""
+    assert DATASET.count(old) == 1, f"{old!r} is there {DATASET.count(old)} times"
+    with pytest.raises(CheckError) as caught:
+        declared(GOOD + DATASET.replace(old, new))
+    assert caught.value.found == f"{path}: expected {rule}; found {value}", "not the message"
+
+
+@pytest.mark.parametrize("creators", ["[]", "", "[Ada]", "{type: person, name: Ada}"])
+def test_somebody_has_made_the_data(declared, creators):
+    """A section that names nobody is refused."""
+    with pytest.raises(CheckError, match=r"dataset\.creators"):
+        declared(
+            f"{GOOD}dataset:\n  name: a\n  description: a\n  version: 1.0.0\n"
+            f"  creators: {creators}\n"
+        )
+
+
+def test_this_repository_says_who_made_its_data():
+    """The embedded data are those of this project's contributors, and nobody else's."""
+    dataset = params.load(REPOSITORY).dataset
+    (creator,) = dataset.creators
+    assert (creator.type, creator.name) == ("organization", "fixture registry contributors")
+    assert "run1084_twin" not in dataset.sources, "the twin was made here"
+
+
+# the section for the envelope
+
+ENVELOPE = """\
+envelope:
+  options: {max_epochs: 2, batch_size: 4, seed: 42, repeats: 5}
+  budgets:
+    train_target_s: 25
+    train_limit_s: 45.5
+    train_spread_percent: 10
+    peak_rss_mb: 2000
+    artifacts_mb: 100
+  calibration_s: 0.41
+  runs:
+    small_v1_g1: {fixture: small_v1, gridsize: 1}
+    small_v1_n16_g2: {fixture: small_v1_n16, gridsize: 2, loss: supervised}
+"""
+
+
+def test_the_section_envelope(declared):
+    """It arrives as it was written; a run without a loss has the usual one."""
+    assert declared(GOOD + ENVELOPE).envelope == params.Envelope(
+        options=params.EnvelopeOptions(max_epochs=2, batch_size=4, seed=42, repeats=5),
+        budgets=params.Budgets(
+            train_target_s=25,
+            train_limit_s=45.5,
+            train_spread_percent=10,
+            peak_rss_mb=2000,
+            artifacts_mb=100,
+        ),
+        calibration_s=0.41,
+        runs={
+            "small_v1_g1": params.EnvelopeRun(fixture="small_v1", gridsize=1, loss="mae"),
+            "small_v1_n16_g2": params.EnvelopeRun(
+                fixture="small_v1_n16", gridsize=2, loss="supervised"
+            ),
+        },
+    ), "not what was declared"
+
+
+def test_the_section_envelope_may_be_absent(declared):
+    """Who trains nothing declares nothing."""
+    assert declared(GOOD).envelope is None, "made up"
+
+
+RUN_KEYS = "one of the known keys (fixture, gridsize, loss)"
+RUN_NAME = "the name of a fixture and its gridsize, such as minimal_dataset_v1_g1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "rule", "value"),
+    [
+        ("repeats: 5", "repeats: 0", "envelope.options.repeats", "at least 1", "0"),
+        (", repeats: 5", "", "envelope.options.repeats", "a value", "none"),
+        ("    artifacts_mb: 100\n", "", "envelope.budgets.artifacts_mb", "a value", "none"),
+        ("25", "0", "envelope.budgets.train_target_s", "more than 0", "0"),
+        ("0.41", '"1; id"', "envelope.calibration_s", "number", '"1; id"'),
+        ("gridsize: 2", "gridsize: 3", "envelope.runs.small_v1_n16_g2.gridsize", "one of 1, 2",
+         "3"),
+        ("supervised", "best", "envelope.runs.small_v1_n16_g2.loss",
+         'one of "mae", "nll", "supervised"', '"best"'),
+        ("loss:", "\"a; id\":", "envelope.runs.small_v1_n16_g2.\"a; id\"", RUN_KEYS,
+         'key "a; id"'),
+        ("fixture: small_v1,", "fixture: large_v1,", "envelope.runs.small_v1_g1.fixture",
+         "a declared fixture", '"large_v1"'),
+        ("small_v1_g1:", "small_v1_g2:", "envelope.runs.small_v1_g2",
+         "the name small_v1_g1, of fixture and gridsize", '"small_v1_g2"'),
+        ("    small_v1_g1:", '    "$(id)":', "envelope.runs", RUN_NAME, '"$(id)"'),
+    ],
+)  # fmt: skip
+def test_a_bad_section_envelope(declared, old, new, path, rule, value):
+    """Each mistake in it gives a message with the dotted path, the rule and the value.
+
+    DVC pastes names of runs and of their keys into a shell command as they are.
+    """
+    assert ENVELOPE.count(old) == 1, f"{old!r} is there {ENVELOPE.count(old)} times"
+    with pytest.raises(CheckError) as caught:
+        declared(GOOD + ENVELOPE.replace(old, new))
+    assert f"{path}: expected {rule}; found {value}" in caught.value.found, "not the message"

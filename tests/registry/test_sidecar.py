@@ -16,13 +16,33 @@ from registry.sidecar import NAME, Sidecar, version_of
 REPOSITORY = Path(__file__).parents[2]
 SIDECAR = REPOSITORY / "tests/fixtures/pytorch_integration/minimal_dataset_v1_n16.json"
 SCHEMA = REPOSITORY / "schemas" / "sidecar_v1.schema.json"
+SCHEMA_V2 = REPOSITORY / "schemas" / "sidecar_v2.schema.json"
 ABSENT = object()
+SINCE_V2 = ["contract", "physics", "defect"]
+FIELDS = [name for name in Sidecar.__dataclass_fields__ if name not in SINCE_V2]
 
 
 @pytest.fixture
 def document():
     """A good sidecar, parsed, to break."""
     return json.loads(SIDECAR.read_bytes())
+
+
+@pytest.fixture
+def document_v2(document):
+    """The same of version 2, as a defect has it."""
+    document["contract"] = "data_001_v1.schema.json"
+    document["physics"] = "checked"
+    document["defect"] = {
+        "name": "nan",
+        "description": "one pixel that is not a number",
+        "refused_by": ["contract: diffraction.finite", "physics"],
+    }
+    document["arrays"]["diffraction"]["finite"] = False
+    digests = document["schemas"]
+    document["schemas"] = {"sidecar_v2.schema.json": "0" * 64, **digests}
+    del document["schemas"]["sidecar_v1.schema.json"]
+    return document
 
 
 def put(document: dict, path: str, value: object) -> None:
@@ -39,9 +59,10 @@ def put(document: dict, path: str, value: object) -> None:
 # (where, what to put there, what the dataclass says)
 FORM = [
     ("extra", 1, "extra: no such field"),
-    *((name, ABSENT, f"{name}: a value") for name in Sidecar.__dataclass_fields__),
-    *((name, None, name) for name in Sidecar.__dataclass_fields__ if name != "source_commit"),
-    *((name, True, name) for name in Sidecar.__dataclass_fields__),
+    *((name, ABSENT, f"{name}: a value") for name in FIELDS),
+    *((name, None, name) for name in FIELDS if name != "source_commit"),
+    *((name, True, name) for name in FIELDS),
+    ("contract", "data_001_v1.schema.json", "contract: no such field"),
     ("name", "minimal_dataset", "name: a name with its version, such as minimal_dataset_v1"),
     ("name", "../x_v1", "name: a name with its version, such as minimal_dataset_v1"),
     ("name", "a_v1\n", "name: a name with its version, such as minimal_dataset_v1"),
@@ -83,6 +104,26 @@ FORM = [
     ("arrays/probeGuess/sha256", "0", "arrays.probeGuess.sha256: 64 hexadecimal digits"),
     ("checks", [], "checks: an object"),
     ("schemas/sidecar_v1.schema.json", "0", "schemas: an object of 64 hexadecimal digits"),
+    ("schemas/data_001_v1.schema.json", ABSENT, "schemas.data_001_v1.schema.json: a value"),
+]
+# The same of what version 2 has more.
+FORM_V2 = [
+    ("extra", 1, "extra: no such field"),
+    *((name, ABSENT, f"{name}: a value") for name in SINCE_V2),
+    *((name, True, name) for name in SINCE_V2),
+    ("contract", None, "contract: the name of a schema's file"),
+    ("contract", "schemas/data_001_v1.schema.json", "contract: the name of a schema's file"),
+    ("physics", None, "physics: 'checked' or 'not checked'"),
+    ("physics", "unchecked", "physics: 'checked' or 'not checked'"),
+    ("defect", "nan", "defect: null, or an object with name, description, refused_by"),
+    ("defect/name", ABSENT, "defect: null, or an object with "),
+    ("defect/name", "", "defect: null, or an object with "),
+    ("defect/description", 1, "defect: null, or an object with "),
+    ("defect/refused_by", [], "defect: null, or an object with "),
+    ("defect/refused_by", [1], "defect: null, or an object with "),
+    ("defect/mood", "bad", "defect: null, or an object with "),
+    ("arrays/diffraction/finite", 1, "arrays.diffraction.finite: true or false"),
+    ("arrays/diffraction/finite", ABSENT, "arrays.diffraction: an object with dtype, "),
 ]
 # What only the schemas refuse: the numbers of the domain and the contract of its arrays.
 DOMAIN = [
@@ -112,6 +153,31 @@ GOOD = [
     ("checks/nearest_alternative", None),
     ("name", "a_v12_b3"),
     ("source_declaration", {"anything": ["at", {"all": 1}]}),
+]
+
+
+# What only the schema refuses, and what both accept, of version 2: (where, what to put there).
+PHYSICS = ("own_match_rate", "correlation_median", "r_factor", "scale")
+UNCHECKED = {
+    "physics": "not checked",
+    **{f"checks/{key}": None for key in PHYSICS},
+    "checks/nearest_alternative": None,
+    "checks/nearest_alternative_margin": None,
+    "checks/chi_square_min": None,
+    "checks/chi_square_max": None,
+}
+DOMAIN_V2 = [
+    ({f"checks/{key}": None}, f"checks.{key}: expected a number, because the physics was checked")
+    for key in PHYSICS
+] + [
+    ({**UNCHECKED, "checks/r_factor": 0.1}, "checks.r_factor: expected null, because the physics"),
+    ({"checks/coverage_x": 0.5}, "checks.coverage_x: expected more than 0.5; found 0.5"),
+    ({"subset_size": 15}, "subset_size: expected at least 16; found 15"),
+]
+GOOD_V2 = [
+    {"defect": None, "arrays/diffraction/finite": True},
+    {"contract": "data_001_v2.schema.json", "schemas/data_001_v2.schema.json": "1" * 64},
+    UNCHECKED,
 ]
 
 
@@ -154,6 +220,55 @@ def test_the_numbers_of_the_domain_are_the_schemas_alone(document, path, value, 
     )
 
 
+@pytest.mark.parametrize(("path", "value", "message"), FORM_V2, ids=ids(FORM_V2))
+def test_schema_and_dataclass_refuse_the_same_of_version_2(document_v2, path, value, message):
+    """The fields of version 2 are there and of their form, or both refuse the document."""
+    put(document_v2, path, value)
+    assert schema.problems(document_v2, SCHEMA_V2) != [], "the schema accepts it"
+    with pytest.raises(ChainError) as caught:
+        Sidecar.from_dict(document_v2, subject="x")
+    error = caught.value
+    shown = f"{error.subject.removeprefix('x: sidecar field ')}: {error.expected}"
+    assert shown.startswith(message), f"the dataclass says: {shown}"
+
+
+@pytest.mark.parametrize("change", GOOD_V2)
+def test_schema_and_dataclass_accept_the_same_of_version_2(document_v2, change):
+    """Whatever a field may be, both let it be, and the text comes back as it was."""
+    for path, value in change.items():
+        put(document_v2, path, value)
+    assert schema.problems(document_v2, SCHEMA_V2) == [], "the schema refuses it"
+    record = Sidecar.from_dict(document_v2, subject="x")
+    assert record.to_dict() == document_v2, "the dataclass changed it"
+    text = sidecar.encode(record)
+    assert sidecar.encode(sidecar.parse(text, subject="x")) == text, "the text changed on its way"
+
+
+@pytest.mark.parametrize(("change", "message"), DOMAIN_V2)
+def test_the_numbers_of_the_domain_in_version_2(document_v2, change, message):
+    """Figures are numbers where the physics was checked and null where not: the schema's word."""
+    for path, value in change.items():
+        put(document_v2, path, value)
+    found = [str(problem) for problem in schema.problems(document_v2, SCHEMA_V2)]
+    assert any(line.startswith(message) for line in found), f"the schema says: {found}"
+
+
+def test_a_contract_that_no_digest_pins(document_v2):
+    """The schema that the arrays satisfy is among those whose digests are recorded."""
+    document_v2["contract"] = "data_001_v2.schema.json"
+    with pytest.raises(ChainError) as caught:
+        Sidecar.from_dict(document_v2, subject="x")
+    assert caught.value.subject == "x: sidecar field schemas.data_001_v2.schema.json"
+
+
+def test_what_version_1_means(document):
+    """It says by its version what version 2 has fields for."""
+    record = Sidecar.from_dict(document, subject="x")
+    assert record.schema_file == "sidecar_v1.schema.json", "not its version"
+    said = (record.contract, record.physics, record.defect)
+    assert said == ("data_001_v1.schema.json", "checked", None), "not what version 1 means"
+
+
 @pytest.mark.parametrize("document", [[], "text", None, 1])
 def test_a_document_of_another_kind(document):
     """What is no object is refused as such."""
@@ -172,11 +287,11 @@ def test_text_that_is_not_json(data):
 
 
 def test_fields_have_the_same_names_in_schema_and_dataclass():
-    """The schema requires each field of the dataclass and knows no other."""
-    rules = json.loads(SCHEMA.read_bytes())
-    names = list(Sidecar.__dataclass_fields__)
-    assert sorted(rules["required"]) == sorted(names), "required is another list"
-    assert sorted(rules["properties"]) == sorted(names), "properties is another list"
+    """The schema of a version requires each field that it has and knows no other."""
+    for file, names in ((SCHEMA, FIELDS), (SCHEMA_V2, list(Sidecar.__dataclass_fields__))):
+        rules = json.loads(file.read_bytes())
+        assert sorted(rules["required"]) == sorted(names), "required is another list"
+        assert sorted(rules["properties"]) == sorted(names), "properties is another list"
 
 
 def test_names_have_the_same_form_everywhere():
@@ -200,7 +315,7 @@ def test_the_text_does_not_depend_on_how_it_was_made(document):
     one = sidecar.encode(Sidecar.from_dict(document, subject="x"))
     two = sidecar.encode(Sidecar.from_dict(shuffled, subject="x"))
     assert one == two, "the text depends on the order in which fields arrived"
-    assert list(json.loads(one)) == list(Sidecar.__dataclass_fields__), "not the declared order"
+    assert list(json.loads(one)) == FIELDS, "not the declared order"
 
 
 def test_lists_of_numbers_are_one_line_each(document):

@@ -146,6 +146,65 @@ def test_a_sidecar_that_breaks_its_schema(root):
     assert "checks.coverage_x: expected more than 0.5; found 0.06" in found["schemas -> sidecar"]
 
 
+def as_version_2(root: Path, contract: str = "data_001_v1.schema.json", **fields):
+    """A change that makes a sidecar one of version 2."""
+
+    def change(document: dict) -> None:
+        document.update(contract=contract, physics="checked", defect=None)
+        document.update(fields)
+        document["schemas"] = {
+            file: hashlib.sha256((root / "schemas" / file).read_bytes()).hexdigest()
+            for file in ("sidecar_v2.schema.json", contract)
+        }
+
+    return change
+
+
+@pytest.mark.parametrize("contract", ["data_001_v1.schema.json", "data_001_v2.schema.json"])
+def test_a_sidecar_of_version_2(root, contract):
+    """It is held against its own schema, and its arrays against the contract that it names."""
+    rewrite(root, as_version_2(root, contract))
+    assert broken(root) == {}, "a good sidecar of version 2 is refused"
+
+
+def test_arrays_that_break_the_contract_of_version_2(root):
+    """The schema of version 2 leaves arrays to the contract, which is asked."""
+
+    def change(document: dict) -> None:
+        as_version_2(root)(document)
+        document["arrays"]["probeGuess"]["shape"] = [3, 64, 64]
+
+    rewrite(root, change)
+    found = broken(root)["schemas -> sidecar"]
+    assert "arrays that satisfy schemas/data_001_v1.schema.json" in found, "not the contract"
+    assert "probeGuess.shape" in found, "the array is not named"
+
+
+def test_arrays_with_a_defect(root):
+    """What was planted on purpose may break the contract; the chain holds all the same."""
+    defect = {"name": "nan", "description": "a pixel", "refused_by": ["physics"]}
+
+    def change(document: dict) -> None:
+        as_version_2(root, defect=defect)(document)
+        document["arrays"]["diffraction"]["finite"] = False
+
+    rewrite(root, change)
+    assert broken(root) == {}, "a planted defect breaks the chain"
+
+
+def test_physics_that_version_2_says_was_checked(root):
+    """A figure of the physics cannot be missing where the sidecar says that it was measured."""
+
+    def change(document: dict) -> None:
+        as_version_2(root)(document)
+        document["checks"]["r_factor"] = None
+
+    rewrite(root, change)
+    found = broken(root)["schemas -> sidecar"]
+    assert "a sidecar that satisfies schemas/sidecar_v2.schema.json" in found, "not the schema"
+    assert "checks.r_factor: expected a number, because the physics was checked" in found
+
+
 @pytest.mark.parametrize("script", ["generators/subset_v1.py", "generators/exact_v1.py"])
 def test_a_changed_generator(root, script):
     """A published generator, or a helper of it, is frozen byte for byte."""

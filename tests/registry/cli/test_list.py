@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
+import pytest
+
 NAME = "minimal_dataset_v1_n16"
 DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
-HEADER = "fixture                 positions  strategy       source        size       bytes here\n"
+LINE = "{:<22}  {:<9}  {:<13}  {:<12}  {:<9}  {:<7}  {}\n"
+HEADER = LINE.format("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")
+TWIN = ("evenly_spaced", "run1084_twin")
 
 
 def test_a_line_for_each_fixture(fixtures):
@@ -13,8 +20,8 @@ def test_a_line_for_each_fixture(fixtures):
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert ended.out == (
         HEADER
-        + "minimal_dataset_v1      64         evenly_spaced  run1084_twin  2,544,436  yes\n"
-        + "minimal_dataset_v1_n16  16         evenly_spaced  run1084_twin  970,036    yes\n"
+        + LINE.format("minimal_dataset_v1", "64", *TWIN, "2,544,436", "checked", "yes")
+        + LINE.format("minimal_dataset_v1_n16", "16", *TWIN, "970,036", "checked", "yes")
     ), "not the table"
 
 
@@ -23,7 +30,31 @@ def test_bytes_that_are_not_here(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("list")
     assert ended.code == 0, "listing is no verification"
-    assert ended.out.splitlines()[2].endswith("970,036    no: dvc pull"), "not marked as absent"
+    assert ended.out.splitlines()[2].endswith("checked  no: dvc pull"), "not marked as absent"
+
+
+@pytest.mark.parametrize(
+    ("physics", "defect", "shown"),
+    [
+        ("not checked", None, "not checked"),
+        ("checked", {"name": "nan", "description": "x", "refused_by": ["y"]}, "defect: nan"),
+    ],
+)
+def test_physics_that_was_not_checked_and_defects(fixtures, root, physics, defect, shown):
+    """A fixture that is not held against the model, or has a defect, is told from the others."""
+    path, lock = root / DATA.replace(".npz", ".json"), root / "dvc.lock"
+    document = json.loads(path.read_bytes())
+    document.update(contract="data_001_v1.schema.json", physics=physics, defect=defect)
+    document["schemas"]["sidecar_v2.schema.json"] = "0" * 64
+    data, before = json.dumps(document).encode(), path.read_bytes()
+    path.write_bytes(data)
+    text = lock.read_text().replace(hashlib.md5(before).hexdigest(), hashlib.md5(data).hexdigest())
+    lock.write_text(text.replace(f"size: {len(before)}\n", f"size: {len(data)}\n"))
+    ended = fixtures("list")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    _, good, line = ended.out.splitlines()
+    assert good.endswith("checked" + " " * (len(shown) - 7 + 2) + "yes"), "the other is marked, too"
+    assert line.endswith(f"{shown}  yes"), "not marked"
 
 
 def test_a_broken_sidecar(fixtures, root):

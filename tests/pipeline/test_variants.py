@@ -1,0 +1,232 @@
+"""The variants that params.yaml has in store: each is one line away, and none is built before."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import registry
+from registry import params
+from registry.errors import CheckError
+
+REPOSITORY = Path(__file__).parents[2]
+# A line that declares a variant once "# " is removed: its name, and the whole entry.
+OFF = re.compile(r"^  # ([a-z0-9_]+): (\{<<: .*\})$", re.MULTILINE)
+TEXT = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
+
+# Name to the first digits of the SHA-256 of its arrays' content.
+SOURCES = (
+    "run1084_twin_1e3",
+    "run1084_twin_1e4",
+    "run1084_twin_modes",
+    "run1084_twin_jittered",
+)
+FIXTURES = {
+    "minimal_dataset_v1_legacy": "eb7b7bd3851e",
+    "minimal_dataset_v1_intensity": "11097716c8ec",
+    "minimal_dataset_v1_photons_1e3": "0d673ed96a50",
+    "minimal_dataset_v1_photons_1e4": "71faeea84ff9",
+    "minimal_dataset_v1_modes": "4d95b7b61c92",
+    "minimal_dataset_v1_jittered": "563c7e783837",
+    "minimal_dataset_v1_defect_first_frames": "5e456b179a01",
+    "minimal_dataset_v1_defect_x_plus_1px": "05379b417d85",
+    "minimal_dataset_v1_defect_duplicated_frame": "7eea0082e268",
+    "minimal_dataset_v1_defect_nan_pixel": "ae3a441b733d",
+}
+
+
+def switched_on(text: str, *names: str) -> str:
+    """params.yaml without the "# " in front of some variants."""
+    for name in names:
+        text, count = re.subn(rf"(?m)^  # {name}: \{{", f"  {name}: {{", text)
+        assert count == 1, f"{name} is there {count} times"
+    return text
+
+
+@pytest.fixture
+def declared(tmp_path):
+    """Load a declaration beside this repository's schemas and generators."""
+
+    def load(text: str) -> params.Params:
+        for name in ("schemas", "generators"):
+            shutil.copytree(REPOSITORY / name, tmp_path / name, dirs_exist_ok=True)
+        (tmp_path / "params.yaml").write_text(text)
+        return params.load(tmp_path)
+
+    return load
+
+
+def test_the_lines_in_store():
+    """Those listed here, which a test builds, and no others."""
+    assert [match[1] for match in OFF.finditer(TEXT)] == [*SOURCES, *FIXTURES]
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_line_is_an_entry(declared, name):
+    """One line, with that of its source where it has its own, is a sound declaration."""
+    (line,) = [match[2] for match in OFF.finditer(TEXT) if match[1] == name]
+    own = [source for source in SOURCES if f"source: {source}}}" in line]
+    before, after = declared(TEXT), declared(switched_on(TEXT, name, *own))
+    assert after.fixtures.keys() - before.fixtures.keys() == {name}
+    assert after.sources.keys() - before.sources.keys() == set(own)
+    assert {key: after.fixtures[key] for key in before.fixtures} == before.fixtures
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("run1084_twin_modes", "modes: 3", "modes: 5", "modes: expected at most 4; found 5"),
+        ("run1084_twin_modes", "modes: 3", "modes: 1", "modes: expected at least 2; found 1"),
+        ("run1084_twin_modes", ", dominant_power: 0.7", "",
+         "dominant_power: expected a value beside modes; found none"),
+        ("run1084_twin_modes", "modes: 3, ", "",
+         "modes: expected a value beside dominant_power; found none"),
+        ("run1084_twin_modes", "power: 0.7", "power: 1", "dominant_power: expected less than 1;"),
+        ("run1084_twin_jittered", "px: 2", "px: 0", "jitter_px: expected more than 0; found 0"),
+        ("run1084_twin_jittered", "px: 2", "px: 17", "jitter_px: expected at most 16; found 17"),
+        ("run1084_twin_1e4", "photons", "modes: 2, photons", "modes: expected one of the known"),
+        ("minimal_dataset_v1_legacy", "diff3d: false", "Y: true", "Y: expected one of the known"),
+        ("minimal_dataset_v1_legacy", "16", "15", "n_subset: expected at least 16; found 15"),
+        ("minimal_dataset_v1_legacy", "16,", "16, strategy: random,", "seed: expected a value"),
+        ("minimal_dataset_v1_intensity", "intensity_v1}", "intensity_v1, n_subset: 129}",
+         "n_subset: expected at most 128; found 129"),
+        ("minimal_dataset_v1_defect_nan_pixel", "defect: nan_pixel", "seed: 1",
+         "seed: expected no seed, which strategy: random alone has"),
+        ("minimal_dataset_v1_defect_nan_pixel", ", defect: nan_pixel", "",
+         "defect: expected a value; found none"),
+        ("minimal_dataset_v1_defect_nan_pixel", "defect: nan_pixel", "defect: worse",
+         "defect: expected a defect that generators/defect_v1.py can plant: \"first_frames\","),
+    ],
+)  # fmt: skip
+def test_a_line_with_a_mistake(declared, name, old, new, message):
+    """What a generator cannot work with is refused before it runs, by its dotted path."""
+    (line,) = [match[0] for match in OFF.finditer(TEXT) if match[1] == name]
+    head, found, tail = line.rpartition(old)
+    assert found, f"{old} is not in {line}"
+    text = switched_on(TEXT.replace(line, head + new + tail), name)
+    kind = "sources" if name in SOURCES else "fixtures"
+    with pytest.raises(CheckError) as caught:
+        declared(text)
+    assert f"{kind}.{name}.{message}" in caught.value.found, caught.value.found
+
+
+def test_every_source_in_store_has_a_fixture():
+    """No line declares a source that nothing is cut from."""
+    for source in SOURCES:
+        assert TEXT.count(f"source: {source}}}") == 1, source
+
+
+@pytest.fixture(scope="module")
+def built(_template, tmp_path_factory):
+    """A clone in which all variants are declared and built, and what DVC said."""
+    top = tmp_path_factory.mktemp("variants") / "clone"
+    shutil.copytree(_template.top, top, symlinks=True)
+    clone = type(_template)(top, _template.environment)
+    (top / "params.yaml").write_text(switched_on(TEXT, *SOURCES, *FIXTURES))
+    pins = clone.pins()
+    ended = clone.dvc("repro")
+    assert ended.code == 0, ended.text
+    assert ended.stages == [
+        "params",
+        *(f"source@{name}" for name in SOURCES),
+        *(f"fixture@{name}" for name in FIXTURES),
+    ], "something else was built"
+    assert {key: clone.pins()[key] for key in pins} == pins, "a published pin changed"
+    return clone
+
+
+@pytest.fixture
+def load(built):
+    """Load a fixture from that clone, verified as any other."""
+    return lambda name: registry.load(name, built.top)
+
+
+@pytest.mark.slow
+def test_all_variants_are_built(built, load):
+    """Each is verified, has the content that is pinned here, and names what is special of it."""
+    ended = built.fixtures("verify", "--against", "HEAD")
+    assert ended.code == 0, ended.text
+    found = {}
+    for name in FIXTURES:
+        assert f"ok      {name}  (6 links hold)" in ended.text, f"{name} is not verified"
+        found[name] = load(name).sidecar.content_sha256[:12]
+    assert found == FIXTURES, "other arrays than those pinned here"
+    special = {
+        name.removeprefix("minimal_dataset_v1_"): (sidecar.contract, sidecar.physics)
+        for name, sidecar in ((name, load(name).sidecar) for name in FIXTURES)
+        if sidecar.contract != "data_001_v1.schema.json" or sidecar.physics != "checked"
+    }
+    assert special == {
+        "legacy": ("data_001_legacy_v1.schema.json", "checked"),
+        "intensity": ("data_001_intensity_v1.schema.json", "checked"),
+        "modes": ("data_001_v2.schema.json", "checked"),
+    }
+
+
+@pytest.mark.slow
+def test_loaders_arrive_at_the_good_fixture(load):
+    """What is transposed, and what is counted, becomes the published fixture bit for bit."""
+    legacy, sixteen = load("minimal_dataset_v1_legacy"), load("minimal_dataset_v1_n16")
+    frames = np.moveaxis(legacy.diffraction, -1, 0).astype(np.float32)
+    np.testing.assert_array_equal(frames, sixteen.diffraction)
+    for name in ("objectGuess", "probeGuess"):
+        np.testing.assert_array_equal(legacy[name].astype(np.complex64), sixteen[name])
+    counted, good = load("minimal_dataset_v1_intensity"), load("minimal_dataset_v1")
+    assert (counted.diffraction == np.rint(counted.diffraction)).all(), "parts of photons"
+    scale = counted.sidecar.checks["photon_scale"]
+    amplitude = np.sqrt(counted.diffraction.astype(np.float64) / scale).astype(np.float32)
+    np.testing.assert_array_equal(amplitude, good.diffraction)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("photons", "r_factor"), [(1000, 0.838), (10000, 0.339)])
+def test_photon_limited(load, photons, r_factor):
+    """Frames hold as many photons as declared, on average, and pass the same checks."""
+    fixture = load(f"minimal_dataset_v1_photons_1e{len(str(photons)) - 1}")
+    checks = fixture.sidecar.checks
+    power = (fixture.diffraction.astype(np.float64) ** 2).sum(axis=(1, 2)).mean()
+    assert power * checks["photon_scale"] == pytest.approx(photons, rel=0.05)
+    assert (fixture.diffraction == 0).mean() > 0.75, "not the dark frames of docs/variants.md"
+    assert checks["own_match_rate"] == 1.0, "noise hides where a frame belongs"
+    assert checks["r_factor"] == r_factor, "not the figure of docs/variants.md"
+
+
+@pytest.mark.slow
+def test_jittered(load):
+    """Only the nominal positions differ from the published fixture, by up to two pixels."""
+    jittered, good = load("minimal_dataset_v1_jittered"), load("minimal_dataset_v1")
+    for name in set(good) - {"xcoords_start", "ycoords_start"}:
+        np.testing.assert_array_equal(jittered[name], good[name])
+    for axis in "xy":
+        error = np.abs(jittered[f"{axis}coords_start"] - jittered[f"{axis}coords"])
+        assert 1.8 < error.max() <= 2.0, axis
+
+
+@pytest.mark.slow
+def test_modes(load):
+    """Three modes, the first of which has seven tenths of the power."""
+    probe = load("minimal_dataset_v1_modes").probeGuess.astype(np.complex128)
+    power = (np.abs(probe) ** 2).sum(axis=(1, 2))
+    np.testing.assert_allclose(power / power.sum(), [0.7, 0.2, 0.1], rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_defects_say_so(load):
+    """The sidecar names the defect, what it is, and the criteria that refuse it."""
+    found = {
+        name: load(f"minimal_dataset_v1_defect_{name}").sidecar.defect
+        for name in ("first_frames", "x_plus_1px", "duplicated_frame", "nan_pixel")
+    }
+    assert {name: defect["name"] for name, defect in found.items()} == {n: n for n in found}
+    refused = {name: set(defect["refused_by"]) for name, defect in found.items()}
+    assert refused["first_frames"] >= {"own-match", "alternatives", "chi-square"}
+    assert refused["x_plus_1px"] >= {"alternatives"}
+    assert refused["duplicated_frame"] >= {"distinct", "own-match", "chi-square"}
+    assert refused["nan_pixel"] == {
+        "contract: diff3d.finite", "contract: diffraction.finite", "physics",
+    }  # fmt: skip
+    assert load("minimal_dataset_v1").sidecar.defect is None
