@@ -14,11 +14,20 @@ from registry import console
 COMMANDS = {
     "list": "listing",
     "show": "show",
+    "diff": "diff",
+    "git-diff": "git_diff",
     "pull": "pull",
     "verify": "verify",
+    "train": "train",
+    "infer": "infer",
+    "envelope": "envelope",
+    "report": "report",
     "profile": "profile",
     "check-params": "check_params",
+    "add": "add",
+    "suggest": "suggest",
     "merge-lock": "merge_lock",
+    "export": "export",
 }
 
 

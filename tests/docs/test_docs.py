@@ -15,6 +15,8 @@ PAGES = sorted(
     str(path.relative_to(REPOSITORY))
     for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))
 )
+STAR_SHA256 = "dbce7715c1d4a7c28a48f684dacc7d343fbc5d06fe993d6ea31714ffb5c68d3d"
+STAR_CONTENT = "a556e78b1154ebd9de60771ce67e70299b78756dd7a31674092f79f5a5b58a5b"
 REAL_SHA256 = "90ea7f6e416ee1a720cf1a4e092d2fcb1da828cc18398e38c9a8576ec160e070"
 
 
@@ -132,6 +134,20 @@ def test_add_a_version(clone, blocks, page):
 
 
 @pytest.mark.slow
+def test_add_in_one_step(clone, blocks):
+    """The commands of the page declare, build and verify a fixture; only its lines are added."""
+    sh = next(item for item in blocks("docs/add-a-version.md") if "fixtures add" in item.text)
+    printed = clone.sh(sh.text)
+    assert "source run1084_twin: 1087 positions, frames 64 x 64" in printed, "nothing suggested"
+    assert "params.yaml: added fixtures.minimal_dataset_v1_n32\n" in printed, "not declared"
+    assert "ok      minimal_dataset_v1_n32  (6 links hold)" in printed, "not verified"
+    removed = clone.sh("git diff -U0 params.yaml | grep '^-[^-]' || true")
+    assert removed == "", "a line of params.yaml changed"
+    sidecar = f"{FIXTURES}/minimal_dataset_v1_n32.json"
+    assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], "not what is to be committed"
+
+
+@pytest.mark.slow
 def test_deprecate_a_version(clone, blocks):
     """The entry of the page is accepted, and loading the version warns as the page says."""
     (block,) = [item for item in blocks("docs/add-a-version.md") if "deprecated:" in item.text]
@@ -151,7 +167,7 @@ def test_deprecate_a_version(clone, blocks):
 
 @pytest.mark.slow
 def test_bring_your_own_scan(clone, blocks, real_data):
-    """The page, step by step, with the real reconstruction; and what it says of the outcome."""
+    """The page, step by step, with the real files; and what it says of the outcome."""
     clone.environment["PTYCHO_REAL_DATA"] = str(real_data)
     printed = []
     for block in blocks("docs/bring-your-own-scan.md"):
@@ -161,19 +177,45 @@ def test_bring_your_own_scan(clone, blocks, real_data):
         else:
             assert block.language == "sh", f"a block of {block.language} that nobody runs"
             printed.append(clone.sh(block.text))
-    first, built = printed
-    assert REAL_SHA256 in first, "the profile does not print the file's SHA-256"
+    _, star, built = printed
+    assert "ok      siemens_star_v1  (6 links hold)" in star, "not verified"
+    assert "own match 100.0%; R-factor 0.087" in star, "not the page's figure"
+    assert REAL_SHA256 in built, "the profile does not print the file's SHA-256"
     assert "ok      run1084_real_v1  (6 links hold)" in built, "not verified"
     assert clone.changed() == [
         "dvc.lock", "params.yaml", f"{FIXTURES}/run1084_real_v1.json",
+        f"{FIXTURES}/siemens_star_v1.json",
     ], "not what is to be committed, or private data among it"  # fmt: skip
-    sidecar = registry.load("run1084_real_v1", clone.path).sidecar
-    assert sidecar.source_declaration["path"] == "Run1084_recon3_postPC.npz", "a path, not a name"
-    assert sidecar.source_declaration["sha256"] == REAL_SHA256, "not the file's digest"
-    assert sidecar.checks["own_match_rate"] == 1.0, "frames do not belong to their positions"
+    real = registry.load("run1084_real_v1", clone.path).sidecar
+    assert real.source_declaration["path"] == "Run1084_recon3_postPC.npz", "a path, not a name"
+    assert real.source_declaration["sha256"] == REAL_SHA256, "not the file's digest"
+    assert real.checks["own_match_rate"] == 1.0, "frames do not belong to their positions"
 
+    the_star(clone)
     first_64_fails(clone)
     who_cannot_see_the_file(clone)
+
+
+def the_star(clone):
+    """The fixture of the measured scan is what the page says it is."""
+    text = (REPOSITORY / "docs" / "bring-your-own-scan.md").read_text(encoding="utf-8")
+    text = " ".join(text.split())
+    said = "64 × 64 pixels lie 95.5 % of the counts"
+    assert said in text, "what is tested here is no longer said"
+    said = "the R-factor is 0.087; with frames permuted it would be 0.263"
+    assert said in text, "what is tested here is no longer said"
+    fixture = registry.load("siemens_star_v1", clone.path)
+    assert fixture.diffraction.shape == (64, 64, 64), "not 64 positions of 64 x 64"
+    sidecar = fixture.sidecar
+    assert sidecar.source_declaration["path"] == "siemens-star-small.npz.bz2", "a path, not a name"
+    assert sidecar.source_declaration["sha256"] == STAR_SHA256, "not the file's digest"
+    assert sidecar.checks["own_match_rate"] == 1.0, "frames do not belong to their positions"
+    assert sidecar.checks["r_factor"] == 0.087, "not the page's figure"
+    steps = "\n".join(sidecar.transformations)
+    assert "64 x 64 of 128 x 128 pixels about the zero frequency, 95.5% of the counts" in steps
+    assert "R-factor 0.087, 0.263 with frames permuted" in steps, "not the page's figures"
+    # the same on every machine
+    assert sidecar.content_sha256 == STAR_CONTENT, "other bytes than on the machine of this test"
 
 
 def first_64_fails(clone):
@@ -200,9 +242,11 @@ def who_cannot_see_the_file(clone):
     clone.sh(f"git clone --quiet . {other}")
     fresh = type(clone)(other, clone.environment)
     printed = fresh.sh("dvc pull --quiet && fixtures verify")
-    assert "ok      run1084_real_v1  (6 links hold)" in printed, "its bytes were not pulled"
+    for name in ("run1084_real_v1", "siemens_star_v1"):
+        assert f"ok      {name}  (6 links hold)" in printed, "its bytes were not pulled"
     printed = fresh.sh("dvc repro --keep-going", code=255)
-    assert "expected: its file at private/Run1084_recon3_postPC.npz" in printed, "not named"
+    for name in ("Run1084_recon3_postPC.npz", "siemens-star-small.npz.bz2"):
+        assert f"expected: its file at private/{name}" in printed, "not named"
     for name in ("", "_n16", "_n128", "_supervised"):
         assert f"Stage 'fixture@minimal_dataset_v1{name}' didn't change" in printed, "not built"
 

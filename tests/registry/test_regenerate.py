@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry import npz, pins, regenerate
+from registry import difference, npz, pins, regenerate
 from registry.errors import MissingError
 from registry.regenerate import Verdict
 
@@ -137,7 +137,7 @@ def test_numbers_around_zero(compare):
 def test_the_ends_of_a_dtype():
     """More steps than a signed number can count are counted all the same."""
     limits = np.finfo(np.float64)
-    found = regenerate.ulp_distance(np.array([limits.min]), np.array([limits.max]))
+    found = difference.ulp_distance(np.array([limits.min]), np.array([limits.max]))
     assert found[0] == 18437736874454810622.0, "the distance wrapped around"
 
 
@@ -191,24 +191,6 @@ def test_added_and_missing_arrays(compare):
         Verdict(array="b", verdict="identical"),
         Verdict(array="c", verdict="different", detail="only in the rebuilt fixture"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        ({"diff3d": True, "Y": False}, ["--diff3d"]),
-        (
-            {"photons_per_frame": 1e6, "seed": 0},
-            ["--photons_per_frame", "1000000.0", "--seed", "0"],
-        ),
-        ({"path": "private/a.npz"}, ["--path", "/registry/private/a.npz"]),
-        ({"path": "/data/a.npz"}, ["--path", "/data/a.npz"]),
-        ({"licence": "not ours; $(id)"}, ["--licence", "not ours; $(id)"]),
-    ],
-)
-def test_flags(entry, expected):
-    """Each value is one argument, switches are there or not, and a path starts at the registry."""
-    assert regenerate.flags(entry, Path("/registry")) == expected
 
 
 @pytest.fixture
@@ -293,9 +275,9 @@ def test_a_source_whose_file_is_missing(buildable):
     """That fixture fails with exit code 3, and keeps no other from being rebuilt."""
     edit(
         buildable / "params.yaml",
-        "\nfixtures:\n",
-        "\n  mine:\n    generator: file_v1\n    path: private/scan.npz\n"
-        f'    sha256: "{"0" * 64}"\n    noise: measured\n    licence: MIT\n\nfixtures:\n',
+        "\nsources:\n",
+        "\nsources:\n  mine:\n    generator: file_v1\n    path: private/scan.npz\n"
+        f'    sha256: "{"0" * 64}"\n    noise: measured\n    licence: MIT\n',
     )
     edit(
         buildable / "params.yaml",
@@ -333,6 +315,7 @@ def test_a_fixture_that_is_no_longer_declared(buildable):
     path = buildable / "params.yaml"
     entry = "  minimal_dataset_v1_n16:\n    <<: *minimal_dataset_v1\n    n_subset: 16\n"
     edit(path, entry, "")
+    edit(path, f"    {NAME}_g2: {{fixture: {NAME}, gridsize: 2}}\n", "")
     (found,) = regenerate.regenerate(buildable, [pins.find(buildable, NAME)])
     assert (found.good, found.exit_code) == (False, 1), "not a failed check"
     assert found.failure.splitlines()[0] == f"fixture {NAME}", "the fixture is not named"

@@ -1,0 +1,208 @@
+"""``fixtures add NAME``: a new version in one step, declared once it is known to be good."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from registry import params, vocabulary
+from registry.cli import entries
+from registry.cli.entries import SourceEntry
+from registry.errors import CheckError, UsageError
+from registry.vocabulary import Generator, Vocabulary
+
+_UNTOUCHED = "params.yaml is as it was"
+_FLAGS = f"change the flags (n_subset is --n-subset) and run the command again; {_UNTOUCHED}"
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "add",
+        help="declare a new fixture in params.yaml, once it is known to be good",
+        description="Builds the fixture in a scratch folder, holds it against every criterion, "
+        "and adds its entry to params.yaml. No other line of that file changes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", help="with its version, such as mine_v1")
+    parser.add_argument(
+        "--from", metavar="SOURCE", dest="source", help="a declared source, or a file's path or URL"
+    )
+    parser.add_argument(
+        "--like", metavar="FIXTURE", help="take what is not given from this declared fixture"
+    )
+    parser.add_argument(
+        "--generator", help="default: that of --like, else the newest version of subset"
+    )
+    parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
+    entries.add_flags(parser, fixture=True)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import declaration, files
+
+    root, words = entries.root_and_words()
+    text = params.read(root)
+    document = params.parse(text)
+    name: str = arguments.name
+    fixture, source = _entries(root, document, words, arguments)
+
+    new = text
+    if source is not None:
+        new = declaration.insert(new, vocabulary.SOURCES, source.name, source.entry)
+    new = declaration.insert(new, vocabulary.FIXTURES, name, fixture, like=arguments.like)
+    _check(root, new, name)
+    print(_built(root, new, name, source).rstrip())
+
+    if params.read(root) != text:
+        raise CheckError(
+            params.FILE,
+            expected="the text that the new entry was checked with",
+            found="another one: somebody edited the file meanwhile",
+            remedy="run the command again; the file is as they left it",
+        )
+    files.write_atomic(root / params.FILE, new.encode())
+    added = (
+        [f"fixtures.{name}"] if source is None else [f"sources.{source.name}", f"fixtures.{name}"]
+    )
+    print(f"params.yaml: added {' and '.join(added)}")
+    if not arguments.build:
+        print(f"next: dvc repro fixture@{name}")
+        return 0
+    return _repro(root, name)
+
+
+def _entries(
+    root: Path, document: Any, words: Vocabulary, arguments: argparse.Namespace
+) -> tuple[dict[str, Any], SourceEntry | None]:
+    """The fixture's entry, and its source's where that is new."""
+    declared = entries.section(document, vocabulary.FIXTURES)
+    _check_name(arguments.name, set(declared))
+    base = _base(declared, arguments.like)
+    generator = _generator(words, arguments.generator, base)
+    named = arguments.source or base.get("source")
+    if named is None:
+        raise UsageError(
+            f"fixture {arguments.name}",
+            expected="--from SOURCE, or --like FIXTURE",
+            found="neither",
+            remedy="fixtures add NAME --from SOURCE --strategy evenly_spaced --n-subset 64",
+        )
+    source_name, reader = entries.resolve_source(
+        document, words, named, arguments, set(generator.keys)
+    )
+    own, of_source = entries.share(words, entries.given(arguments), generator, reader)
+    for key in base.keys() - generator.keys.keys() - {"generator"}:
+        print(
+            f"note: {generator.name} has no key {key}, which {arguments.like} has", file=sys.stderr
+        )
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    entry = {
+        **base,
+        "created": created,
+        **own,
+        "generator": generator.name,
+        "source": source_name,
+    }
+    new = None
+    if reader is not None:
+        new = entries.new_source(root, source_name, named, reader, of_source)
+    return entries.ordered(entry, generator), new
+
+
+def _check_name(name: str, taken: set[str]) -> None:
+    if name not in taken:
+        return
+    from registry.history import next_free_version
+
+    try:
+        remedy = f"the next free version is {next_free_version(name, taken)}"
+    except ValueError:
+        remedy = "choose another name"
+    raise UsageError(
+        f"fixture {name}",
+        expected="a name that is not declared: a published version never changes",
+        found="one under fixtures: in params.yaml",
+        remedy=remedy,
+    )
+
+
+def _base(declared: dict[str, Any], like: str | None) -> dict[str, Any]:
+    if like is None:
+        return {}
+    base = declared.get(like)
+    if not isinstance(base, dict):
+        raise UsageError(
+            f"--like {like}",
+            expected=f"one of {', '.join(declared) or '(none is declared)'}",
+            found="no such fixture in params.yaml",
+            remedy="correct the name",
+        )
+    return base
+
+
+def _generator(words: Vocabulary, named: str | None, base: dict[str, Any]) -> Generator:
+    if named is None:
+        named = base.get("generator")
+    if named is None:
+        versions = [
+            match for item in words.fixtures if (match := re.fullmatch(r"subset_v(\d+)", item))
+        ]
+        named = max(versions, key=lambda match: int(match[1]))[0] if versions else "subset_v1"
+    return entries.find_generator(words.fixtures, str(named), "--generator")
+
+
+def _check(root: Path, text: str, name: str) -> None:
+    """Hold the new declaration against every rule."""
+    found = params.problems(params.parse(text), root)
+    if found:
+        # what was wrong before is not the flags' fault
+        params.load(root)
+        raise params.refused(found, remedy=_FLAGS, subject=f"fixture {name}")
+
+
+def _built(root: Path, text: str, name: str, source: SourceEntry | None) -> str:
+    """Build what is declared in a scratch folder; what the generator says of it."""
+    from registry.scratch import scratch
+
+    document = params.parse(text)
+    entry = document["fixtures"][name]
+    with scratch(root) as place:
+        ended = place.build("source", entry["source"], document["sources"][entry["source"]])
+        if ended.code != 0:
+            # an entry that was there before is mended as its generator says
+            remedy = "" if source is None else f"correct the file or the flags; {_UNTOUCHED}"
+            raise entries.relayed(ended, f"source {entry['source']}", remedy)
+        ended = place.build("fixture", name, entry)
+        if ended.code != 0:
+            raise entries.relayed(ended, f"fixture {name}", _FLAGS)
+    return ended.out
+
+
+def _repro(root: Path, name: str) -> int:
+    stage = f"fixture@{name}"
+    # stages are run as `python -m generators...`: that has to be this Python
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    sys.stdout.flush()
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", stage],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise CheckError(
+            f"fixture {name}",
+            expected=f"dvc repro {stage} to build it",
+            found=f"exit code {done.returncode}; what it printed is above",
+            remedy=f"mend that, then dvc repro {stage}; the entry is in params.yaml",
+        )
+    print("next: commit params.yaml, dvc.lock and the new sidecar; dvc push stores the bytes")
+    return 0

@@ -1,0 +1,131 @@
+"""``fixtures suggest SOURCE``: what each strategy and size would make of a source."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from registry import params, vocabulary
+from registry.cli import entries
+from registry.cli.table import columns
+
+_TARGET = 64
+# What a new source has to declare, and what makes no difference to anything that is printed here.
+_NO_MATTER = {"licence": "not declared", "noise": "none"}
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "suggest",
+        help="show what each strategy and size would make of a source",
+        description="Coverage, overlap, groups and file size for each strategy and size, and which "
+        "of them a fixture may have. Writes nothing.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a declared source, or a file's path or URL"
+    )
+    entries.add_flags(parser, fixture=False)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    root, words = entries.root_and_words()
+    document = params.parse(params.read(root))
+    named: str = arguments.source
+    name, generator = entries.resolve_source(document, words, named, arguments, set())
+    _, values = entries.share(words, entries.given(arguments), None, generator)
+    command = f"fixtures add {name}_v1 --from {shlex.quote(named)}"
+    if generator is None:
+        entry = params.load(root).sources[name]
+    else:
+        fill = {key: value for key, value in _NO_MATTER.items() if key in generator.required}
+        source = entries.new_source(root, name, named, generator, {**fill, **values})
+        entry = source.entry
+        _check(root, document, name, entry)
+        command += _flags(arguments, values)
+        command += "".join(f" --{key} …" for key in fill if key not in values)
+    found = _figures(root, name, entry)
+    print("\n".join(_table(found, name)))
+    good = [row for row in found["rows"] if not row["failures"]]
+    if good:
+        best = min(good, key=lambda row: abs(row["n_subset"] - _TARGET))
+        seed = f" --seed {found['seed']}" if best["strategy"] == "random" else ""
+        cut = f"--strategy {best['strategy']} --n-subset {best['n_subset']}{seed}"
+        print(f"\n{command} {cut}")
+    return 0
+
+
+def _flags(arguments: argparse.Namespace, values: dict[str, Any]) -> str:
+    """The flags that declare the new source, as they were given."""
+    given = {"source_name": arguments.source_name, "source_generator": arguments.source_generator}
+    words = []
+    for key, value in {**given, **values}.items():
+        flag = key.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif value is not None:
+            words += [f"--{flag}", shlex.quote(str(value))]
+    return "".join(f" {word}" for word in words)
+
+
+def _check(root: Path, document: Any, name: str, entry: dict[str, Any]) -> None:
+    sources = {**entries.section(document, vocabulary.SOURCES), name: entry}
+    found = [
+        problem
+        for problem in params.problems({**document, "sources": sources}, root)
+        if problem.path.startswith(f"sources.{name}.")
+    ]
+    if found:
+        raise params.refused(
+            found,
+            remedy="add or change flags (photon_scale is --photon-scale)",
+            subject=f"source {name}",
+        )
+
+
+def _figures(root: Path, name: str, entry: dict[str, Any]) -> Any:
+    from registry.scratch import scratch
+
+    with scratch(root) as place:
+        ended = place.build("source", name, entry)
+        if ended.code == 0:
+            ended = place.run("suggest", name)
+        if ended.code != 0:
+            raise entries.relayed(ended, f"source {name}", "")
+    return json.loads(ended.out)
+
+
+def _table(found: Any, name: str) -> list[str]:
+    frame, obj = (" x ".join(map(str, found[key])) for key in ("frame", "object"))
+    diameter = found["probe_diameter_px"]
+    rows = [("strategy", "n", "cover x", "cover y", "overlap", "groups", "bytes", "criteria")]
+    for row in found["rows"]:
+        strategy = row["strategy"]
+        rows.append(
+            (
+                f"random, seed {found['seed']}" if strategy == "random" else strategy,
+                str(row["n_subset"]),
+                f"{row['coverage_x']:.1%}",
+                f"{row['coverage_y']:.1%}",
+                f"{row['overlap']:.1%}",
+                str(row["groups"]),
+                f"{row['bytes']:,}",
+                "; ".join(row["failures"]) or "pass",
+            )
+        )
+    return [
+        f"source {name}: {found['positions']} positions, frames {frame}, object {obj}, "
+        f"probe {diameter:.1f} px across",
+        "",
+        *columns(rows),
+        "",
+        "cover     part of the source's range that the positions span; more than 50% is wanted",
+        f"overlap   mean of 1 - d / {diameter:.1f} px, with d the distance to the nearest position",
+        "groups    a position and its three nearest, for gridsize 2; 0 where some do not overlap",
+        "bytes     of the fixture with diff3d",
+        "criteria  those that positions and shapes can tell; fixtures add checks the physics, too",
+    ]
