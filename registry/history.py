@@ -34,8 +34,8 @@ def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckErr
     UsageError
         There is no such revision, or no git repository.
     """
-    commit = _commit(root, revision) if revision else _merge_base(root)
-    published = _pins_at(root, commit)
+    commit = commit_id(root, revision) if revision else _merge_base(root)
+    published = pins_at(root, commit)
     current = pins.read(root)
     taken = {*published, *current}
     errors = (_difference(pin, current, taken, commit) for pin in published.values())
@@ -93,24 +93,81 @@ def _difference(
     )
 
 
-def _pins_at(root: Path, commit: str) -> dict[str, Pin]:
+def pins_at(root: Path, commit: str) -> dict[str, Pin]:
+    """Pins of the lock at a commit, by name; none where that commit has no lock.
+
+    Raises
+    ------
+    UsageError
+        The lock is committed, but git has it not here.
+    ChainError
+        It is no lock as DVC writes it.
+    """
+    lock = read_file(root, commit, pins.LOCK)
+    # a revision from before the first lock has nothing to protect
+    return {} if lock is None else pins.parse(lock)
+
+
+def read_file(root: Path, commit: str, path: str) -> bytes | None:
+    """Bytes of a file at a commit, as git stores them; None where that commit has no such file.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder, which may be a subfolder of the repository.
+    commit : str
+        Id of a commit.
+    path : str
+        The file's path, relative to ``root``.
+
+    Raises
+    ------
+    UsageError
+        The file is committed, but git has it not here.
+    """
     # paths relative to the working directory, so that a registry may be a subfolder
-    listed = _git(root, "ls-tree", "--name-only", commit, "--", pins.LOCK)
+    listed = _git(root, "ls-tree", "--name-only", commit, "--", path)
     if listed.returncode == 0 and not listed.stdout:
-        # a revision from before the first lock has nothing to protect
-        return {}
-    result = _git(root, "show", f"{commit}:./{pins.LOCK}")
+        return None
+    result = _git(root, "show", f"{commit}:./{path}")
     if result.returncode != 0:
         raise UsageError(
-            f"{pins.LOCK} at {commit[:12]}",
+            f"{path} at {commit[:12]}",
             expected="a file that git can show",
             found=_message(result),
             remedy="fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
         )
-    return pins.parse(result.stdout)
+    return result.stdout
 
 
-def _commit(root: Path, revision: str) -> str:
+def commits_with_blob(root: Path, blob: str, path: str) -> list[str]:
+    """Commits in which a file got a content or lost it, and their parents; newest first.
+
+    Of these, at least one has the file with that content, if any commit of any branch has.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    blob : str
+        Id that git gives the content.
+    path : str
+        The file's path, relative to ``root``.
+    """
+    result = _git(
+        root, "log", "--all", "--max-count=4", "--format=%H %P", f"--find-object={blob}", "--", path
+    )
+    return result.stdout.decode().split() if result.returncode == 0 else []
+
+
+def commit_id(root: Path, revision: str) -> str:
+    """Id of the commit that a revision names.
+
+    Raises
+    ------
+    UsageError
+        It names none, or there is no git repository.
+    """
     result = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     if result.returncode != 0:
         raise UsageError(

@@ -1,0 +1,94 @@
+"""``fixtures diff A B``: what lies between two fixtures, revisions or files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.cli.table import columns
+
+if TYPE_CHECKING:
+    from registry.comparison import Comparison, FieldDifference
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="compare two fixtures, revisions or files, value by value",
+        allow_abbrev=False,
+        epilog="exit code 0: the same arrays, bit for bit; 1: other arrays, or a broken chain and "
+        "nothing on stdout; 2 wrong use; 3 bytes missing",
+    )
+    for name in ("a", "b"):
+        parser.add_argument(
+            name,
+            metavar=name.upper(),
+            help="a fixture's name, REVISION:NAME, or a file that ends with .npz",
+        )
+    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with images, too")
+    parser.add_argument("--offline", action="store_true", help="never ask the remote")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import comparison, files, side
+
+    offline = True if arguments.offline else None
+    sides = [side.read(text, offline=offline) for text in (arguments.a, arguments.b)]
+    found = comparison.compare(*sides)
+    if arguments.html is not None:
+        from registry import comparison_page
+
+        files.write_atomic(arguments.html, comparison_page.render(found).encode())
+    if arguments.json:
+        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        print("\n".join(lines(found)))
+    return 0 if found.same else 1
+
+
+def lines(found: Comparison) -> list[str]:
+    """A comparison as text; the first line is the verdict."""
+    from registry import comparison, difference
+    from registry import comparison_wording as wording
+
+    a, b = found.a, found.b
+    meaning = comparison.MEANINGS[found.verdict]
+    if found.fields:
+        meaning += f"; the sidecar differs in {len(found.fields)}"
+    printed = [f"{found.verdict}: {a.label} -> {b.label} ({meaning})"]
+    printed += [f"  {note}" for note in found.notes]
+    for letter, item in (("A", a), ("B", b)):
+        note = f"  {item.note}" if item.note else ""
+        printed.append(f"  {letter}: sha256 {item.sha256[:12]}{note}")
+    if found.fields:
+        printed += ["", "sidecar", *_fields(found.fields)]
+    rows: list[tuple[str, ...]] = [wording.HEAD]
+    rows += [wording.row(item) for item in found.arrays if item.verdict != difference.IDENTICAL]
+    same = [item.name for item in found.arrays if item.verdict == difference.IDENTICAL]
+    printed += ["", "arrays"]
+    if len(rows) > 1:
+        printed += [f"  {line}" for line in columns(rows)]
+        printed += [f"  {item.name}: {item.note}" for item in found.arrays if item.note]
+    if same:
+        printed.append(f"  identical: {', '.join(same)}")
+    return printed
+
+
+def _fields(fields: list[FieldDifference]) -> list[str]:
+    from registry import comparison_wording as wording
+
+    rows = [
+        (f"  {item.field}", f"{wording.shown(item.a)} -> {wording.shown(item.b)}")
+        for item in fields
+        if not item.is_text
+    ]
+    printed = columns(rows) if rows else []
+    for item in fields:
+        if item.is_text:
+            printed.append(f"  {item.field}")
+            printed += [f"    {sign} {line}" for sign, line in item.text_lines()]
+    return printed
