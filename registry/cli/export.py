@@ -1,0 +1,49 @@
+"""``fixtures export``: what is published of fixtures, in the forms that other tools read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from registry.root import locate
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "export", help="write metadata of fixtures for other tools", allow_abbrev=False
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
+    form = parser.add_mutually_exclusive_group(required=True)
+    form.add_argument(
+        "--croissant",
+        action="store_true",
+        help="Croissant 1.1; for one NAME under its own name and version",
+    )
+    form.add_argument(
+        "--in-toto",
+        action="store_true",
+        help="an in-toto statement for each fixture, one on a line",
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="default: standard output")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import export, files, params
+    from registry.export import croissant, in_toto
+
+    root = locate(None)
+    fixtures = export.read(root, arguments.names)
+    if arguments.in_toto:
+        data = in_toto.encode(fixtures)
+    else:
+        data = croissant.encode(
+            fixtures, params.load(root).dataset, alone=len(set(arguments.names)) == 1
+        )
+    if arguments.output is None:
+        # ASCII, whatever the terminal can show
+        print(data.decode("ascii"), end="")
+    else:
+        files.write_atomic(arguments.output, data)
+    return 0

@@ -1,0 +1,79 @@
+"""in-toto statements: of which source, by which generator and with which parameters it was made.
+
+The predicate is SLSA's ``buildDefinition`` under a type of its own: docs/export.md says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from registry.export import Published
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "urn:fixture-registry:provenance:v1"
+BUILD = "urn:fixture-registry:generate:v1"
+
+
+def encode(fixtures: Iterable[Published]) -> bytes:
+    """One statement for each fixture, each on a line of its own (JSON Lines, ASCII)."""
+    lines = [json.dumps(statement(item), separators=(",", ":")) for item in fixtures]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def statement(item: Published) -> dict[str, Any]:
+    """A Statement of version 1 about a fixture and its sidecar."""
+    record = item.record
+    return {
+        "_type": STATEMENT,
+        "subject": [
+            {
+                "name": item.file,
+                "digest": {"sha256": record.sha256_checksum},
+                "annotations": {"content_sha256": record.content_sha256},
+            },
+            {"name": item.sidecar_file, "digest": {"sha256": item.sidecar_sha256}},
+        ],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD,
+                "externalParameters": {
+                    "fixture": record.name,
+                    "created": record.created,
+                    "generator": record.generator_script,
+                    "parameters": record.generator_parameters,
+                    "source": {"name": item.source, "declaration": record.source_declaration},
+                },
+                "resolvedDependencies": _dependencies(item),
+            }
+        },
+    }
+
+
+def _dependencies(item: Published) -> list[dict[str, Any]]:
+    """What the fixture's bytes follow from, each with a digest."""
+    record = item.record
+    source: dict[str, Any] = {
+        "name": record.source_dataset,
+        "digest": {"sha256": record.source_sha256},
+    }
+    files = {record.generator_script: record.generator_commit, **record.generator_helpers}
+    if record.source_commit is not None:
+        generator = record.source_declaration.get("generator")
+        if record.source_commit.startswith("blob:"):
+            files.setdefault(f"generators/{generator}.py", record.source_commit)
+        elif re.fullmatch("[0-9a-f]{40}", record.source_commit):
+            # of the repository that the source's file comes from
+            source["annotations"] = {"gitCommit": record.source_commit}
+    blobs = [
+        {"name": path, "digest": {"gitBlob": blob.removeprefix("blob:")}}
+        for path, blob in files.items()
+    ]
+    schemas = [
+        {"name": f"schemas/{file}", "digest": {"sha256": digest}}
+        for file, digest in record.schemas.items()
+    ]
+    return [source, *blobs, *schemas]

@@ -1,0 +1,125 @@
+"""Every block of every page is run by a test, or says here why not."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+REPOSITORY = FOLDER.parents[1]
+PAGES = sorted(
+    str(path.relative_to(REPOSITORY))
+    for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))
+)
+
+# For each page its blocks in order: the language, and the test of this folder that runs the block,
+# or, in brackets, what stands in for one. Blocks of text are held against what is printed or drawn.
+INSTALLS = "(installs from a package index; the extra that it names is tested by test_remotes.py)"
+VERIFICATION = "test_verification.py::test_a_link_that_breaks"
+ARCHITECTURE = "test_architecture.py::test_imports_follow_the_order"
+RUN: dict[str, list[tuple[str, str]]] = {
+    "README.md": [
+        ("sh", "(what .ci/run does: make test, which makes the fixtures first)"),
+        ("sh", "test_docs.py::test_readme_commands"),
+        ("python", "test_docs.py::test_readme_python"),
+        ("yaml", "test_docs.py::test_add_a_version"),
+        ("sh", "test_docs.py::test_add_a_version"),
+    ],
+    "docs/add-a-version.md": [
+        ("yaml", "test_docs.py::test_add_a_version"),
+        ("sh", "test_docs.py::test_add_a_version"),
+        ("yaml", "test_docs.py::test_deprecate_a_version"),
+    ],
+    "docs/architecture.md": [
+        ("text", "(a sketch of the two ways; its names are modules or files, which is tested)"),
+        ("text", "(as above)"),
+        ("text", ARCHITECTURE),
+        ("text", "test_architecture.py::test_who_imports_packages_from_outside"),
+    ],
+    "docs/bring-your-own-scan.md": [
+        (language, "test_docs.py::test_bring_your_own_scan")
+        for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
+    ],
+    "docs/consuming.md": [
+        ("python", "test_consuming.py::test_in_the_same_repository"),
+        ("sh", "test_consuming.py::test_in_the_same_repository"),
+        ("sh", "test_consuming.py::test_dvc_import"),
+        ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
+        ("python", "test_consuming.py::test_git_url_in_a_program"),
+    ],
+    "docs/export.md": [
+        ("sh", "test_export.py::test_croissant"),
+        ("yaml", "test_export.py::test_the_section_dataset"),
+        ("sh", "test_export.py::test_in_toto"),
+        ("python", "test_export.py::test_in_toto"),
+    ],
+    "docs/merging.md": [("sh", "test_docs.py::test_merge_two_branches")] * 2,
+    "docs/pytest-plugin.md": [
+        ("python", "test_plugin.py::test_tests_of_the_page"),
+        ("ini", "test_plugin.py::test_tests_of_the_page"),
+        *[("python", "test_plugin.py::test_tests_of_the_page")] * 3,
+        ("", "test_plugin.py::test_tests_of_the_page"),
+        ("yaml", "test_plugin.py::test_a_deprecated_version"),
+        ("ini", "test_plugin.py::test_a_deprecated_version"),
+        ("", "test_plugin.py::test_a_deprecated_version"),
+        ("python", "test_plugin.py::test_tests_of_the_page"),
+    ],
+    "docs/regenerate.md": [
+        ("sh", "test_regenerate.py::test_rebuilt_in_scratch"),
+        ("sh", "test_regenerate.py::test_rebuilt_in_place"),
+        ("sh", "(two minutes; .ci/run does it, and tests/reproducibility has its parts)"),
+        ("", "(output of a generator that is wrong on purpose, shortened)"),
+    ],
+    "docs/remotes.md": [
+        ("sh", "test_remotes.py::test_the_default"),
+        ("sh", "test_remotes.py::test_a_directory"),
+        ("sh", INSTALLS),
+        *[("sh", "test_remotes.py::test_s3")] * 4,
+        ("sh", INSTALLS),
+        ("sh", "test_remotes.py::test_ssh"),
+        ("sh", "test_remotes.py::test_http"),
+    ],
+    "docs/report.md": [("sh", "test_report.py::test_report")] * 3,
+    "docs/training.md": [
+        ("sh", "test_training.py::test_train_and_infer"),
+        ("python", "test_training.py::test_batches"),
+    ],
+    "docs/variants.md": [
+        (language, "test_variants.py::test_a_defect_and_a_loader")
+        for language in ("yaml", "sh", "python")
+    ],
+    "docs/when-verification-fails.md": [
+        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 13,
+        ("text", "test_verification.py::test_a_published_version_that_changed"),
+        ("text", "test_verification.py::test_an_address_of_other_content"),
+        ("text", "test_verification.py::test_a_file_that_loading_mends"),
+    ],
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_run(blocks, page):
+    """The list above has each block of the page; one more, or one fewer, needs a line there."""
+    found = [block.language for block in blocks(page)]
+    listed = [language for language, _ in RUN.get(page, [])]
+    assert found == listed, f"blocks of {page} that tests/docs/test_blocks.py does not list"
+
+
+def test_the_list_has_no_other_pages():
+    """A page that is gone leaves the list."""
+    assert sorted(set(RUN) - set(PAGES)) == []
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_tests_exist(page):
+    """Each test that the list names is there, in a file that reads the page."""
+    for _, name in RUN[page]:
+        if name.startswith("("):
+            continue
+        file, _, test = name.partition("::")
+        text = (FOLDER / file).read_text("utf-8")
+        tests = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        assert test in tests, f"{page}: no test {name}"
+        assert Path(page).name in text, f"{page}: {file} does not read it"

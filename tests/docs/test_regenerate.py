@@ -1,0 +1,29 @@
+"""docs/regenerate.md, taken at its word with one fixture: the others only take longer."""
+
+from __future__ import annotations
+
+import pytest
+
+PAGE = "docs/regenerate.md"
+NAME = "minimal_dataset_v1_n16"
+
+pytestmark = pytest.mark.slow
+
+
+def test_rebuilt_in_scratch(clone, blocks):
+    """Every array and the sidecar come out as they are pinned, and nothing here is touched."""
+    text = blocks(PAGE)[0].text
+    assert text == "fixtures verify --regenerate\n", "the page says something else"
+    printed = clone.sh(f"{text.strip()} {NAME}").splitlines()
+    assert printed[1] == f"ok      {NAME}, rebuilt", "not rebuilt"
+    assert {line.partition(": ")[2] for line in printed[2:]} == {"identical"}, "something moved"
+    assert clone.changed() == [], "something was touched"
+
+
+def test_rebuilt_in_place(clone, blocks):
+    """A forced rebuild leaves lock and sidecar as they are committed."""
+    text = blocks(PAGE)[1].text
+    assert text.startswith("dvc repro --force\n"), "the page says something else"
+    one = f"dvc repro --force --single-item fixture@{NAME}"
+    printed = clone.sh(text.replace("dvc repro --force", one))
+    assert f"Running stage 'fixture@{NAME}'" in printed, "not rebuilt"
