@@ -1,0 +1,42 @@
+"""``fixtures report``: what the pinned fixtures are, as a folder of pages for a browser."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from registry.root import locate
+
+_FOLDER = "build/report"
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "report", help="write an HTML report on fixtures", allow_abbrev=False
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="default: all")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help=f"the report's folder (default: {_FOLDER} in the registry)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry.report.build import build
+
+    root = locate(None)
+    output = arguments.output or root / _FOLDER
+    built = build(root, arguments.names, output)
+    for item in built.facts:
+        verdict = "ok      " if item.holds else "MISSING " if item.missing else "BROKEN  "
+        print(f"{verdict}{item.name}  ({'drawn' if item.name in built.drawn else 'unchanged'})")
+        for link in item.broken:
+            print(f"error: {link.detail}", file=sys.stderr)
+    count = len(built.facts)
+    print(f"{output / 'index.html'}: {count} fixture{'s' * (count != 1)}")
+    return built.exit_code

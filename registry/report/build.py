@@ -1,0 +1,182 @@
+"""Building a report: what is unchanged is kept, the rest is drawn on the cores there are."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from registry import hashing, npz, store
+from registry.errors import CheckError, MissingError
+from registry.report import facts, folder
+from registry.report.facts import Facts
+from registry.report.folder import Manifest, Part
+from registry.sidecar import NAME
+
+# What makes pages and pictures, beside this package: other versions of these make other ones.
+_LIBRARIES = ("jinja2", "matplotlib", "numpy")
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PROGRAM = ("report", "ptychography")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Built:
+    """A report that is in place: its facts in the order of its cards, and which pages were made."""
+
+    facts: list[Facts]
+    drawn: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a fixture is broken or missing."""
+        return 0 if all(item.holds for item in self.facts) else 1
+
+
+def build(root: Path, names: Iterable[str], output: Path) -> Built:
+    """Write the report on some fixtures, or on all, so that its folder is never half of one.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    names : iterable of str
+        Fixtures; none means all that are pinned or declared.
+    output : path
+        The report's folder: absent, empty, or a report, which is then renewed.
+
+    Raises
+    ------
+    MissingError
+        matplotlib or jinja2 is not installed; or there is no lock.
+    UsageError
+        A name is unknown, or the folder holds something else.
+    CheckError
+        The lock is none, or a fixture's name cannot be that of a page.
+    """
+    _require_extra()
+    output = output.resolve()
+    before = folder.read(output)
+    found = facts.gather(root, names)
+    for item in found:
+        _require_name(item.name)
+    program = _program()
+    inputs = {item.name: item.digest(program) for item in found}
+    kept = {} if before is None else _unchanged(output, before, inputs)
+    # names and order are in it, too: cards stand in this order
+    shared_inputs = hashing.sha256("\n".join(inputs.values()).encode())
+    drawn = [item for item in found if item.name not in kept]
+    if (
+        before is not None
+        and not drawn
+        and before.shared.inputs == shared_inputs
+        and folder.intact(output, before.shared)
+    ):
+        return Built(facts=found, drawn=[])
+
+    with folder.replacing(output) as staging:
+        for part in kept.values():
+            folder.keep(output, staging, part)
+        made = dict(zip([item.name for item in drawn], _draw(root, staging, drawn), strict=True))
+        pages = {
+            name: kept.get(name) or Part(inputs=digest, files=made[name])
+            for name, digest in inputs.items()
+        }
+        shared = Part(inputs=shared_inputs, files=_shared(staging, found, pages))
+        manifest = Manifest(shared=shared, pages=pages)
+        (staging / folder.MANIFEST).write_bytes(manifest.encode())
+    return Built(facts=found, drawn=[item.name for item in drawn])
+
+
+def _require_extra() -> None:
+    absent = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise MissingError(
+            "fixtures report",
+            expected="matplotlib and jinja2, which draw and write the pages",
+            found=f"no {' and no '.join(absent)}",
+            remedy="pip install 'fixture-registry[report]'",
+        )
+
+
+def _require_name(name: str) -> None:
+    # it becomes a folder
+    if not NAME.fullmatch(name):
+        raise CheckError(
+            f"fixture {name!r}",
+            expected="a name with its version, such as minimal_dataset_v1",
+            found=repr(name),
+            remedy="fixtures check-params says which names can be used",
+        )
+
+
+def _program() -> str:
+    """Digest of what makes pages: this package's own files, and the libraries' versions."""
+    parts = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
+    for part in _PROGRAM:
+        for path in sorted((_PACKAGE / part).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                parts.append(f"{path.relative_to(_PACKAGE)} {hashing.sha256_file(path)}")
+    return hashing.sha256("\n".join(parts).encode())
+
+
+def _unchanged(output: Path, before: Manifest, inputs: dict[str, str]) -> dict[str, Part]:
+    return {
+        name: part
+        for name, part in before.pages.items()
+        if inputs.get(name) == part.inputs and folder.intact(output, part)
+    }
+
+
+def _draw(root: Path, staging: Path, items: Sequence[Facts]) -> list[dict[str, str]]:
+    """Draw pages, a process on each core where there are several of both."""
+    draw = partial(_page, root, staging)
+    count = min(len(items), _cores())
+    if count < 2:
+        return [draw(item) for item in items]
+    # not forked: numpy has threads, which do not survive that
+    context = multiprocessing.get_context("spawn")
+    # an interrupt is this process's business: it ends the others
+    quiet = (signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ProcessPoolExecutor(count, context, signal.signal, quiet) as pool:
+            return list(pool.map(draw, items))
+    except BrokenProcessPool:
+        raise MissingError(
+            "fixtures report",
+            expected=f"{count} processes to draw their pages",
+            found="one that was ended from outside, perhaps for want of memory",
+            remedy="free some memory, then run the command again; the old report is as it was",
+        ) from None
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _page(root: Path, staging: Path, item: Facts) -> dict[str, str]:
+    """Draw and write one fixture's page and pictures; the SHA-256 of each file."""
+    from registry.report import pages
+
+    arrays = None
+    if item.drawable and item.pin is not None and item.record is not None:
+        # held against the chain once more: these very bytes are what is drawn
+        data = store.read_workspace(root, item.pin, item.record)
+        arrays = npz.parse(data, subject=f"fixture {item.name}")
+    return folder.write(staging, pages.fixture(root, item, arrays))
+
+
+def _shared(staging: Path, found: list[Facts], made: dict[str, Part]) -> dict[str, str]:
+    from registry.report import pages
+
+    files = {name: list(part.files) for name, part in made.items()}
+    return folder.write(staging, pages.shared(found, files))

@@ -1,0 +1,164 @@
+"""What one page of the report is about, held against the chain before anything is drawn of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from registry import deprecation, hashing, npz_source, params, pins, store, verify
+from registry.errors import MissingError, RegistryError
+from registry.pins import Pin
+from registry.report import training
+from registry.report.training import Run
+from registry.sidecar import Sidecar
+from registry.verify import Link
+
+# Without these there are no arrays that anything could be drawn of.
+_NEEDED = ("lock -> sidecar", "sidecar -> bytes", "bytes -> arrays")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """All scan positions of a fixture's source, or the reason why they are not shown.
+
+    x, y : list of float [px], x is the column; empty where ``problem`` says why
+    """
+
+    path: str
+    problem: str = ""
+    x: list[float] = field(default_factory=list)
+    y: list[float] = field(default_factory=list)
+
+
+_Positions = Callable[[str, str], Source]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What is known of one fixture.
+
+    ``pin`` is None where ``params.yaml`` declares a fixture that was never built. ``missing`` tells
+    what is absent from what is broken. ``record`` is the sidecar where it is the pinned one, else
+    None. ``drawable`` tells whether the bytes are those of
+    the sidecar, so that pictures and figures may be made of them.
+    """
+
+    name: str
+    pin: Pin | None
+    links: list[Link]
+    missing: bool = False
+    record: Sidecar | None = None
+    drawable: bool = False
+    deprecated: str = ""
+    source: Source | None = None
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every link of the chain does."""
+        return all(link.holds for link in self.links)
+
+    @property
+    def broken(self) -> list[Link]:
+        """Links that do not hold."""
+        return [link for link in self.links if not link.holds]
+
+    def digest(self, program: str) -> str:
+        """SHA-256 of all that a page is made of; ``program`` stands for what makes it.
+
+        Bytes and the source's positions are in it by their digests in the sidecar, which they have
+        been held against.
+        """
+        known = asdict(replace(self, source=None))
+        known["source"] = None if self.source is None else [self.source.path, self.source.problem]
+        return hashing.sha256(json.dumps([program, known], sort_keys=True).encode())
+
+
+def gather(root: Path, names: Iterable[str]) -> list[Facts]:
+    """Facts of the fixtures that are named, or of all that are pinned or declared.
+
+    Raises
+    ------
+    UsageError
+        A name is neither pinned nor declared.
+    MissingError, ChainError
+        There is no lock, or it is not one.
+    """
+    declaration = training.read_declaration(root / params.FILE)
+    declared = declaration.get("fixtures")
+    known = pins.read(root, indexed=False)
+    unbuilt = [name for name in declared if name not in known] if isinstance(declared, dict) else []
+    # by name, for a fixture may be asked for twice
+    wanted = dict.fromkeys(names) or dict.fromkeys([*known, *unbuilt])
+    chosen = {name: None if name in unbuilt else pins.find(root, name) for name in wanted}
+    tested = verify.verify(root, [pin for pin in chosen.values() if pin is not None])
+    reports = {report.name: report for report in tested}
+    positions = cache(lambda path, sha256: _positions(root, path, sha256))
+    return [
+        _unbuilt(name)
+        if pin is None
+        else _facts(root, pin, reports[name], positions, declaration.get("envelope"))
+        for name, pin in chosen.items()
+    ]
+
+
+def _unbuilt(name: str) -> Facts:
+    detail = (
+        f"fixture {name}: broken link params.yaml -> lock\n"
+        "  expected: a stage in dvc.lock for what params.yaml declares\n"
+        "  found:    none: it was never built\n"
+        f"  to mend:  dvc repro fixture@{name}"
+    )
+    return Facts(
+        name=name,
+        pin=None,
+        missing=True,
+        links=[Link(name="params.yaml -> lock", holds=False, detail=detail)],
+    )
+
+
+def _facts(
+    root: Path, pin: Pin, report: verify.Report, positions: _Positions, budgets: object
+) -> Facts:
+    deprecated = deprecation.find(root, pin.name)
+    facts = Facts(
+        name=pin.name,
+        pin=pin,
+        links=report.links,
+        missing=report.exit_code == MissingError.exit_code,
+        deprecated="" if deprecated is None else str(deprecated),
+    )
+    holding = {link.name for link in report.links if link.holds}
+    if "lock -> sidecar" not in holding:
+        return facts
+    # raises where it was changed since it was verified
+    record = store.read_sidecar(root, pin)
+    return replace(
+        facts,
+        record=record,
+        drawable=holding.issuperset(_NEEDED),
+        source=positions(record.source_dataset, record.source_sha256),
+        runs=training.runs(root, pin.name, budgets),
+    )
+
+
+def _positions(root: Path, path: str, sha256: str) -> Source:
+    """Scan positions of a source, from the very file that the fixture was cut from."""
+    file = root / path
+    try:
+        found = hashing.sha256_file(file)
+    except OSError:
+        return Source(path=path, problem="is not here (dvc repro builds it)")
+    if found != sha256:
+        return Source(
+            path=path, problem=f"is another file: SHA-256 {found[:12]}…, not {sha256[:12]}…"
+        )
+    try:
+        arrays = npz_source.read(file, subject=path, names=("xcoords", "ycoords"))
+        x, y = (arrays[name].astype(float).ravel().tolist() for name in ("xcoords", "ycoords"))
+    except (RegistryError, KeyError, ValueError):
+        return Source(path=path, problem="has no scan positions that can be read")
+    return Source(path=path, x=x, y=y)

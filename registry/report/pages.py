@@ -1,0 +1,283 @@
+"""The report's pages: HTML from jinja2 templates, everything escaped that comes from elsewhere."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.report import figures, limits, training
+from registry.report.canonical import canonical
+from registry.report.facts import Facts
+from registry.report.figures import Picture
+from registry.report.training import Run
+from registry.sidecar import CHECKED
+
+if TYPE_CHECKING:
+    import jinja2
+    import numpy as np
+    from markupsafe import Markup
+
+_SHARED = ("report.css", "report.js")
+# Pictures that a card shows, where the page has them, and what they show.
+_ON_CARD = {
+    "object-amplitude.svg": "object, amplitude",
+    "probe-amplitude.svg": "probe, amplitude",
+    "frame-mean.svg": "mean frame",
+}
+# What each link of the chain says, in the order of the chain.
+_LINKS = {
+    "params.yaml -> lock": "What is declared was built, and is pinned in dvc.lock.",
+    "lock -> sidecar": "The sidecar's md5 is the one that dvc.lock pins.",
+    "schemas -> sidecar": "The sidecar satisfies the schemas that it names, by their digests.",
+    "generator -> sidecar": "The generator's files have the git blob ids that the sidecar records.",
+    "sidecar -> bytes": "Size and SHA-256 of the file are those of lock and sidecar.",
+    "lock -> bytes": "The file's md5 is the one that DVC stores and pulls it by.",
+    "bytes -> arrays": "The container is canonical, and every array has the digest listed for it.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """A digest to compare or copy: whose, which kind, and its text."""
+
+    of: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownLink:
+    """A link of the chain as the page lists it; ``holds`` is None where it was not tested."""
+
+    name: str
+    meaning: str
+    holds: bool | None
+    detail: str
+    digests: list[Digest]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownRun:
+    """A training run with its pictures."""
+
+    run: Run
+    pictures: list[Picture]
+
+
+def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -> dict[str, bytes]:
+    """Files of one fixture's page, by their path in the report.
+
+    Parameters
+    ----------
+    root : path
+        The registry, for what the training stage left there.
+    facts : Facts
+    arrays : mapping or None
+        Verified arrays. Without them there are no pictures, and no limits that follow from them.
+    """
+    record = facts.record
+    pictures: dict[str, list[Picture]] = {"images": [], "frames": [], "scan": [], "fit": []}
+    fitted, reason, form = None, "the bytes did not pass verification", ""
+    if arrays is not None and record is not None:
+        arrays, form = canonical(arrays, record)
+        pictures["images"] = figures.probe_and_object(arrays)
+        scale = record.checks.get("photon_scale")
+        pictures["frames"] = figures.frames(arrays, scale if isinstance(scale, float) else None)
+        scan = figures.positions(arrays, record, facts.source)
+        pictures["scan"] = [scan] if scan else []
+        fitted, reason = None, "its physics was not checked"
+        if record.physics == CHECKED:
+            fitted, reason = limits.fit(arrays, record.checks)
+        pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
+    shown = [_run(root, run) for run in facts.runs]
+    html = _render(
+        "fixture.html.j2",
+        facts=facts,
+        record=record,
+        notices=notices(facts),
+        pictures=pictures,
+        checks=limits.checks(record.checks, fitted) if record else [],
+        no_fit=reason,
+        form=form,
+        links=_links(facts),
+        runs=shown,
+        arrays=_inventory(record.arrays) if record else [],
+        top="../",
+    )
+    files = {f"{facts.name}/index.html": html}
+    for picture in chain(*pictures.values(), *(item.pictures for item in shown)):
+        files[f"{facts.name}/{picture.name}.svg"] = picture.light
+        if picture.dark is not None:
+            files[f"{facts.name}/{picture.name}-dark.svg"] = picture.dark
+    return files
+
+
+def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+    """The index, and the files that all pages use.
+
+    Parameters
+    ----------
+    found : sequence of Facts
+        In the order of the cards.
+    files : mapping of str to sequence of str
+        Each page's files, by the fixture's name.
+    """
+    cards = [
+        {
+            "facts": item,
+            "record": item.record,
+            "notices": notices(item),
+            "thumbnails": [
+                (f"{item.name}/{name}", what)
+                for name, what in _ON_CARD.items()
+                if f"{item.name}/{name}" in files[item.name]
+            ],
+        }
+        for item in found
+    ]
+    loader = _environment().loader
+    assert loader is not None
+    contents = {name: loader.get_source(_environment(), name)[0].encode() for name in _SHARED}
+    return {"index.html": _render("index.html.j2", cards=cards, top=""), **contents}
+
+
+def notices(facts: Facts) -> list[tuple[str, str, str]]:
+    """What has to be seen before anything else: kind, a word for a badge, and a sentence."""
+    found = []
+    for link in facts.broken:
+        word = "missing" if facts.missing else "broken"
+        found.append(("bad", word, f"Failing link: {link.name}"))
+    record = facts.record
+    if record is not None and record.physics != CHECKED:
+        sentence = "Physics: not checked. No forward model says that its arrays belong together."
+        found.append(("odd", f"physics {record.physics}", sentence))
+    if record is not None and record.defect is not None:
+        name, refused = record.defect["name"], ", ".join(record.defect["refused_by"])
+        sentence = (
+            f"A defect was planted on purpose, {name}: {record.defect['description']}. "
+            f"Refused by {refused}. What its sidecar measured is of the good arrays that it was "
+            "made from; χ² and scale are computed from the arrays as they are."
+        )
+        found.append(("odd", f"defect: {name}", sentence))
+    if facts.deprecated:
+        found.append(("odd", "deprecated", facts.deprecated))
+    return found
+
+
+def _run(root: Path, run: Run) -> ShownRun:
+    pictures = []
+    if len(run.losses) > 1:
+        pictures.append(figures.losses(f"loss-g{run.gridsize}", run.losses))
+    if run.reconstruction and (found := training.reconstruction(root, run)) is not None:
+        obj, scanned = found
+        pictures += figures.complex_pair(f"reconstruction g{run.gridsize}", obj, ~scanned)
+    return ShownRun(run=run, pictures=pictures)
+
+
+def _inventory(arrays: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "dtype": item["dtype"],
+            "shape": " × ".join(map(str, item["shape"])) or "scalar",
+            "range": f"{item['range'][0]:.4g} to {item['range'][1]:.4g}",
+            "sha256": item["sha256"],
+        }
+        for name, item in arrays.items()
+    ]
+
+
+def _links(facts: Facts) -> list[ShownLink]:
+    """The chain as it should be, with what was found; what is behind a broken link is untested."""
+    found = {link.name: link for link in facts.links}
+    names = [name for name in _LINKS if name in found or facts.pin is not None]
+    if facts.pin is not None:
+        names.remove("params.yaml -> lock")
+        if facts.pin.imported:
+            # schemas and generators stay in the registry that it comes from
+            names = [name for name in names if name in found or "-> sidecar" not in name]
+    names += [name for name in found if name not in names]
+    digests = _digests(facts)
+    return [
+        ShownLink(
+            name=name,
+            meaning=_LINKS.get(name, "What this link guards cannot be read."),
+            holds=found[name].holds if name in found else None,
+            detail=found[name].detail if name in found else "",
+            digests=digests.get(name, []),
+        )
+        for name in names
+    ]
+
+
+def _digests(facts: Facts) -> dict[str, list[Digest]]:
+    """What each link is tested by. Of the sidecar's only where it is the pinned one."""
+    pin, record = facts.pin, facts.record
+    found: dict[str, list[Digest]] = {}
+    if pin is not None:
+        found["lock -> sidecar"] = [Digest(of=pin.sidecar_path, kind="md5", text=pin.sidecar_md5)]
+        found["lock -> bytes"] = [Digest(of=pin.path, kind="md5", text=pin.md5)]
+    if pin is not None and record is not None:
+        found["schemas -> sidecar"] = [
+            Digest(of=f"schemas/{name}", kind="SHA-256", text=text)
+            for name, text in record.schemas.items()
+        ]
+        generators = {record.generator_script: record.generator_commit, **record.generator_helpers}
+        found["generator -> sidecar"] = [
+            Digest(of=name, kind="git blob", text=text.removeprefix("blob:"))
+            for name, text in generators.items()
+        ]
+        found["sidecar -> bytes"] = [
+            Digest(of=pin.path, kind="SHA-256", text=record.sha256_checksum)
+        ]
+        found["bytes -> arrays"] = [
+            Digest(of="content", kind="SHA-256", text=record.content_sha256)
+        ]
+    return found
+
+
+def _render(template: str, **values: Any) -> bytes:
+    return _environment().get_template(template).render(**values).encode()
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("registry.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(badges=_badges, breakable=_breakable, megabytes=_megabytes)
+    return environment
+
+
+def _badges(notices: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Kind and word of each, once."""
+    return list(dict.fromkeys((kind, word) for kind, word, _ in notices))
+
+
+def _breakable(text: str) -> Markup:
+    """Text that may be broken behind each underscore and slash, where a phone has no room."""
+    from markupsafe import Markup, escape
+
+    pieces = re.split(r"(?<=[_/])", text)
+    return Markup("<wbr>").join(map(escape, pieces))
+
+
+def _megabytes(size: int) -> str:
+    """Size in words.
+
+    >>> _megabytes(970_036), _megabytes(4_641_831)
+    ('0.97 MB', '4.64 MB')
+    """
+    return f"{size / 1e6:.2f} MB"

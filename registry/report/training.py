@@ -1,0 +1,175 @@
+"""What the training stage left of a fixture: verdicts on budgets, losses, a reconstruction.
+
+These files are results, not pinned data: the report says so beside them. Whatever is not there, or
+not what it should be, is left out or named, and keeps nothing else from being shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry import hashing, npz_source
+from registry.errors import RegistryError
+from registry.params import Envelope
+from registry.training import envelope, verdicts
+from registry.training.results import METRICS, Results
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_GRIDSIZE = re.compile(r"_g([1-9][0-9]*)")
+_RECONSTRUCTION = "reconstruction.npz"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One figure against its budget. ``error`` says how it is missed, and is empty if it is not."""
+
+    what: str
+    measured: str
+    budget: str
+    note: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """Training of one fixture at one gridsize.
+
+    ``folder`` is relative to the registry. ``quality`` is what came of it, by name. ``losses`` are
+    (step, loss). ``reconstruction`` is the SHA-256 of its file, empty where there is none.
+    ``problems`` are what could not be read, and why results are out of date.
+    """
+
+    gridsize: int
+    folder: str
+    figures: list[Figure] = field(default_factory=list)
+    quality: dict[str, float] = field(default_factory=dict)
+    machine: str = ""
+    losses: list[tuple[float, float]] = field(default_factory=list)
+    reconstruction: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+def read_declaration(path: Path) -> dict[str, Any]:
+    """``params.yaml`` as it stands; empty where there is none. The pipeline validates it."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        document = yaml.load(path.read_bytes(), Loader=loader)
+    except (OSError, yaml.YAMLError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def runs(root: Path, name: str, declared: object) -> list[Run]:
+    """Runs of one fixture, by gridsize.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    name : str
+        The fixture.
+    declared : object
+        What params.yaml has under ``envelope``, whatever that is.
+    """
+    try:
+        budgets = Envelope.from_dict(declared) if isinstance(declared, dict) else None
+    except (AttributeError, KeyError, TypeError):
+        budgets = None
+    found = []
+    for folder in (root / envelope.RESULTS).glob(f"{name}_g*"):
+        match = _GRIDSIZE.fullmatch(folder.name.removeprefix(name))
+        if match and folder.is_dir():
+            found.append(_run(root, folder.name, int(match[1]), budgets))
+    return sorted(found, key=lambda run: run.gridsize)
+
+
+def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run:
+    folder = root / envelope.RESULTS / name
+    problems: list[str] = []
+    figures: list[Figure] = []
+    quality: dict[str, float] = {}
+    losses, machine, digest = [], "", ""
+    try:
+        if (text := _read(folder / METRICS)) is not None:
+            results = Results.parse(text, subject=name)
+            machine = results.machine
+            quality = {k: v for k, v in asdict(results.quality).items() if v is not None}
+            if declared is not None and name in declared.runs:
+                figures = _figures(name, results, declared)
+                outdated = envelope.stale(root, name, results, declared)
+                problems += [] if outdated is None else [f"out of date: {outdated.found}"]
+    except RegistryError as error:
+        problems.append(f"{error.subject}: {error.found}")
+    try:
+        if (text := _read(folder / envelope.LOSSES)) is not None:
+            losses = _losses(text)
+    except (KeyError, TypeError, ValueError):
+        problems.append(f"{envelope.LOSSES}: not a table of step and loss")
+    if (data := _read(folder / _RECONSTRUCTION)) is not None:
+        digest = hashing.sha256(data)
+    return Run(
+        gridsize=gridsize,
+        folder=(envelope.RESULTS / name).as_posix(),
+        figures=figures,
+        quality=quality,
+        machine=machine,
+        losses=losses,
+        reconstruction=digest,
+        problems=problems,
+    )
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _figures(name: str, results: Results, declared: Envelope) -> list[Figure]:
+    return [
+        Figure(
+            what=verdict.what,
+            measured=verdict.measured,
+            budget=verdict.budget,
+            note=verdict.note,
+            error="" if verdict.error is None else verdict.error.found,
+        )
+        for verdict in verdicts.judge(name, results, declared)
+    ]
+
+
+def _losses(data: bytes) -> list[tuple[float, float]]:
+    rows = csv.DictReader(io.StringIO(data.decode()))
+    found = [(float(row["step"]), float(row["loss"])) for row in rows]
+    return [row for row in found if all(map(math.isfinite, row))]
+
+
+def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None:
+    """Object (Y, X) complex and which of its pixels were scanned (Y, X) bool, if they are there.
+
+    None as well where the file is no longer the one that was found.
+    """
+    path = root / run.folder / _RECONSTRUCTION
+    try:
+        if hashing.sha256_file(path) != run.reconstruction:
+            return None
+        arrays = npz_source.read(path, subject="reconstruction")
+    except (OSError, RegistryError):
+        return None
+    obj, scanned = arrays.get("object"), arrays.get("scanned")
+    if obj is None or scanned is None:
+        return None
+    if obj.ndim != 2 or obj.dtype.kind != "c" or scanned.shape != obj.shape:
+        return None
+    return obj, scanned.astype(bool)

@@ -1,0 +1,75 @@
+"""Registries to report on, and one report that is built once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from registry.report.build import build
+from tests.report.kit import (
+    ENVELOPE,
+    FOLDER,
+    HOSTILE,
+    NAME,
+    OTHER,
+    UNBUILT,
+    Report,
+    declare,
+    flip,
+    train,
+)
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory):
+    """A registry of two fixtures, as git and DVC have them, without sources."""
+    root = tmp_path_factory.mktemp("registry")
+    files = [
+        "params.yaml",
+        *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("generators/*.py")),
+        *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("schemas/*.json")),
+        *(f"{FOLDER}/{name}{suffix}" for name in (NAME, OTHER) for suffix in (".npz", ".json")),
+    ]
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPOSITORY / file, root / file)
+    lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())
+    declared = yaml.safe_load((REPOSITORY / "params.yaml").read_bytes())
+    lock["stages"] = {
+        f"fixture@{name}": lock["stages"][f"fixture@{name}"] for name in (NAME, OTHER)
+    }
+    declared.pop("envelope", None)
+    declared["fixtures"] = {name: declared["fixtures"][name] for name in (NAME, OTHER)}
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+    (root / "params.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
+    return root
+
+
+@pytest.fixture
+def root(_template, tmp_path, monkeypatch):
+    """A registry to break, with nothing out of reach."""
+    monkeypatch.setenv("FIXTURES_OFFLINE", "1")
+    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    return shutil.copytree(_template, tmp_path / "registry")
+
+
+@pytest.fixture(scope="session")
+def report(_template, tmp_path_factory):
+    """A report with everything in it: good and trained, deprecated, broken, and never built."""
+    scratch = tmp_path_factory.mktemp("report")
+    root = shutil.copytree(_template, scratch / "registry")
+    flip(root / FOLDER / f"{OTHER}.npz")
+    declare(
+        root,
+        fixtures={UNBUILT: {"generator": "subset_v1", "source": "run1084_twin"}},
+        deprecated={NAME: {"reason": HOSTILE}},
+        envelope=ENVELOPE,
+    )
+    train(root, NAME)
+    built = build(root, [], scratch / "out")
+    return Report(root, scratch / "out", built.exit_code)

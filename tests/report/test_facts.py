@@ -1,0 +1,181 @@
+"""Tests of `registry.report.facts`."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from registry import hashing
+from registry.errors import UsageError
+from registry.report.facts import gather
+from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, flip, repin, train
+
+SOURCE = "build/sources/run1084_twin.npz"
+
+
+def with_source(root, x=(1.0, 2.0, 3.0), **arrays):
+    """Put a small source there, of which the fixture is then said to be cut."""
+    path = root / SOURCE
+    path.parent.mkdir(parents=True)
+    np.savez(path, **(arrays or {"xcoords": np.array(x), "ycoords": np.array(x) + 1}))
+    repin(root, NAME, source_sha256=hashing.sha256(path.read_bytes()))
+    return path
+
+
+def test_a_good_fixture(root):
+    """Every link holds, and there is something to draw."""
+    (facts,) = gather(root, [NAME])
+    assert (facts.name, facts.holds, facts.drawable) == (NAME, True, True)
+    assert [link.name for link in facts.links] == [
+        "lock -> sidecar", "schemas -> sidecar", "generator -> sidecar",
+        "sidecar -> bytes", "lock -> bytes", "bytes -> arrays",
+    ], "not the whole chain"  # fmt: skip
+    assert facts.record.subset_size == 16, "not its sidecar"
+    assert (facts.missing, facts.deprecated, facts.runs) == (False, "", [])
+
+
+def test_all_that_is_pinned_or_declared(root):
+    """Without names there are the lock's fixtures in its order, then those never built."""
+    declare(root, fixtures={UNBUILT: {}})
+    found = gather(root, [])
+    assert [facts.name for facts in found] == [NAME, OTHER, UNBUILT]
+
+
+def test_each_name_once(root):
+    """A fixture that is asked for twice has one page."""
+    assert [facts.name for facts in gather(root, [NAME, NAME])] == [NAME]
+
+
+def test_an_unknown_name(root):
+    """A name that is neither pinned nor declared is wrong use."""
+    with pytest.raises(UsageError, match="fixture nope_v1"):
+        gather(root, ["nope_v1"])
+
+
+def test_a_fixture_that_was_never_built(root):
+    """What is declared and not pinned is missing, and the message says how to build it."""
+    declare(root, fixtures={UNBUILT: {}})
+    (facts,) = gather(root, [UNBUILT])
+    assert (facts.holds, facts.missing, facts.drawable, facts.pin) == (False, True, False, None)
+    assert [link.name for link in facts.broken] == ["params.yaml -> lock"]
+    assert f"to mend:  dvc repro fixture@{UNBUILT}" in facts.broken[0].detail
+
+
+def test_changed_bytes(root):
+    """Bytes that are not the sidecar's are not drawn; the sidecar is still what is pinned."""
+    flip(root / FOLDER / f"{NAME}.npz")
+    (facts,) = gather(root, [NAME])
+    assert (facts.holds, facts.missing, facts.drawable) == (False, False, False)
+    assert [link.name for link in facts.broken] == ["sidecar -> bytes"]
+    assert facts.record.name == NAME, "the sidecar is the pinned one all the same"
+
+
+def test_missing_bytes(root):
+    """A fixture that was not pulled is missing and not broken."""
+    (root / FOLDER / f"{NAME}.npz").unlink()
+    (facts,) = gather(root, [NAME])
+    assert (facts.holds, facts.missing, facts.drawable) == (False, True, False)
+
+
+def test_a_changed_sidecar(root):
+    """Of a sidecar that the lock disowns nothing is known."""
+    path = root / FOLDER / f"{NAME}.json"
+    path.write_text(path.read_text().replace("CC0-1.0", "MIT"))
+    (facts,) = gather(root, [NAME])
+    assert (facts.record, facts.drawable, facts.source) == (None, False, None)
+    assert [link.name for link in facts.broken] == ["lock -> sidecar"]
+
+
+def test_a_changed_generator(root):
+    """Where another link is broken, the bytes are those of the sidecar and can be drawn."""
+    with (root / "generators/subset_v1.py").open("a") as file:
+        file.write("# changed\n")
+    (facts,) = gather(root, [NAME])
+    assert (facts.holds, facts.drawable) == (False, True)
+
+
+def test_positions_of_the_source(root):
+    """The source's positions come from the file whose SHA-256 the sidecar has."""
+    with_source(root)
+    (facts,) = gather(root, [NAME])
+    assert (facts.source.path, facts.source.problem) == (SOURCE, "")
+    assert (facts.source.x, facts.source.y) == ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+
+
+def test_no_source(root):
+    """A source that is not here is said to be absent."""
+    (facts,) = gather(root, [NAME])
+    assert facts.source.problem == "is not here (dvc repro builds it)"
+    assert facts.source.x == [], "positions of nothing"
+
+
+def test_another_source(root):
+    """Positions of another file than the one that the fixture was cut from are not shown."""
+    flip(with_source(root))
+    (facts,) = gather(root, [NAME])
+    assert facts.source.problem.startswith("is another file: SHA-256 "), "not said"
+    assert facts.source.x == [], "its positions are shown"
+
+
+def test_a_source_without_positions(root):
+    """A source in another form keeps nothing else from being shown."""
+    with_source(root, frames=np.zeros(3))
+    (facts,) = gather(root, [NAME])
+    assert facts.source.problem == "has no scan positions that can be read"
+
+
+def test_a_deprecated_fixture(root):
+    """A deprecation in params.yaml is told."""
+    declare(root, deprecated={NAME: {"reason": "too small"}})
+    (facts,) = gather(root, [NAME])
+    assert facts.deprecated == f"fixture {NAME} is deprecated: too small"
+
+
+def test_the_same_digest_elsewhere(root, tmp_path):
+    """A page's inputs do not depend on where the registry lies."""
+    other = shutil.copytree(root, tmp_path / "elsewhere")
+    digests = {gather(top, [NAME])[0].digest("program") for top in (root, other)}
+    assert len(digests) == 1, "the path is among the inputs"
+
+
+def change_bytes(root):
+    """One bit of the fixture."""
+    flip(root / FOLDER / f"{NAME}.npz")
+
+
+def change_pin(root):
+    """The sidecar and its pin."""
+    repin(root, NAME, licence="MIT")
+
+
+def deprecate(root):
+    """A deprecation."""
+    declare(root, deprecated={NAME: {"reason": "too small"}})
+
+
+def retrain(root):
+    """Losses of a training."""
+    train(root, NAME)
+
+
+def bring_source(root):
+    """A source file that was not there, and is not the right one."""
+    (root / SOURCE).parent.mkdir(parents=True)
+    (root / SOURCE).write_bytes(b"another")
+
+
+@pytest.mark.parametrize("change", [change_bytes, change_pin, deprecate, retrain, bring_source])
+def test_another_digest_where_anything_changed(root, change):
+    """Whatever a page shows is among its inputs."""
+    (before,) = gather(root, [NAME])
+    change(root)
+    (after,) = gather(root, [NAME])
+    assert after.digest("program") != before.digest("program"), "the old page would be kept"
+
+
+def test_another_digest_for_another_program(root):
+    """A page made by another version of what makes pages is made anew."""
+    (facts,) = gather(root, [NAME])
+    assert facts.digest("one") != facts.digest("another")

@@ -1,0 +1,128 @@
+"""Tests of `registry.report.limits`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import registry
+from registry.report.limits import checks, fit
+from tests.report.conftest import REPOSITORY
+from tests.report.kit import NAME
+
+
+@pytest.fixture(scope="module")
+def fixture():
+    """A published fixture."""
+    return registry.load(NAME, REPOSITORY)
+
+
+def rows(fixture, **changes):
+    """Rows of the fixture's table by name, with arrays changed."""
+    fitted, _ = fit({**fixture.arrays, **changes}, fixture.sidecar.checks)
+    return {row.name: row for row in checks(fixture.sidecar.checks, fitted)}
+
+
+def test_the_table(fixture):
+    """Each check with what was measured, its limit, and what lies between."""
+    found = {name: (row.measured, row.limit, row.margin) for name, row in rows(fixture).items()}
+    assert found == {
+        "coverage_x": ("0.961", "more than 0.5", "0.461"),
+        "coverage_y": ("0.992", "more than 0.5", "0.492"),
+        "max_amplitude": ("1.570", "less than 10", "8.43"),
+        "own_match_rate": ("100.0%", "no other position e^18 times as likely", ""),
+        "nearest_alternative_margin": ("0.006", "more than 0", "0.006"),
+        "chi_square_min": ("0.957", "0.868 to 1.132", "0.0882"),
+        "chi_square_max": ("1.057", "0.866 to 1.134", "0.0763"),
+        "scale": ("1.000070", "0.999246 to 1.000754", "0.000683"),
+        "correlation_median": ("0.999", "", ""),
+        "r_factor": ("0.059", "", ""),
+    }
+
+
+def test_what_holds(fixture):
+    """A published fixture keeps every limit that there is a margin to."""
+    verdicts = {row.holds for row in rows(fixture).values() if row.margin}
+    assert verdicts == {True}
+
+
+def test_a_duplicated_frame(fixture):
+    """One frame in another's place is beyond the limit of χ²."""
+    frames = fixture["diffraction"].copy()
+    frames[3] = frames[7]
+    row = rows(fixture, diffraction=frames)["chi_square_max"]
+    assert row.holds is False, "within its limit"
+    assert float(row.margin) < -10, "the margin does not show how far off it is"
+    assert row.gauge == 1.0, "the gauge is not at its end"
+
+
+def test_doubled_frames(fixture):
+    """Frames of twice the amplitude are beyond the limit of the scale."""
+    row = rows(fixture, diffraction=fixture["diffraction"] * 2)["scale"]
+    assert (row.holds, row.measured[:4]) == (False, "2.00")
+
+
+def test_figures_are_the_recorded_ones(fixture):
+    """What is computed from the arrays is what the sidecar has, to its three decimals."""
+    recorded = fixture.sidecar.checks
+    for name in ("chi_square_min", "chi_square_max", "scale"):
+        assert round(float(rows(fixture)[name].measured), 3) == recorded[name], name
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"objectGuess": np.ones((40, 40), np.complex64)}, "a frame leaves the object"),
+        ({"probeGuess": np.zeros((64, 64), np.complex64)}, "a model without any light"),
+        ({"xcoords": np.full(16, np.nan)}, "values that are not finite"),
+        ({"probeGuess": np.ones((2, 2), np.complex64)}, "a probe (2, 2)"),
+    ],
+    ids=["outside", "dark", "NaN", "shape"],
+)
+def test_no_fit(fixture, change, reason):
+    """Arrays that the model cannot be held against give a reason and no figures."""
+    fitted, found = fit({**fixture.arrays, **change}, fixture.sidecar.checks)
+    assert fitted is None, "a fit of nothing"
+    assert reason in found, "not the reason"
+
+
+def test_limits_that_need_the_arrays(fixture):
+    """Without verified arrays no limit is made up for what follows from them."""
+    found = {row.name: row for row in checks(fixture.sidecar.checks, None)}
+    for name in ("chi_square_min", "chi_square_max", "scale"):
+        row = found[name]
+        assert (row.limit, row.margin, row.holds) == ("follows from the arrays", "", None), name
+
+
+def test_a_noiseless_fixture(fixture):
+    """Where no noise is declared, each frame's error is held against rounding."""
+    recorded = {"noise": "none", "photon_scale": None, "chi_square_max": None, "scale": 1.0}
+    fitted, _ = fit(fixture.arrays, recorded)
+    assert fitted.high.tolist() == [64 * 2.0**-24] * 16, "not the limit of rounding"
+    found = {row.name: row for row in checks(recorded, fitted)}
+    assert found["chi_square_max"].measured == "not measured"
+    assert found["scale"].limit == "0.999996 to 1.000004"
+
+
+def test_a_measured_fixture(fixture):
+    """Of a measured scan the limit is its own source's: none is shown but that of the scale."""
+    recorded = {"noise": "measured", "photon_scale": None, "scale": 1.02}
+    fitted, _ = fit(fixture.arrays, recorded)
+    assert (fitted.low, fitted.high) == (None, None)
+    (row,) = checks(recorded, fitted)
+    assert (row.limit, row.margin, row.holds) == ("0.707 to 1.414", "0.313", True)
+
+
+def test_a_figure_that_is_rounded_to_its_limit(fixture):
+    """A margin that three decimals do not show is no failure."""
+    row = checks({"nearest_alternative_margin": 0.0, "nearest_alternative": "x"}, None)[0]
+    assert (row.margin, row.holds) == ("0", True)
+
+
+def test_figures_that_this_version_does_not_know(fixture):
+    """A figure of a later version is shown as it is, after those with limits."""
+    found = checks({"sharpness": 3.5, "coverage_x": 0.9}, None)
+    assert [(row.name, row.measured, row.limit) for row in found] == [
+        ("coverage_x", "0.900", "more than 0.5"),
+        ("sharpness", "3.5", ""),
+    ]

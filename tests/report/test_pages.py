@@ -1,0 +1,287 @@
+"""Tests of `registry.report.pages`, on the report that is built once."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+import registry
+from registry.report import pages
+from registry.report.facts import gather
+from tests.report.kit import FOLDER, HOSTILE, NAME, OTHER, UNBUILT, repin
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a tag. Texts of two elements are two texts, but for a place to break a line."""
+        self.tags.append((tag, dict(attrs)))
+        self.pieces.append("" if tag == "wbr" else " ")
+
+    def handle_data(self, data):
+        """Keep a piece of text."""
+        self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        """All text, with single spaces."""
+        return " ".join("".join(self.pieces).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of each tag of a name."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def good(report):
+    """The page of a good fixture that was trained."""
+    return Page(report.page(NAME))
+
+
+@pytest.fixture(scope="module")
+def broken(report):
+    """The page of a fixture whose bytes are not the pinned ones."""
+    return Page(report.page(OTHER))
+
+
+@pytest.fixture(scope="module")
+def index(report):
+    """The index."""
+    return Page((report.folder / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def record(report):
+    """The sidecar of the good fixture, as git has it."""
+    return json.loads((report.root / FOLDER / f"{NAME}.json").read_bytes())
+
+
+def test_every_hash_can_be_copied(good, record):
+    """Each digest of pins and sidecar is there in full, with a button that has it, too."""
+    digests = {
+        record["sha256_checksum"],
+        record["content_sha256"],
+        record["source_sha256"],
+        record["generator_commit"].removeprefix("blob:"),
+        *record["schemas"].values(),
+        *(item["sha256"] for item in record["arrays"].values()),
+        # the lock's md5 of sidecar and fixture
+        "ff1709e28da175947166cefe34fc2e72",
+        "5ba3ba90ff378b3d2017ad8df6417cdf",
+    }
+    copied = {button["data-copy"] for button in good.all("button")}
+    assert digests - copied == set(), "no button for these"
+    assert {digest for digest in digests if digest not in good.text} == set(), "not to be seen"
+
+
+def test_every_array_and_transformation(good, record):
+    """All arrays with their shapes, and all transformations in their order."""
+    for name, item in record["arrays"].items():
+        shape = " × ".join(map(str, item["shape"]))
+        assert f"{name} {shape} {item['dtype']}" in good.text, name
+    places = [good.text.find(" ".join(step.split())) for step in record["transformations"]]
+    assert min(places) > 0, "a step is not there"
+    assert places == sorted(places), "the steps are in another order"
+
+
+def test_every_check(good, record):
+    """Each figure that was measured is in the table."""
+    named = set(record["checks"]) - {"noise", "photon_scale", "nearest_alternative"}
+    assert {name for name in named if f" {name} " not in good.text} == set()
+
+
+def test_every_picture_has_words(report):
+    """Each image says what it shows, has its size, and lies in the report."""
+    for path in report.folder.rglob("*.html"):
+        for image in Page(path.read_text(encoding="utf-8")).all("img"):
+            assert len(image["alt"]) > 10, f"{path}: {image['src']} has no words"
+            assert int(image["width"]) > 0 < int(image["height"]), "the page will jump"
+            assert (path.parent / image["src"]).is_file(), f"{path}: no {image['src']}"
+
+
+def test_pictures_of_a_good_fixture(good):
+    """Probe, object, mean and three frames, positions, fit, and what training left."""
+    assert [image["src"] for image in good.all("img")] == [
+        "object-amplitude.svg", "object-phase.svg", "probe-amplitude.svg", "probe-phase.svg",
+        "frame-mean.svg", "frame-0.svg", "frame-8.svg", "frame-15.svg",
+        "positions.svg", "frame-fit.svg",
+        "loss-g1.svg", "reconstruction-g1-amplitude.svg", "reconstruction-g1-phase.svg",
+    ]  # fmt: skip
+
+
+def test_training(good):
+    """Figures stand against their budgets, and the page says that no pin covers them."""
+    assert "train_limit_s 23.5 s 45 s kept" in good.text, "a budget that is kept"
+    assert "peak_rss_mb 1200.0 MB 1000 MB missed: 1200.0 MB" in good.text, "one that is not"
+    assert "last loss 0.08" in good.text, "what came of it"
+    assert "Measured on a processor, <b>2</b> cores." in good.text, "on which machine"
+    assert "These files are results: no link of the chain covers them." in good.text
+
+
+def test_an_absent_source_is_said(good):
+    """Where the source is not here, the page says so beside the positions."""
+    said = "The source build/sources/run1084_twin.npz is not here (dvc repro builds it). "
+    assert f"{said}The fixture's own positions are drawn alone." in good.text
+
+
+def test_text_is_escaped(good, report):
+    """Text from a declaration is text, whatever it looks like."""
+    assert HOSTILE in good.text, "not shown as it stands"
+    assert HOSTILE not in report.page(NAME), "not escaped"
+    assert good.all("script") == [{"src": "../report.js", "defer": None}], "another script"
+
+
+def test_a_broken_fixture(broken):
+    """The page says first that it is broken, by which link, and how to mend it."""
+    start = broken.text.partition("Checks")[0]
+    assert "This fixture is broken" in start
+    assert "Failing link: sidecar -> bytes" in start
+    assert f"to mend: rm {FOLDER}/{OTHER}.npz, then dvc pull fixture@{OTHER}" in start
+    assert "verified" not in start, "it is said to be verified"
+
+
+def test_nothing_is_drawn_of_broken_bytes(broken, report):
+    """No picture is made of bytes that failed, and what the sidecar says is said to be that."""
+    assert (broken.all("img"), broken.all("picture")) == ([], [])
+    assert [path.name for path in (report.folder / OTHER).iterdir()] == ["index.html"]
+    assert "What is below is what the pinned sidecar says" in broken.text
+    assert "Measured when it was built, as the pinned sidecar has it." in broken.text
+
+
+def test_links_behind_a_broken_one(broken):
+    """What was not tested is not said to hold."""
+    found = re.findall(r"(\w+ → \w+) (holds|broken|not tested)", broken.text)
+    assert found == [
+        ("lock → sidecar", "holds"),
+        ("schemas → sidecar", "holds"),
+        ("generator → sidecar", "holds"),
+        ("sidecar → bytes", "broken"),
+        ("lock → bytes", "not tested"),
+        ("bytes → arrays", "not tested"),
+    ]
+
+
+def test_a_fixture_that_was_never_built(report):
+    """There is a page for it, with the link, the remedy, and nothing of a sidecar."""
+    page = Page(report.page(UNBUILT))
+    assert "This fixture is missing" in page.text
+    assert "Failing link: params.yaml -> lock" in page.text
+    assert f"dvc repro fixture@{UNBUILT}" in page.text
+    assert "Arrays" not in page.text, "arrays of nothing"
+
+
+def test_a_sidecar_that_the_lock_disowns(root):
+    """Nothing that a changed sidecar says is on the page."""
+    path = root / FOLDER / f"{NAME}.json"
+    path.write_text(path.read_text().replace("CC0-1.0", "planted"))
+    (facts,) = gather(root, [NAME])
+    files = pages.fixture(root, facts, None)
+    page = Page(files[f"{NAME}/index.html"].decode())
+    assert "planted" not in page.text, "the changed licence is shown"
+    assert "The sidecar is not the pinned one, so nothing that it says is shown." in page.text
+
+
+def test_pictures_beside_another_broken_link(root):
+    """Good bytes of a chain that is broken elsewhere are drawn, and the page says what they are."""
+    with (root / "generators/subset_v1.py").open("a") as file:
+        file.write("# changed\n")
+    (facts,) = gather(root, [NAME])
+    arrays = registry.load(NAME, root).arrays
+    page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
+    assert "Failing link: generator -> sidecar" in page.text
+    assert "The link above failed all the same." in page.text
+    assert page.all("img"), "nothing is drawn"
+
+
+def test_physics_that_was_not_checked(root):
+    """A fixture that nothing was held against says so first, and has no fit."""
+    (facts,) = gather(root, [NAME])
+    record = replace(
+        facts.record,
+        physics="not checked",
+        checks={**facts.record.checks, "r_factor": None, "scale": None},
+    )
+    arrays = registry.load(NAME, root).arrays
+    page = Page(pages.fixture(root, replace(facts, record=record), arrays)[
+        f"{NAME}/index.html"
+    ].decode())  # fmt: skip
+    start, _, rest = page.text.partition("Probe and object")
+    assert "physics not checked Positions" in start, "no badge"
+    assert "Physics: not checked. No forward model says" in start, "not said"
+    assert "against their model: its physics was not checked." in rest, "a fit"
+    assert "not measured" in rest, "figures that nobody measured"
+
+
+def test_a_planted_defect(root):
+    """A fixture that is wrong on purpose says so first, on its page and its card."""
+    (facts,) = gather(root, [NAME])
+    defect = {"name": "flat", "description": "all frames are flat", "refused_by": ["chi-square"]}
+    facts = replace(facts, record=replace(facts.record, defect=defect))
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    start = page.text.partition("Checks")[0]
+    assert "A defect was planted on purpose, flat: all frames are flat." in start
+    assert "Refused by chi-square." in start
+    card = Page(pages.shared([facts], {NAME: []})["index.html"].decode())
+    assert f"{NAME} verified defect: flat" in card.text, "no badge on the card"
+
+
+def test_an_imported_fixture(root):
+    """Schemas and generators of an imported fixture are not tested, and not listed as if."""
+    (facts,) = gather(root, [NAME])
+    links = [link for link in facts.links if "-> sidecar" not in link.name]
+    pin = replace(facts.pin, imported=True)
+    page = Page(
+        pages.fixture(root, replace(facts, pin=pin, links=[facts.links[0], *links]), None)[
+            f"{NAME}/index.html"
+        ].decode()
+    )
+    found = re.findall(r"(\w+ → \w+) (?:holds|not tested)", page.text)
+    assert found == ["lock → sidecar", "sidecar → bytes", "lock → bytes", "bytes → arrays"]
+
+
+def test_a_chain_that_cannot_be_read(root):
+    """A sidecar that is none breaks its first link, whatever field is wrong."""
+    repin(root, NAME, size="large")
+    (facts,) = gather(root, [NAME])
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    assert "This fixture is broken" in page.text
+    assert "sidecar field size" in page.text, "the field is not named"
+
+
+def test_the_index(index):
+    """A card for each fixture, linked to its page, and the broken ones named first."""
+    links = [link["href"] for link in index.all("a")]
+    assert [link for link in links if link != "#content"] == [
+        f"{OTHER}/index.html", f"{UNBUILT}/index.html",
+        f"{NAME}/index.html", f"{OTHER}/index.html", f"{UNBUILT}/index.html",
+    ]  # fmt: skip
+    assert "3 fixtures. 2 broken or missing." in index.text
+    assert f"{NAME} verified deprecated Positions 16, evenly spaced" in index.text
+    assert f"{OTHER} broken No pictures: its bytes did not pass verification." in index.text
+    assert f"{UNBUILT} missing No pictures: its bytes are not here." in index.text
+    assert index.text.count("Failing link: sidecar -> bytes") == 1
+
+
+def test_an_empty_registry():
+    """A report on nothing says so."""
+    page = Page(pages.shared([], {})["index.html"].decode())
+    assert "0 fixtures. Nothing is pinned; build the fixtures with make fixtures." in page.text
+
+
+def test_no_machine_in_a_page(report):
+    """No path of this machine is in any page."""
+    for path in report.folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert str(report.root) not in text, f"{path.name} has a path"
+        assert str(report.folder) not in text, f"{path.name} has a path"
