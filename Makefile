@@ -2,6 +2,8 @@
 # make test          builds them, compares them with the committed pins, runs the tests
 # make check         linter, format, types
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
+# make report        draws every fixture: build/report/index.html
+# make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
 # make format        formats and mends what can be mended by itself; leaves published generators alone
 # make constraints   resolves constraints.txt anew
@@ -39,7 +41,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility bench format constraints clean FORCE
+.PHONY: help fixtures test check reproducibility report envelope bench format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -81,6 +83,12 @@ check: $(DEV)
 
 reproducibility: $(DEV)
 	$(BIN)/python tests/reproducibility/run.py
+
+report: $(DEV) fixtures
+	$(BIN)/fixtures report
+
+envelope: $(DEV) fixtures
+	$(BIN)/fixtures envelope
 
 bench: $(DEV)
 	$(BIN)/python -m bench

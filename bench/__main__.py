@@ -6,7 +6,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import fetching, imports, loading, locks, plugin, results, verifying
+from bench import (
+    cutting,
+    fetching,
+    imports,
+    loading,
+    locks,
+    plugin,
+    reporting,
+    results,
+    training,
+    verifying,
+)
 from bench.timing import ROOT
 from registry import console, files
 
@@ -18,6 +29,9 @@ BENCHMARKS = {
     "fetching": fetching,
     "verifying": verifying,
     "plugin": plugin,
+    "cutting": cutting,
+    "reporting": reporting,
+    "training": training,
 }
 
 

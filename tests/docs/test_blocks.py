@@ -28,6 +28,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_docs.py::test_add_a_version"),
     ],
     "docs/add-a-version.md": [
+        ("sh", "test_docs.py::test_add_in_one_step"),
         ("yaml", "test_docs.py::test_add_a_version"),
         ("sh", "test_docs.py::test_add_a_version"),
         ("yaml", "test_docs.py::test_deprecate_a_version"),
@@ -49,6 +50,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
         ("python", "test_consuming.py::test_git_url_in_a_program"),
     ],
+    "docs/diff.md": [("sh", "test_diff.py::test_review_a_change")] * 3,
     "docs/export.md": [
         ("sh", "test_export.py::test_croissant"),
         ("yaml", "test_export.py::test_the_section_dataset"),

@@ -17,7 +17,9 @@ def test_train_and_infer(clone, blocks):
     clone.sh(commands.text)
     run = clone.path / "build" / "training"
     listed = ("model.ckpt", "train.json", "infer.json", "dvclive", "reconstruction.npz")
-    missing = [name for name in (*listed, "amplitude.png", "phase.png") if not (run / name).exists()]
+    missing = [
+        name for name in (*listed, "amplitude.png", "phase.png") if not (run / name).exists()
+    ]
     assert not missing, f"not written: {missing}"
     assert clone.changed() == [], "git sees a training"
     weights = json.loads((run / "train.json").read_text())["parameters"]

@@ -1,0 +1,158 @@
+"""``fixtures envelope``: what the reference training takes, and whether that is within budget."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from registry.cli.table import columns
+from registry.errors import CheckError, MissingError, RegistryError, UsageError
+from registry.root import locate
+
+if TYPE_CHECKING:
+    from registry.params import Envelope
+    from registry.training.results import Results
+
+# What a training imports: found or not, it is not imported here.
+_NEEDED = ("torch", "lightning", "dvclive", "matplotlib")
+_PIPELINE = "envelope/dvc.yaml"
+_HEADER = (
+    "run", "train s", "± %", "infer s", "calibration s", "peak RSS MB", "artifacts MB", "loss",
+    "amplitude error",
+)  # fmt: skip
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "envelope",
+        help="measure what the reference training takes, and hold it against the budgets",
+        description="Run the trainings that params.yaml declares in its section envelope, each "
+        "command in a process of its own on one thread, print what they took, and hold that "
+        "against the budgets. A run of five repeats takes one to two minutes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("names", metavar="RUN", nargs="*", help="default: all that are declared")
+    parser.add_argument(
+        "--check", action="store_true", help="measure nothing; judge the results that are there"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from registry import params
+
+    root = locate(None)
+    declared = params.load(root).envelope
+    if declared is None:
+        raise MissingError(
+            f"{params.FILE}: envelope",
+            expected="a section envelope, with options, budgets and runs",
+            found="none",
+            remedy=f"declare one in {params.FILE}",
+        )
+    for name in arguments.names:
+        if name not in declared.runs:
+            raise UsageError(
+                f"envelope: run {name}",
+                expected=f"one of {', '.join(declared.runs) or '(none)'}",
+                found=name,
+                remedy=f"fixtures envelope RUN, or declare it in {params.FILE}",
+            )
+    names = arguments.names or list(declared.runs)
+    if not arguments.check:
+        _measure(root, names)
+    return _report(root, names, declared)
+
+
+def _measure(root: Path, names: Sequence[str]) -> None:
+    """Run stages by DVC, whether or not anything has changed, and none that they build on.
+
+    Raises
+    ------
+    MissingError
+        What a training needs is not installed.
+    CheckError
+        A stage failed.
+    """
+    absent = [name for name in _NEEDED if find_spec(name) is None]
+    if absent:
+        raise MissingError(
+            "training",
+            expected=", ".join(_NEEDED),
+            found=f"no {', '.join(absent)}",
+            remedy="pip install 'fixture-registry[train]'",
+        )
+    # nothing runs from a declaration that breaks a rule
+    targets = ["params", *(f"{_PIPELINE}:run@{name}" for name in names)]
+    # stages are run as `python -m registry...`: that has to be this environment's
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    sys.stdout.flush()
+    ended = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "--keep-going",
+         *targets],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        raise CheckError(
+            "envelope: dvc repro",
+            expected="every stage to run",
+            found=f"exit code {ended.returncode}; what it said is above",
+            remedy="mend what it says, then run the command again",
+        )
+
+
+def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
+    from registry.training import envelope
+    from registry.training.verdicts import judge
+
+    errors: list[RegistryError] = []
+    rows: list[tuple[str, ...]] = [_HEADER]
+    notes: list[str] = []
+    for name in names:
+        try:
+            found = envelope.read(root, name)
+        except RegistryError as problem:
+            errors.append(problem)
+            continue
+        rows.append(_row(name, found))
+        verdicts = judge(name, found, declared)
+        notes += [f"{name}: {item.what}: {item.note}" for item in verdicts if item.note]
+        changed = envelope.stale(root, name, found, declared)
+        errors += [error for error in (changed, *(item.error for item in verdicts)) if error]
+    if len(rows) > 1:
+        print("\n".join(columns(rows)))
+    print(*notes, sep="\n", end="\n" if notes else "")
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    if not errors:
+        budgets = declared.budgets
+        print(
+            f"within budget: {budgets.train_target_s:g} s, ± {budgets.train_spread_percent:g} %, "
+            f"{budgets.peak_rss_mb:g} MB of memory, {budgets.artifacts_mb:g} MB of artifacts; "
+            "repeats identical"
+        )
+    return max([error.exit_code for error in errors], default=0)
+
+
+def _row(name: str, found: Results) -> tuple[str, ...]:
+    quality = found.quality
+    return (
+        name,
+        f"{found.train.median:.1f}",
+        f"{found.train.spread_percent:.1f}",
+        f"{found.infer.median:.1f}",
+        f"{found.calibration.median:.2f}",
+        f"{found.peak_rss_bytes / 1e6:.0f}",
+        f"{found.artifact_bytes / 1e6:.1f}",
+        f"{quality.first_loss:.3f} -> {quality.last_loss:.3f}",
+        f"{quality.amplitude_error_ratio:.3f}",
+    )

@@ -1,0 +1,50 @@
+"""``fixtures infer``: reconstruct the object of a fixture with a trained model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from registry import store
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "infer", help="reconstruct a fixture's object with a checkpoint", allow_abbrev=False
+    )
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path)
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument(
+        "--allow-other-fixture",
+        action="store_true",
+        help="use a fixture other than the one that the checkpoint was trained on",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    fixture = store.load(arguments.name)
+    from registry.cli.extras import training
+
+    found = training().infer(
+        arguments.checkpoint,
+        fixture,
+        arguments.output_dir,
+        device=arguments.device,
+        allow_other_fixture=arguments.allow_other_fixture,
+    )
+    of_object = found["object"]
+    print(
+        f"amplitude error {found['amplitude_error']:.4f}, "
+        f"{found['amplitude_error_ratio']:.3f} of the best constant object's; "
+        f"stitched R-factor {found['stitched_r_factor']:.3f}"
+    )
+    print(
+        f"against the object: amplitude correlation {of_object['amplitude_correlation']:.3f}, "
+        f"phase error {of_object['phase_error_rad']:.3f} rad"
+    )
+    print(f"{arguments.output_dir / 'reconstruction.npz'}, amplitude.png, phase.png")
+    return 0

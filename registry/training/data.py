@@ -1,0 +1,215 @@
+"""A fixture as batches of scan groups."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from registry.errors import UsageError
+from registry.training.groups import scan_groups
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Normalised:
+    """A fixture's arrays as a model takes them.
+
+    amplitude : (N, H, W) float32, diffraction amplitude over ``scale``
+    probe : (H, W) complex64, over ``scale`` as well, so that the forward model holds unchanged
+    x, y : (N,) float64 [px]
+    truth : (N, H, W) complex64, ``Y``, or None where the fixture has none
+    scale : float, root mean square of the amplitude; times this undoes it
+    object_level : float, amplitude of the constant object that carries the frames' power
+    """
+
+    amplitude: Tensor
+    probe: Tensor
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    truth: Tensor | None
+    scale: float
+    object_level: float
+
+
+def normalise(arrays: Mapping[str, NDArray[np.generic]], subject: str) -> Normalised:
+    """Arrays of the contract DATA-001, normalised.
+
+    Raises
+    ------
+    UsageError
+        The fixture is of another form: the legacy layout, several probe modes, intensities.
+    """
+    frames, probe = arrays.get("diffraction"), arrays.get("probeGuess")
+    x, y = arrays.get("xcoords"), arrays.get("ycoords")
+    if (
+        frames is None
+        or probe is None
+        or x is None
+        or y is None
+        or probe.ndim != 2
+        or frames.shape != (len(x), *probe.shape)
+    ):
+        found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise UsageError(
+            f"{subject}: arrays",
+            expected="diffraction (N, H, W), probeGuess (H, W), xcoords and ycoords (N,)",
+            found=found,
+            remedy="train on a fixture of contract DATA-001, such as minimal_dataset_v1",
+        )
+    power = float(np.square(frames.astype(np.float64)).sum())
+    scale = float(np.sqrt(power / frames.size))
+    probe_power = float(np.square(np.abs(probe.astype(np.complex128))).sum())
+    truth = arrays.get("Y")
+    return Normalised(
+        amplitude=torch.tensor(frames.astype(np.float32)) / scale,
+        probe=torch.tensor(probe) / scale,
+        x=np.array(x, np.float64),
+        y=np.array(y, np.float64),
+        truth=None if truth is None else torch.tensor(truth),
+        scale=scale,
+        object_level=float(np.sqrt(power / (len(frames) * probe_power))),
+    )
+
+
+class GroupDataset(Dataset[Batch]):
+    """Map-style dataset of scan groups; item n is the group that position ``positions[n]`` leads.
+
+    ==============  ============  ==========  ===================================================
+    key             shape         dtype       meaning
+    ==============  ============  ==========  ===================================================
+    ``amplitude``   (C, H, W)     float32     normalised diffraction amplitude, one channel each
+    ``x``, ``y``    (C,)          float64     centre on the object [px]
+    ``dx``, ``dy``  (C,)          float64     the same from the middle of the group [px]
+    ``index``       (C,)          int64       position in the fixture
+    ``truth``       (C, H, W)     complex64   ``Y``, where the fixture has it
+    ==============  ============  ==========  ===================================================
+
+    Parameters
+    ----------
+    data : Normalised
+    gridsize : int
+        C is its square.
+    positions : (n,) int64
+        Those that groups are made of.
+    """
+
+    def __init__(
+        self,
+        data: Normalised,
+        gridsize: int,
+        positions: NDArray[np.int64],
+        subject: str = "scan groups",
+    ) -> None:
+        shape = (data.probe.shape[0], data.probe.shape[1])
+        local = scan_groups(data.x[positions], data.y[positions], gridsize, shape, subject)
+        self.groups = torch.tensor(positions[local])
+        self._data = data
+        self._x, self._y = torch.tensor(data.x), torch.tensor(data.y)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __getitem__(self, n: int) -> Batch:
+        index = self.groups[n]
+        x, y = self._x[index], self._y[index]
+        item = {
+            "amplitude": self._data.amplitude[index],
+            "x": x,
+            "y": y,
+            "dx": x - (x.min() + x.max()) / 2,
+            "dy": y - (y.min() + y.max()) / 2,
+            "index": index,
+        }
+        if self._data.truth is not None:
+            item["truth"] = self._data.truth[index]
+        return item
+
+
+class EpochShuffle(Sampler[int]):
+    """A permutation that depends on seed and epoch alone, so that a resumed run sees the same."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size = size
+        self._seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.Generator(np.random.PCG64([self._seed, self.epoch]))
+        yield from generator.permutation(self._size).tolist()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning at the start of each epoch."""
+        self.epoch = epoch
+
+
+class FixtureDataModule(lightning.LightningDataModule):
+    """Batches for training, and for inference.
+
+    Parameters
+    ----------
+    arrays : mapping
+        A loaded fixture.
+    gridsize : int
+    n_images : int or None
+        Images that training sees, evenly spaced over the fixture's; all where None.
+    batch_size : int
+    seed : int
+    subject : str
+        For messages.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, NDArray[np.generic]],
+        *,
+        gridsize: int,
+        batch_size: int,
+        n_images: int | None = None,
+        seed: int = 0,
+        subject: str = "fixture",
+    ) -> None:
+        super().__init__()
+        self.data = normalise(arrays, subject)
+        total = len(self.data.x)
+        count = total if n_images is None else n_images
+        if not 1 <= count <= total:
+            raise UsageError(
+                f"{subject}: n-images",
+                expected=f"1 to {total}, the fixture's positions",
+                found=str(count),
+                remedy=f"--n-images {total}, or a fixture with more positions",
+            )
+        seen = np.arange(count, dtype=np.int64) * total // count
+        unseen = np.setdiff1d(np.arange(total, dtype=np.int64), seen)
+        self.train = GroupDataset(self.data, gridsize, seen, subject)
+        # frames that training never saw; None where they are too few, or too far apart, for groups
+        self.unseen: GroupDataset | None = None
+        with contextlib.suppress(UsageError):
+            self.unseen = GroupDataset(self.data, gridsize, unseen, subject)
+        self._batch_size = batch_size
+        self._seed = seed
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled anew in each epoch."""
+        shuffle = EpochShuffle(len(self.train), self._seed)
+        return DataLoader(self.train, batch_size=self._batch_size, sampler=shuffle)
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Every image that training sees, in order."""
+        return self.in_order(self.train)
+
+    def in_order(self, dataset: GroupDataset) -> DataLoader[Batch]:
+        """A dataset's groups in order."""
+        return DataLoader(dataset, batch_size=self._batch_size)

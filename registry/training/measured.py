@@ -1,0 +1,53 @@
+"""One command of ``fixtures`` as a process that says what it took: only a process knows its peak.
+
+``python -m registry.training.measured REPORT train NAME ...`` runs the command and writes a JSON
+document beside what that writes: ``imports_s`` and ``peak_rss_bytes``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from registry import cli, console, files
+from registry.cli import extras
+
+_STATUS = Path("/proc/self/status")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; returns its exit code. Only where that is 0 is there a report."""
+    report, *command = argv
+    begin = time.perf_counter()
+    # ahead of the command, which then finds them imported
+    extras.training()
+    imports = time.perf_counter() - begin
+    code = cli.main(command)
+    if code == 0:
+        document = {"imports_s": round(imports, 3), "peak_rss_bytes": peak_rss_bytes()}
+        files.write_atomic(Path(report), json.dumps(document).encode())
+    return code
+
+
+def peak_rss_bytes(status: Path = _STATUS) -> int:
+    """The most memory that this process has had.
+
+    On Linux as the kernel's status file says it: what getrusage says a process inherits from the
+    one that started it. Elsewhere there is only getrusage.
+    """
+    if status.exists():
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(lambda: main(sys.argv[1:])))

@@ -1,0 +1,176 @@
+"""``fixtures train`` and ``fixtures infer`` as a user runs them: processes, at one thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from registry import npz
+from tests.training.regression import ERROR_RATIO, failures
+
+REPOSITORY = Path(__file__).parents[2]
+V1 = "minimal_dataset_v1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "gridsize", "loss", "epochs"),
+    [
+        (V1, 1, "mae", 2),
+        (V1, 2, "mae", 4),
+        ("minimal_dataset_v1_n16", 2, "mae", 2),
+        ("minimal_dataset_v1_supervised", 1, "supervised", 2),
+    ],
+)
+def test_train_save_load_infer(command, tmp_path, name, gridsize, loss, epochs):
+    """Each declared workflow trains, saves, loads and infers; the result passes the check."""
+    run = tmp_path / "new" / "run"
+    shown = command(
+        "train", name, "--gridsize", gridsize, "--loss", loss, "--max-epochs", epochs,
+        "--batch-size", 4, "--device", "cpu", "--seed", 42, "--output-dir", run,
+    ).stdout  # fmt: skip
+    assert "loss" in shown, "nothing said of the loss"
+    assert shown.rstrip().endswith("model.ckpt"), "the checkpoint is not named"
+    shown = command("infer", run / "model.ckpt", name, "--output-dir", run).stdout
+    assert "amplitude correlation" in shown, "nothing said of the object"
+
+    trained, inferred = (
+        json.loads((run / f"{what}.json").read_text()) for what in ("train", "infer")
+    )
+    assert trained["training"]["fixture"] == name, "another fixture"
+    assert trained["max_epochs"] == epochs, "another number of epochs"
+    # 16 frames are too few steps for a likeness, supervised patches are judged by themselves
+    if name == V1:
+        limit = ERROR_RATIO if gridsize == 1 else None
+        assert failures(trained, inferred, limit=limit) == [], "the regression"
+    assert trained["last_loss"] < trained["first_loss"], "nothing was learned"
+    assert inferred["amplitude_error"] == trained["amplitude_error"], "another model was loaded"
+
+    arrays = npz.parse((run / "reconstruction.npz").read_bytes(), subject="reconstruction")
+    assert arrays["object"].shape == (227, 226), "another canvas"
+    assert np.isfinite(arrays["object"]).all(), "a reconstruction with holes"
+    for picture in ("amplitude.png", "phase.png"):
+        image = np.asarray(Image.open(run / picture))
+        assert image[..., :3][image[..., 3] > 0].std() > 5, f"{picture} shows nothing"
+    size = sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
+    assert size <= 15_000_000, f"artifacts of {size} bytes"
+
+
+@pytest.mark.slow
+def test_another_fixture_needs_a_flag(command, tmp_path):
+    """A checkpoint refuses another fixture; --allow-other-fixture insists."""
+    small = "minimal_dataset_v1_n16"
+    command("train", small, "--max-epochs", 1, "--output-dir", tmp_path)
+    path, out = tmp_path / "model.ckpt", tmp_path / "out"
+    done = command("infer", path, V1, "--output-dir", out, code=2)
+    assert "fixture" in done.stderr.splitlines()[0], done.stderr
+    assert "--allow-other-fixture" in done.stderr, "no way to insist"
+    assert not out.exists(), "something was written"
+    command("infer", path, V1, "--output-dir", out, "--allow-other-fixture")
+    assert (out / "reconstruction.npz").is_file(), "nothing was written"
+
+
+@pytest.mark.slow
+def test_interrupted_and_resumed(tmp_path):
+    """Ctrl-C ends with 130 and says how to go on; --resume does, from the last whole epoch."""
+    environment = {**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    arguments = [
+        *(sys.executable, "-m", "registry.cli", "train", "minimal_dataset_v1_n16"),
+        *("--max-epochs", "400", "--output-dir", str(tmp_path)),
+    ]
+    process = subprocess.Popen(
+        arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "model.ckpt").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "--resume goes on from it" in errors, errors
+    assert "Traceback" not in errors, errors
+
+    arguments[arguments.index("400")] = "401"
+    process = subprocess.Popen(
+        [*arguments, "--resume"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    # the bar names the epoch that it goes on with
+    seen = ""
+    while "Epoch" not in seen:
+        piece = process.stdout.read(64)
+        assert piece, f"ended early: {seen}"
+        seen += piece
+    process.terminate()
+    process.communicate(timeout=60)
+    assert "Epoch 0:" not in seen, "it began anew"
+
+
+@pytest.mark.slow
+def test_no_space_left(tmp_path):
+    """A disk that is full in the middle of saving gives an error, and no half a checkpoint."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"
+    code = f"import sys; {limit}; from registry.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", code, "train", "minimal_dataset_v1_n16"),
+            *("--max-epochs", "1", "--output-dir", str(tmp_path / "run")),
+        ],
+        env={**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY)},
+        # outside of any DVC repository: the first to meet the limit would be DVC's own database
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "found:    File too large" in done.stderr, done.stderr
+    assert "free some space" in done.stderr, "nothing to go on"
+    assert "Traceback" not in done.stderr, done.stderr
+    assert not list(tmp_path.rglob("*.ckpt")), "half a checkpoint"
+
+
+@pytest.mark.slow
+def test_without_the_extra(tmp_path):
+    """Where torch is not installed, the message has the command that installs it."""
+    code = (
+        "import sys; sys.modules['lightning'] = None; from registry.cli import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", V1, "--output-dir", str(tmp_path / "run")],
+        env={**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "pip install 'fixture-registry[train]'" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--max-epochs", "0"), "expected an integer of at least 1, found 0"),
+        (("--batch-size", "four"), "expected an integer of at least 1, found four"),
+        (("--seed", "-1"), "expected an integer of at least 0, found -1"),
+        (("--seed", "4294967296"), "expected less than 2**32, found 4294967296"),
+        (("--device", "gpu"), "invalid choice: 'gpu'"),
+    ],
+)
+def test_numbers_are_tested_first(command, tmp_path, flags, message):
+    """Wrong numbers are wrong use, before anything heavy is imported."""
+    done = command("train", V1, "--output-dir", tmp_path / "run", *flags, code=2)
+    assert message in done.stderr, done.stderr
+
+
+def test_no_output_folder_named(command):
+    """Where nothing says where to write, nothing is written."""
+    assert "--output-dir" in command("train", V1, code=2).stderr, "not about the folder"
