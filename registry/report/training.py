@@ -158,7 +158,8 @@ def _losses(data: bytes) -> list[tuple[float, float]]:
 def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None:
     """Object (Y, X) complex and which of its pixels were scanned (Y, X) bool, if they are there.
 
-    None as well where the file is no longer the one that was found.
+    Both cut to the rectangle around the scanned area: the rest is empty. None as well where the
+    file is no longer the one that was found.
     """
     path = root / run.folder / _RECONSTRUCTION
     try:
@@ -170,6 +171,11 @@ def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None
     obj, scanned = arrays.get("object"), arrays.get("scanned")
     if obj is None or scanned is None:
         return None
-    if obj.ndim != 2 or obj.dtype.kind != "c" or scanned.shape != obj.shape:
+    if obj.ndim != 2 or obj.dtype.kind != "c" or scanned.shape != obj.shape or not scanned.any():
         return None
-    return obj, scanned.astype(bool)
+    rows, columns = scanned.nonzero()
+    window = (
+        slice(int(rows.min()), int(rows.max()) + 1),
+        slice(int(columns.min()), int(columns.max()) + 1),
+    )
+    return obj[window], scanned[window].astype(bool)

@@ -47,11 +47,12 @@ def test_no_budgets(tmp_path, declared):
 
 
 def test_the_reconstruction(tmp_path):
-    """Object and scanned pixels are those of the file."""
+    """Object and scanned pixels are those of the file, cut to the scanned area."""
     train(tmp_path, NAME)
     (run,) = runs(tmp_path, NAME, None)
     obj, scanned = reconstruction(tmp_path, run)
-    assert (obj.shape, obj.dtype.str, int(scanned.sum())) == ((40, 30), "<c8", 600)
+    assert (obj.shape, obj.dtype.str, int(scanned.sum())) == ((30, 20), "<c8", 600)
+    assert obj[0, 0] == np.exp(1j * np.linspace(0, 3, 1200))[5 * 30 + 5].astype(np.complex64)
 
 
 def test_runs_of_this_fixture_alone(tmp_path):
