@@ -12,8 +12,9 @@ import numpy as np
 
 from generators import exact_v1 as exact
 from generators import subset_v1
+from generators import sums_v1 as sums
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
+HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py", "generators/sums_v1.py")
 SIDECAR = 2
 OPTIONS = {"defect": str}
 
@@ -131,7 +132,7 @@ def _other_probe(arrays: Arrays, _: np.ndarray) -> Arrays:
     re, im = exact.centred_fft2((aperture * turn[0] * sign, aperture * turn[1] * sign))
     shift = (height // 2, width // 2)
     re, im = np.roll(re, shift, (0, 1)) * sign, np.roll(im, shift, (0, 1)) * sign
-    power = (own[0] * own[0] + own[1] * own[1]).sum() / (re * re + im * im).sum()
+    power = sums.total(own[0] * own[0] + own[1] * own[1]) / sums.total(re * re + im * im)
     scale = np.sqrt(power)
     return {"probeGuess": exact.join((re * scale, im * scale)).astype("<c8")}
 

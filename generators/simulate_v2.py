@@ -11,8 +11,9 @@ import numpy as np
 
 from generators import exact_v1 as exact
 from generators import simulate_v1
+from generators import sums_v1 as sums
 
-HELPERS = ("generators/exact_v1.py", "generators/simulate_v1.py")
+HELPERS = ("generators/exact_v1.py", "generators/simulate_v1.py", "generators/sums_v1.py")
 OPTIONS = {"modes": int, "dominant_power": float, "jitter_px": float}
 
 # Powers of the row and of the column by which each mode is the first one multiplied.
@@ -116,7 +117,7 @@ def _with_modes(
     factor, photon_scale = 1.0, None
     if params.get("photons_per_frame") is not None:
         photons = float(params["photons_per_frame"])
-        power = float(intensity.sum(axis=(1, 2)).mean())
+        power = sums.total(intensity) / len(intensity)
         if not power > 0:
             raise ValueError("expected light in the frames, found an object of zeros under them")
         photon_scale = photons / power
@@ -202,4 +203,4 @@ def _orthogonal_modes(probe: exact.Pair, fractions: list[float]) -> list[exact.P
 def _overlap(a: exact.Pair, b: exact.Pair) -> exact.Pair:
     """Sum of conj(a) * b."""
     re, im = exact.product((a[0], -a[1]), b)
-    return re.sum(), im.sum()
+    return np.asarray(sums.total(re)), np.asarray(sums.total(im))
