@@ -95,7 +95,10 @@ def test_interrupted_and_resumed(tmp_path):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, errors
     assert "--resume goes on from it" in errors, errors
     assert "Traceback" not in errors, errors
