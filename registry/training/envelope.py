@@ -123,6 +123,7 @@ def measure(
     first: Outcome | None = None
     identical = True
     repeats = []
+    measuring.warm_up(root)
     before = measuring.calibrate(root)
     for number in range(1, options.repeats + 1):
         outcome = measuring.workflow(root, run.fixture, *flags)

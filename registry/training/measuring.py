@@ -105,6 +105,11 @@ def calibrate(root: Path) -> float:
     return float(python(root, "-m", "registry.training.calibration"))
 
 
+def warm_up(root: Path) -> None:
+    """Have the system read the libraries once: the first repeat shall not wait for a disk."""
+    python(root, "-c", "from registry.cli.extras import training; training()")
+
+
 def python(root: Path, *arguments: str) -> str:
     """Run Python on one thread in the registry's top folder.
 

@@ -76,6 +76,7 @@ def workflows(monkeypatch):
 
         monkeypatch.setattr(measuring, "workflow", workflow)
         monkeypatch.setattr(measuring, "calibrate", lambda root: next(seconds))
+        monkeypatch.setattr(measuring, "warm_up", lambda root: given.append("warm-up"))
         return given
 
     return put
@@ -121,7 +122,9 @@ def test_each_repeat_is_calibrated_beside_it(workflows, tmp_path):
     assert [item["calibration_s"] for item in document["repeats"]] == [0.6, 0.8, 0.9], "not means"
     assert [item["train_s"] for item in document["repeats"]] == [10.0, 11.0, 12.0], "other times"
     options = ("--gridsize=2", "--loss=mae", "--max-epochs=2", "--batch-size=4", "--seed=42")
-    assert given == [(tmp_path, "scan_v1", *options)] * 3, "other options"
+    warm_up, *repeats = given
+    assert warm_up == "warm-up", "the first repeat waits for a disk"
+    assert repeats == [(tmp_path, "scan_v1", *options)] * 3, "other options"
     assert said[2] == "3 of 3: train 12.0 s, infer 5.0 s, calibration 0.90 s", "not said"
 
 
@@ -221,7 +224,7 @@ def test_the_stage_takes_what_dvc_makes_of_an_entry(workflows, tmp_path, monkeyp
     code = envelope.main([*flags.split(), "--seed", "3", "--repeats", "1"])
     assert code == 0, "not a clean end"
     options = ("--gridsize=1", "--loss=supervised", "--max-epochs=7", "--batch-size=5", "--seed=3")
-    assert given == [(Path(), "scan_v1", *options)], "other options"
+    assert given == ["warm-up", (Path(), "scan_v1", *options)], "other options"
     assert envelope.read(tmp_path, "scan_v1_g1").settings["max_epochs"] == 7, "not written there"
     assert capsys.readouterr().out.startswith("scan_v1_g1, 1 of 1: train 10.0 s"), "not said"
 
