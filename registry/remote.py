@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import cache, dvc_config
+from registry import cache, dvc_config, progress
 from registry.dvc_config import Redaction
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
 from registry.hashing import md5
@@ -87,8 +87,10 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
         a LockedError (another process has been at it for too long).
     """
     redact = Redaction(root)
-    with _discreetly(redact), _folder(root) as folder, _progress(wanted) as advance:
-        session = _Session(root, folder, redact, advance)
+    total = sum(item.size for item in wanted)
+    bar = progress.bar("fetching fixtures", total)
+    with _discreetly(redact), _folder(root) as folder, bar as move:
+        session = _Session(root, folder, redact, move)
         left = [item for item in wanted if item.imported]
         left += _fetch(session, [item for item in wanted if not item.imported], receive)
         if left:
@@ -179,13 +181,11 @@ class _Remote:
 class _Session:
     """What the objects of one call share. The remote is opened when the first one needs it."""
 
-    def __init__(
-        self, root: Path, folder: Path, redact: Redaction, advance: Callable[[int], None]
-    ) -> None:
+    def __init__(self, root: Path, folder: Path, redact: Redaction, move: progress.Move) -> None:
         self.root = root
         self.folder = folder
         self.redact = redact
-        self.advance = advance
+        self.move = move
         self.stop = threading.Event()
         self._opening = threading.Lock()
         self._opened: tuple[_Remote | RegistryError | None] | None = None
@@ -217,7 +217,7 @@ def _fetch(
             left.append(item)
         else:
             if isinstance(found, bytes):
-                session.advance(item.size)
+                session.move(advance=item.size)
             receive(item, found)
 
     with ThreadPoolExecutor(max_workers=_JOBS) as pool:
@@ -320,7 +320,7 @@ def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
         while not done.wait(_POLL_S):
             # file systems do not all report their progress, but all write the file
             received = max(callback.value, _size(part))
-            session.advance(received - shown)
+            session.move(advance=received - shown)
             shown = received
             count(None, received)
             if session.stop.is_set():
@@ -335,7 +335,7 @@ def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
             return file.read(wanted.size + 1)
     finally:
         stop.set()
-        session.advance(-shown)
+        session.move(advance=-shown)
         with suppress(OSError):
             part.unlink()
 
@@ -578,24 +578,3 @@ def _folder(root: Path) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory(prefix="fixtures-") as name:
             yield Path(name)
-
-
-@contextmanager
-def _progress(wanted: Sequence[Wanted]) -> Iterator[Callable[[int], None]]:
-    """A progress bar where somebody is watching; yields what moves it on by some bytes."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        total = sum(item.size for item in wanted)
-        task = bar.add_task("fetching fixtures", total=total)
-        yield lambda received: bar.advance(task, received)

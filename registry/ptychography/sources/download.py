@@ -8,9 +8,8 @@ import http
 import os
 import re
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.request import url2pathname
 
 from registry.dvc_config import redact_urls
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
+from registry.progress import Move, bar
 
 if TYPE_CHECKING:
     import requests
@@ -36,8 +36,6 @@ _DIGITS_OF_FOLDER = 12
 _LONGEST_NAME = 100
 _LIMITS = {"SHA-256": 64, "git blob id": 40}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)", re.ASCII)
-
-Advance = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,8 +114,8 @@ def fetch(
             # a part that is whole lacks its name only: the last call was interrupted just then
             found = pin.of(part) if part.is_file() else None
             if found != pin.digest:
-                with _bar(final.name, progress) as advance:
-                    found = _transfer(subject, url, source, part, pin, advance)
+                with bar(f"downloading {final.name}", wanted=progress) as move:
+                    found = _transfer(subject, url, source, part, pin, move)
             if found != pin.digest:
                 size = part.stat().st_size
                 _forget(part)
@@ -134,26 +132,26 @@ def fetch(
 
 
 def _transfer(
-    subject: str, url: str, source: Path | None, part: Path, pin: _Pin, advance: Advance
+    subject: str, url: str, source: Path | None, part: Path, pin: _Pin, move: Move
 ) -> str:
     """Fill the part file, and return its digest."""
     if source is not None:
-        _copy(subject, source, part, advance)
-    elif _download(subject, url, part, advance) and pin.of(part) != pin.digest:
+        _copy(subject, source, part, move)
+    elif _download(subject, url, part, move) and pin.of(part) != pin.digest:
         # the beginning may have been of another file, and the server could not tell
         _forget(part)
-        _download(subject, url, part, advance)
+        _download(subject, url, part, move)
     return pin.of(part)
 
 
-def _download(subject: str, url: str, part: Path, advance: Advance) -> bool:
+def _download(subject: str, url: str, part: Path, move: Move) -> bool:
     """Bring the part file to its end, beginning where it is; true if it was put together."""
     idle, resumed = 0, False
     while True:
         before = _size(part)
         resumed = resumed or before > 0
         try:
-            _receive(subject, url, part, advance)
+            _receive(subject, url, part, move)
         except _Cut as error:
             idle = 0 if _size(part) > before else idle + 1
             if idle < _ATTEMPTS:
@@ -168,7 +166,7 @@ def _download(subject: str, url: str, part: Path, advance: Advance) -> bool:
         return resumed
 
 
-def _receive(subject: str, url: str, part: Path, advance: Advance) -> None:
+def _receive(subject: str, url: str, part: Path, move: Move) -> None:
     import requests
 
     have = _size(part)
@@ -192,12 +190,12 @@ def _receive(subject: str, url: str, part: Path, advance: Advance) -> None:
         if mode == "wb":
             _remember(part, response)
             have = 0
-        advance(have, None if total is None else have + total)
+        move(completed=have, total=None if total is None else have + total)
         with part.open(mode) as file:
             for block in _blocks(response):
                 file.write(block)
                 have += len(block)
-                advance(have, None if total is None else max(total, have))
+                move(completed=have, total=None if total is None else max(total, have))
             file.flush()
             os.fsync(file.fileno())
 
@@ -229,7 +227,7 @@ def _blocks(response: requests.Response) -> Iterator[bytes]:
         raise _Cut(_reason(error)) from error
 
 
-def _copy(subject: str, source: Path, part: Path, advance: Advance) -> None:
+def _copy(subject: str, source: Path, part: Path, move: Move) -> None:
     try:
         if not source.is_file():
             raise _unreachable(subject, "no such file")
@@ -241,7 +239,7 @@ def _copy(subject: str, source: Path, part: Path, advance: Advance) -> None:
         _check_space(subject, part, total)
         while block := file.read(_BLOCK_BYTES):
             out.write(block)
-            advance(out.tell(), total)
+            move(completed=out.tell(), total=total)
         out.flush()
         os.fsync(out.fileno())
 
@@ -361,26 +359,6 @@ def _disk(subject: str, final: Path) -> Iterator[None]:
             if full
             else "see that the folder is yours, then run the command again",
         ) from error
-
-
-@contextmanager
-def _bar(name: str, wanted: bool) -> Iterator[Advance]:
-    """A progress bar where somebody is watching; yields what sets bytes done, and in total."""
-    if not wanted or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"downloading {name}", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _reason(error: BaseException) -> str:
