@@ -212,7 +212,7 @@ def _bare(path: Path, indices: list[int]) -> object:
 def _cut(path: Path, scale: float, indices: list[int]) -> object:
     """What both generators do with the file for a fixture, without a sample and without checks."""
     from generators import detector_v1, scan_v1, subset_v1
-    from registry.ptychography.sources import open_scan
+    from registry.ptychography.readers import open_scan
 
     declared = _declared(scale)
     keys = {"objectGuess": declared["objectGuess"]}
@@ -240,8 +240,8 @@ def _stages(folder: Path, path: Path, scale: float) -> tuple[float, ...]:
     """Seconds of the digest, of both stages without it, and of bare h5py; peak MB of both."""
     for part in ("generators", "schemas"):
         shutil.copytree(ROOT / part, folder / part)
-    from registry.hashing import sha256_file
-    from registry.scratch import flags
+    from registry.build.scratch import flags
+    from registry.digests import sha256_file
 
     time.sleep(_SETTLED_S)
     entry = {"generator": "scan_v1", "licence": "none", "path": str(path)}

@@ -11,8 +11,8 @@ from time import perf_counter
 from bench import growth, scratch
 from bench.results import Section, Verdict, milliseconds, table
 from bench.timing import Times, ratio
-from registry import pins
-from registry.pins import Pin
+from registry.identity import pins
+from registry.identity.pins import Pin
 
 TITLE = "one fixture, in a fresh clone, from a directory remote"
 _FLOOR = "`import dvc.config, dvc.fs` (floor)"

@@ -14,8 +14,9 @@ import registry
 from bench import scratch
 from bench.results import Section, at_most, timings
 from bench.timing import ROOT, Times, fresh, interleave, ratio
-from registry import hashing, pins
-from registry.pins import Pin
+from registry import digests
+from registry.identity import pins
+from registry.identity.pins import Pin
 
 TITLE = "from a pinned name to verified arrays"
 _SMALL, _LARGE = scratch.MODEL, "large_v1"
@@ -90,11 +91,11 @@ def _frames() -> np.ndarray:
 def _warm(root: Path, pin: Pin, *, rounds: int) -> Times:
     # First of all, because its message says how to get a file that is missing.
     path = registry.load(pin.name, root).path
-    digest = hashing.sha256_file(path)
+    digest = digests.sha256_file(path)
     store = pooch.create(path.parent, "", registry={path.name: f"sha256:{digest}"})
     subjects: dict[str, Callable[[], object]] = {
         _FLOOR: partial(_read_and_hash, path),
-        _STREAMED: partial(hashing.sha256_file, path),
+        _STREAMED: partial(digests.sha256_file, path),
         _OURS: partial(registry.load, pin.name, root),
         _NUMPY: partial(_numpy_load, path),
         _POOCH: lambda: _numpy_load(store.fetch(path.name)),
@@ -104,7 +105,7 @@ def _warm(root: Path, pin: Pin, *, rounds: int) -> Times:
 
 def _cold(root: Path, pin: Pin, *, rounds: int) -> Times:
     file = root / pin.path
-    arguments = (str(root), str(file), hashing.sha256_file(file))
+    arguments = (str(root), str(file), digests.sha256_file(file))
     prologue = "import sys\nfolder, file, digest = sys.argv[1:]"
     subjects = {
         what: partial(fresh, prologue + program, *arguments) for what, program in _PROGRAMS.items()

@@ -10,7 +10,8 @@ from statistics import median
 from bench import growth, scratch
 from bench.results import Section, milliseconds, table
 from bench.timing import Times, interleave
-from registry import pin_index, pins
+from registry.identity import pins
+from registry.storage import pin_index
 
 TITLE = "a verified load in a new process, from a lock of many stages"
 _FLOOR = "`import numpy`, read, SHA-256 (floor)"

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.timing import ROOT
-from registry import hashing, load, npz, params, pins, sidecar, store
-from registry.pins import Pin
-from registry.ptychography.contract import inventory
+from registry import digests, load, loading
+from registry.declare import params
+from registry.identity import npz, pins, sidecar
+from registry.identity.pins import Pin
+from registry.ptychography.contracts import inventory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,11 +188,11 @@ def _write(
     """Write one fixture and its sidecar; return its stage in the lock."""
     data = npz.encode(arrays)
     record = replace(
-        store.read_sidecar(ROOT, model),
+        loading.read_sidecar(ROOT, model),
         name=name,
         version=sidecar.version_of(name),
-        sha256_checksum=hashing.sha256(data),
-        content_sha256=hashing.content_digest(arrays),
+        sha256_checksum=digests.sha256(data),
+        content_sha256=digests.content_digest(arrays),
         size=len(data),
         arrays=inventory(arrays),
     )
@@ -204,7 +206,7 @@ def _write(
         (root / file).write_bytes(content)
         outs.append({
             "path": file.as_posix(), "hash": "md5",
-            "md5": hashing.md5(content), "size": len(content),
+            "md5": digests.md5(content), "size": len(content),
         })  # fmt: skip
     return {**stage, "cmd": stage["cmd"].replace(model.name, name), "outs": outs}
 

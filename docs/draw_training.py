@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import registry
-from registry import npz
+from registry.identity import npz
 from registry.training.workflow import Options, infer, train
 
 # gridsize and epochs of each column

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from registry.errors import RegistryError as RegistryError
     from registry.errors import UsageError as UsageError
     from registry.fixture import Fixture as Fixture
-    from registry.store import load as load
-    from registry.torch_dataset import FixtureDataset as FixtureDataset
+    from registry.loading import load as load
+    from registry.ptychography.dataset import FixtureDataset as FixtureDataset
 
 __all__ = [
     "ArchiveError",
@@ -43,7 +43,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'registry' has no attribute {name!r}")
     from importlib import import_module
 
-    homes = {"load": "store", "Fixture": "fixture", "FixtureDataset": "torch_dataset"}
+    homes = {
+        "load": "loading",
+        "Fixture": "fixture",
+        "FixtureDataset": "ptychography.dataset",
+    }
     home = homes.get(name, "errors")
     value = getattr(import_module(f"registry.{home}"), name)
     globals()[name] = value

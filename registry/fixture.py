@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry.sidecar import Sidecar
+from registry.identity.sidecar import Sidecar
 
 if TYPE_CHECKING:
     import numpy as np

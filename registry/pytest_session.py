@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from registry import digests
 from registry.errors import MissingError, RegistryError, UsageError
-from registry.root import ROOT_VARIABLE, find_root, is_offline, is_root, is_url, locate
+from registry.storage.root import ROOT_VARIABLE, find_root, is_offline, is_root, is_url, locate
 
 if TYPE_CHECKING:
     from registry.fixture import Fixture
-    from registry.pins import Pin
+    from registry.identity.pins import Pin
 
 _OPTION = "fixtures_registry"
 _LOCK = "dvc.lock"
@@ -155,7 +156,7 @@ class PytestSession:
         """Line for the head of the run; None where no registry is named or near."""
         asked_for = self._asked_for()
         if self._root is None and is_url(asked_for):
-            from registry.dvc_config import redact_urls
+            from registry.storage.dvc_config import redact_urls
 
             # no run waits for git only to be told more
             return ", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()])
@@ -166,7 +167,8 @@ class PytestSession:
 
     def report(self) -> Iterator[str]:
         """Lines on fixtures that the run did not use, and on deprecated ones that it did."""
-        from registry import deprecation, pins
+        from registry.declare import deprecation
+        from registry.identity import pins
 
         try:
             names = list(pins.read(self.root))
@@ -204,11 +206,11 @@ class PytestSession:
         return self._outcomes[address]
 
     def _read(self, address: str) -> Fixture | RegistryError:
-        from registry import store
-        from registry.deprecation import FixtureDeprecationWarning
+        from registry import loading
+        from registry.declare.deprecation import FixtureDeprecationWarning
 
         try:
-            name = store.resolve(self.root, address).name
+            name = loading.resolve(self.root, address).name
             self.used.add(name)
             if name != address:
                 # the same arrays, whatever they are called
@@ -216,7 +218,7 @@ class PytestSession:
             with warnings.catch_warnings():
                 # warned of for each test, not only for the first to load it
                 warnings.simplefilter("ignore", FixtureDeprecationWarning)
-                return store.load(name, self.root, offline=self._offline)
+                return loading.load(name, self.root, offline=self._offline)
         except RegistryError as error:
             return self._placed(error)
 
@@ -232,7 +234,7 @@ class PytestSession:
         )
 
     def _warn_if_deprecated(self, name: str, stacklevel: int) -> None:
-        from registry import deprecation
+        from registry.declare import deprecation
 
         found = deprecation.find(self.root, name)
         if found is not None:
@@ -256,7 +258,7 @@ def pytest_fixtures(session: PytestSession) -> ModuleType:
     pytest.UsageError
         The pins cannot be read.
     """
-    from registry import pins
+    from registry.identity import pins
 
     try:
         found = pins.read(session.root)
@@ -290,9 +292,8 @@ def _copied(fixture: Fixture) -> Fixture:
 
 
 def _lock(root: Path) -> str:
-    from registry import hashing
 
     lock = root / _LOCK
     if not lock.is_file():
         return f"no {_LOCK}"
-    return f"{_LOCK} {hashing.sha256_file(lock)[:12]}"
+    return f"{_LOCK} {digests.sha256_file(lock)[:12]}"

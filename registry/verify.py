@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from registry import hashing, npz, schema, sidecar, store
+from registry import digests, loading
 from registry.errors import RegistryError
-from registry.pins import Pin
-from registry.sidecar import Sidecar
+from registry.identity import npz, schema, sidecar
+from registry.identity.pins import Pin
+from registry.identity.sidecar import Sidecar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +58,7 @@ class _Shared:
 def _blob(path: Path) -> str:
     if not path.is_file():
         return "no such file"
-    return "blob:" + hashing.git_blob_id(path.read_bytes().replace(b"\r\n", b"\n"))
+    return "blob:" + digests.git_blob_id(path.read_bytes().replace(b"\r\n", b"\n"))
 
 
 def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
@@ -80,10 +81,10 @@ def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
 
 def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[str, Callable[[], object]]]:
     """The links in order. A generator, so that each may use what the one before has read."""
-    read: dict[str, Sidecar | store.Buffer] = {}
+    read: dict[str, Sidecar | loading.Buffer] = {}
 
     def sidecar_link() -> None:
-        read["sidecar"] = store.read_sidecar(root, pin)
+        read["sidecar"] = loading.read_sidecar(root, pin)
 
     yield "lock -> sidecar", sidecar_link
     record = read.get("sidecar")
@@ -95,7 +96,7 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[str, Callabl
         yield "generator -> sidecar", lambda: _generator(pin, record, shared)
 
     def bytes_link() -> None:
-        read["bytes"] = store.read_workspace(root, pin, record)
+        read["bytes"] = loading.read_workspace(root, pin, record)
 
     yield "sidecar -> bytes", bytes_link
     data = read.get("bytes")
@@ -109,7 +110,7 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
     for file, expected in record.schemas.items():
         found = shared.schema_digest(Path(file).name)
         if found != expected:
-            raise store.broken(
+            raise loading.broken(
                 pin,
                 "schemas -> sidecar",
                 f"schemas/{file} with SHA-256 {expected}, as the sidecar names it",
@@ -125,7 +126,7 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
             continue
         problems = schema.problems(document, root / "schemas" / file)
         if problems:
-            raise store.broken(
+            raise loading.broken(
                 pin,
                 "schemas -> sidecar",
                 f"{what} schemas/{file}",
@@ -139,7 +140,7 @@ def _generator(pin: Pin, record: Sidecar, shared: _Shared) -> None:
     for script, expected in files.items():
         found = shared.blob(script)
         if found != expected:
-            raise store.broken(
+            raise loading.broken(
                 pin,
                 "generator -> sidecar",
                 f"{script} with git's {expected}: a generator is frozen once published",
@@ -148,10 +149,10 @@ def _generator(pin: Pin, record: Sidecar, shared: _Shared) -> None:
             )
 
 
-def _md5(pin: Pin, data: store.Buffer) -> None:
-    found = hashing.md5(data)
+def _md5(pin: Pin, data: loading.Buffer) -> None:
+    found = digests.md5(data)
     if found != pin.md5:
-        raise store.broken(
+        raise loading.broken(
             pin,
             "lock -> bytes",
             f"{pin.path} with md5 {pin.md5}, by which DVC pulls it",
@@ -160,31 +161,33 @@ def _md5(pin: Pin, data: store.Buffer) -> None:
         )
 
 
-def _arrays(pin: Pin, record: Sidecar, data: store.Buffer) -> None:
+def _arrays(pin: Pin, record: Sidecar, data: loading.Buffer) -> None:
     arrays = npz.parse(data, subject=f"fixture {pin.name}")
     remedy = f"dvc repro --force fixture@{pin.name}, and compare the sidecar with the committed one"
     if not npz.crcs_hold(data):
-        raise store.broken(pin, "bytes -> arrays", "a canonical .npz", "another container", remedy)
+        raise loading.broken(
+            pin, "bytes -> arrays", "a canonical .npz", "another container", remedy
+        )
     declared = {name: str(item["sha256"]) for name, item in record.arrays.items()}
-    found = {name: hashing.array_digest(array) for name, array in arrays.items()}
+    found = {name: digests.array_digest(array) for name, array in arrays.items()}
     if found != declared:
         wrong = sorted(
             name for name in {*found, *declared} if found.get(name) != declared.get(name)
         )
-        raise store.broken(
+        raise loading.broken(
             pin,
             "bytes -> arrays",
             "the arrays whose digests the sidecar lists",
             f"a difference in {', '.join(wrong)}",
             remedy,
         )
-    content = hashing.content_digest(arrays)
+    content = digests.content_digest(arrays)
     if content != record.content_sha256:
-        raise store.broken(
+        raise loading.broken(
             pin, "bytes -> arrays", f"content SHA-256 {record.content_sha256}", content, remedy
         )
     if record.version != sidecar.version_of(pin.name):
-        raise store.broken(
+        raise loading.broken(
             pin,
             "bytes -> arrays",
             f"version {sidecar.version_of(pin.name)}",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from registry import npz
+from registry.identity import npz
 
 FOLDER = "tests/fixtures/pytorch_integration"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import registry
-from registry import pins
+from registry.identity import pins
 from registry.verify import verify
 
 REPOSITORY = Path(__file__).parents[1]

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from registry import params, vocabulary
 from registry.cli import entries
 from registry.cli.entries import SourceEntry
+from registry.declare import generator_keys, params
+from registry.declare.generator_keys import Generator, Vocabulary
 from registry.errors import CheckError, UsageError
-from registry.vocabulary import Generator, Vocabulary
 
 _UNTOUCHED = "params.yaml is as it was"
 _FLAGS = f"change the flags (n_subset is --n-subset) and run the command again; {_UNTOUCHED}"
@@ -45,7 +45,8 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import declaration, files
+    from registry import files
+    from registry.declare import edit
 
     root, words = entries.root_and_words()
     text = params.read(root)
@@ -55,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     new = text
     if source is not None:
-        new = declaration.insert(new, vocabulary.SOURCES, source.name, source.entry)
-    new = declaration.insert(new, vocabulary.FIXTURES, name, fixture, like=arguments.like)
+        new = edit.insert(new, generator_keys.SOURCES, source.name, source.entry)
+    new = edit.insert(new, generator_keys.FIXTURES, name, fixture, like=arguments.like)
     _check(root, new, name)
     print(_built(root, new, name, source).rstrip())
 
@@ -82,7 +83,7 @@ def _entries(
     root: Path, document: Any, words: Vocabulary, arguments: argparse.Namespace
 ) -> tuple[dict[str, Any], SourceEntry | None]:
     """The fixture's entry, and its source's where that is new."""
-    declared = entries.section(document, vocabulary.FIXTURES)
+    declared = entries.section(document, generator_keys.FIXTURES)
     _check_name(arguments.name, set(declared))
     base = _base(declared, arguments.like)
     generator = _generator(words, arguments.generator, base)
@@ -119,7 +120,7 @@ def _entries(
 def _check_name(name: str, taken: set[str]) -> None:
     if name not in taken:
         return
-    from registry.history import next_free_version
+    from registry.compare.published import next_free_version
 
     try:
         remedy = f"the next free version is {next_free_version(name, taken)}"
@@ -169,7 +170,7 @@ def _check(root: Path, text: str, name: str) -> None:
 
 def _built(root: Path, text: str, name: str, source: SourceEntry | None) -> str:
     """Build what is declared in a scratch folder; what the generator says of it."""
-    from registry.scratch import scratch
+    from registry.build.scratch import scratch
 
     document = params.parse(text)
     entry = document["fixtures"][name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from registry.root import locate
+from registry.storage.root import locate
 
 
 def add(commands: Any) -> None:
@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import params
+    from registry.declare import params
 
     declared = params.load(locate(None))
     print(f"params.yaml: {declared.summary}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from registry.cli.table import columns
 
 if TYPE_CHECKING:
-    from registry.comparison import Comparison, FieldDifference
+    from registry.compare.fixture_difference import FieldDifference, FixtureDifference
 
 
 def add(commands: Any) -> None:
@@ -34,13 +34,14 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import comparison, files, side
+    from registry import files
+    from registry.compare import fixture_difference, operand
 
     offline = True if arguments.offline else None
-    sides = [side.read(text, offline=offline) for text in (arguments.a, arguments.b)]
-    found = comparison.compare(*sides)
+    sides = [operand.read(text, offline=offline) for text in (arguments.a, arguments.b)]
+    found = fixture_difference.compare(*sides)
     if arguments.html is not None:
-        from registry import comparison_page
+        from registry.compare import comparison_page
 
         files.write_atomic(arguments.html, comparison_page.render(found).encode())
     if arguments.json:
@@ -50,13 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if found.same else 1
 
 
-def lines(found: Comparison) -> list[str]:
+def lines(found: FixtureDifference) -> list[str]:
     """A comparison as text; the first line is the verdict."""
-    from registry import comparison, difference
-    from registry import comparison_wording as wording
+    from registry.compare import array_difference, fixture_difference
+    from registry.compare import wording as wording
 
     a, b = found.a, found.b
-    meaning = comparison.MEANINGS[found.verdict]
+    meaning = fixture_difference.MEANINGS[found.verdict]
     if found.fields:
         meaning += f"; the sidecar differs in {len(found.fields)}"
     printed = [f"{found.verdict}: {a.label} -> {b.label} ({meaning})"]
@@ -67,8 +68,10 @@ def lines(found: Comparison) -> list[str]:
     if found.fields:
         printed += ["", "sidecar", *_fields(found.fields)]
     rows: list[tuple[str, ...]] = [wording.HEAD]
-    rows += [wording.row(item) for item in found.arrays if item.verdict != difference.IDENTICAL]
-    same = [item.name for item in found.arrays if item.verdict == difference.IDENTICAL]
+    rows += [
+        wording.row(item) for item in found.arrays if item.verdict != array_difference.IDENTICAL
+    ]
+    same = [item.name for item in found.arrays if item.verdict == array_difference.IDENTICAL]
     printed += ["", "arrays"]
     if len(rows) > 1:
         printed += [f"  {line}" for line in columns(rows)]
@@ -79,7 +82,7 @@ def lines(found: Comparison) -> list[str]:
 
 
 def _fields(fields: list[FieldDifference]) -> list[str]:
-    from registry import comparison_wording as wording
+    from registry.compare import wording as wording
 
     rows = [
         (f"  {item.field}", f"{wording.shown(item.a)} -> {wording.shown(item.b)}")

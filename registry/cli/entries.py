@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from registry import vocabulary
+from registry.build.scratch import Ended
+from registry.declare import generator_keys
+from registry.declare.generator_keys import Generator, Key, Vocabulary
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
-from registry.root import find_root
-from registry.scratch import Ended
-from registry.vocabulary import Generator, Key, Vocabulary
+from registry.storage.root import find_root
 
 # Keys that are not given by flags of their own: the generators choose, the other two are SOURCE.
 _FIXTURE_OWN, _SOURCE_OWN = ("source",), ("path", "url")
@@ -51,7 +51,7 @@ def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
     `root_and_words` says what is wrong.
     """
     try:
-        words = vocabulary.load(find_root())
+        words = generator_keys.load(find_root())
     except RegistryError:
         parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
         return
@@ -126,7 +126,7 @@ def root_and_words() -> tuple[Path, Vocabulary]:
         There is no registry here, or it has no schema.
     """
     root = find_root()
-    return root, vocabulary.load(root)
+    return root, generator_keys.load(root)
 
 
 def given(arguments: argparse.Namespace) -> Given:
@@ -245,7 +245,7 @@ def resolve_source(
     UsageError
         It is neither declared nor a file; or no generator has all the keys that were given.
     """
-    declared = section(document, vocabulary.SOURCES)
+    declared = section(document, generator_keys.SOURCES)
     if named in declared:
         for flag in ("source_name", "source_generator"):
             if getattr(arguments, flag) is not None:
@@ -345,10 +345,10 @@ def new_source(
 
 
 def _digest(name: str, named: str, expected: Any) -> str:
-    from registry import hashing
+    from registry import digests
 
     try:
-        digest = hashing.sha256_file(Path(named))
+        digest = digests.sha256_file(Path(named))
     except OSError as error:
         raise MissingError(
             f"source {name}",

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from registry.cli.table import columns
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
-from registry.root import locate
+from registry.storage.root import locate
 
 if TYPE_CHECKING:
-    from registry.params import Envelope
+    from registry.declare.params import Envelope
     from registry.training.results import Results
 
 # What a training imports: found or not, it is not imported here.
@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import params
+    from registry.declare import params
 
     root = locate(None)
     declared = params.load(root).envelope

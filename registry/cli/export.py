@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from registry.root import locate
+from registry.storage.root import locate
 
 
 def add(commands: Any) -> None:
@@ -30,7 +30,8 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import export, files, params
+    from registry import export, files
+    from registry.declare import params
     from registry.export import croissant, in_toto
 
     root = locate(None)

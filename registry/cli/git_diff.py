@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from registry.side import Side
+    from registry.compare.operand import Operand
 
 _ABSENT = "/dev/null"
 
@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(path: str, old: str, old_id: str, new_path: str, new: str, new_id: str) -> list[str]:
-    from registry import comparison
     from registry.cli import diff
+    from registry.compare import fixture_difference
 
     if _ABSENT in (old, new):
         label, file, blob, where = (
@@ -61,35 +61,35 @@ def _lines(path: str, old: str, old_id: str, new_path: str, new: str, new_id: st
         )
         return _alone(label, _side(label, file, blob, where))
     sides = (_side("old", old, old_id, path), _side("new", new, new_id, new_path))
-    return diff.lines(comparison.compare(*sides))
+    return diff.lines(fixture_difference.compare(*sides))
 
 
-def _side(label: str, file: str, blob: str, path: str) -> Side:
-    from registry import side
-    from registry.root import find_root
+def _side(label: str, file: str, blob: str, path: str) -> Operand:
+    from registry.compare import operand
+    from registry.storage.root import find_root
 
-    if path.endswith(side.SUFFIX):
-        return side.of_file(Path(file), label=label)
+    if path.endswith(operand.SUFFIX):
+        return operand.of_file(Path(file), label=label)
     # git runs this in the top folder, of which the registry may be a subfolder
     root = find_root(Path(path).absolute().parent)
     inside = Path(path).absolute().relative_to(root).as_posix()
-    return side.of_sidecar(root, label, Path(file).read_bytes(), blob, inside)
+    return operand.of_sidecar(root, label, Path(file).read_bytes(), blob, inside)
 
 
-def _alone(label: str, side: Side) -> list[str]:
+def _alone(label: str, operand: Operand) -> list[str]:
     from registry.cli.table import columns
 
-    if side.arrays is not None:
+    if operand.arrays is not None:
         rows = [
-            (f"  {name}", str(item.shape), item.dtype.str) for name, item in side.arrays.items()
+            (f"  {name}", str(item.shape), item.dtype.str) for name, item in operand.arrays.items()
         ]
     else:
-        recorded = side.sidecar.arrays if side.sidecar else {}
+        recorded = operand.sidecar.arrays if operand.sidecar else {}
         rows = [
             (f"  {name}", str(tuple(item["shape"])), str(item["dtype"]))
             for name, item in recorded.items()
         ]
-    head = f"{label}: sha256 {side.sha256[:12]}  {side.note}".rstrip()
+    head = f"{label}: sha256 {operand.sha256[:12]}  {operand.note}".rstrip()
     return [head, *(columns(rows) if rows else [])]
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from registry import store
+from registry import loading
 
 
 def add(commands: Any) -> None:
@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    fixture = store.load(arguments.name)
+    fixture = loading.load(arguments.name)
     from registry.cli.extras import training
 
     found = training().infer(

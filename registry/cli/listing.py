@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from registry import pins, store
+from registry import loading
 from registry.cli.table import columns
 from registry.errors import RegistryError
-from registry.root import locate
+from registry.identity import pins
+from registry.storage.root import locate
 
 
 def add(commands: Any) -> None:
@@ -22,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     code = 0
     for pin in pins.read(root).values():
         try:
-            record = store.read_sidecar(root, pin)
+            record = loading.read_sidecar(root, pin)
         except RegistryError as error:
             code = max(code, error.exit_code)
             rows.append((pin.name, *"---", f"{pin.size:,}", "-", "sidecar broken: verify it"))

@@ -20,9 +20,12 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import files, merge
+    from registry import files
+    from registry.compare import lock_merge
 
-    merged = merge.merge(*(_read(getattr(arguments, name)) for name in ("base", "ours", "theirs")))
+    merged = lock_merge.merge(
+        *(_read(getattr(arguments, name)) for name in ("base", "ours", "theirs"))
+    )
     # git takes what is in OURS as the result
     files.write_atomic(arguments.ours, merged.data)
     for name in merged.dropped:

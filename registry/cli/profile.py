@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from registry import digests
 from registry.cli.table import columns
 
 
@@ -18,12 +19,12 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import hashing, npz_source
+    from registry.identity import foreign_npz
     from registry.ptychography.profile import profile
 
-    arrays = npz_source.read(arguments.file, subject=str(arguments.file))
+    arrays = foreign_npz.read(arguments.file, subject=str(arguments.file))
     found = profile(arrays)
-    print(f"{arguments.file.name}  sha256 {hashing.sha256_file(arguments.file)}\n")
+    print(f"{arguments.file.name}  sha256 {digests.sha256_file(arguments.file)}\n")
     rows: list[tuple[str, ...]] = [("array", "shape", "dtype", "range (magnitude)")]
     for name, array in sorted(arrays.items()):
         span = "-"

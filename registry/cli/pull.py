@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import cache, files, pins, store
+from registry import files, loading
 from registry.errors import ChainError, MissingError, RegistryError
-from registry.pins import Pin
-from registry.root import is_offline, locate
+from registry.identity import pins
+from registry.identity.pins import Pin
+from registry.storage import cache
+from registry.storage.root import is_offline, locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
 
@@ -46,7 +48,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
-    chosen = [store.resolve(root, name) for name in arguments.names]
+    chosen = [loading.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
     outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline or None))
@@ -93,18 +95,18 @@ def _sidecar(pin: Pin) -> _File:
         path=pin.sidecar_path,
         md5=pin.sidecar_md5,
         size=pin.sidecar_size,
-        test=lambda data: store.check_sidecar(pin, data),
+        test=lambda data: loading.check_sidecar(pin, data),
     )
 
 
 def _dataset(root: Path, pin: Pin) -> _File:
-    record = store.read_sidecar(root, pin, offline=True)
+    record = loading.read_sidecar(root, pin, offline=True)
     return _File(
         pin=pin,
         path=pin.path,
         md5=pin.md5,
         size=pin.size,
-        test=lambda data: store.check_bytes(pin, record, data),
+        test=lambda data: loading.check_bytes(pin, record, data),
     )
 
 
@@ -143,7 +145,7 @@ def _here(root: Path, file: _File) -> _Outcome | None:
 def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
     if not missing:
         return {}
-    from registry import remote
+    from registry.storage import remote
 
     # fixtures with the same bytes are one object
     by_object: dict[remote.Wanted, list[_File]] = {}
@@ -194,5 +196,5 @@ def _not_asked(file: _File) -> MissingError:
         expected=f"{file.path} in the workspace, or its object in DVC's cache",
         found="neither, and the remote was not asked (offline)",
         remedy=f"run the command without --offline and FIXTURES_OFFLINE, or "
-        f"{store.pull_command(file.pin)}",
+        f"{loading.pull_command(file.pin)}",
     )

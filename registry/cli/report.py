@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from registry.root import locate
+from registry.storage.root import locate
 
 _FOLDER = "build/report"
 

@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import pins, store
+from registry import loading
 from registry.cli.table import columns
 from registry.errors import MissingError
-from registry.root import locate
-from registry.sidecar import NOT_CHECKED, Sidecar
+from registry.identity import pins
+from registry.identity.sidecar import NOT_CHECKED, Sidecar
+from registry.storage.root import locate
 
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
     from rich.table import Table
 
-    from registry.pins import Pin
+    from registry.identity.pins import Pin
 
 _ABSENT = "absent: dvc pull"
 _PICTURES = (("probeGuess", "probe"), ("objectGuess", "object"))
@@ -36,7 +37,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     pin = pins.find(root, arguments.name)
-    record = store.read_sidecar(root, pin)
+    record = loading.read_sidecar(root, pin)
     console = _terminal()
     if console is None:
         present = "present, not verified here" if (root / pin.path).is_file() else _ABSENT
@@ -82,12 +83,12 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from registry import npz
+    from registry.identity import npz
 
     arrays: dict[str, np.ndarray] = {}
     present = "present, verified"
     try:
-        data = store.read_workspace(root, pin, record)
+        data = loading.read_workspace(root, pin, record)
         arrays = npz.parse(data, subject=f"fixture {pin.name}")
     except MissingError:
         present = _ABSENT
@@ -97,7 +98,7 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
     if drawn is not None:
         console.print(drawn, "")
     elif not arrays:
-        console.print(Text(f"no pictures: the bytes are not here; {store.pull_command(pin)}"))
+        console.print(Text(f"no pictures: the bytes are not here; {loading.pull_command(pin)}"))
     console.print(_grid(_facts(pin, record, present), first="bold"))
     steps: list[tuple[str, ...]] = [
         (f"{n}.", step) for n, step in enumerate(record.transformations, 1)
@@ -130,7 +131,7 @@ def _pictures(arrays: dict[str, np.ndarray], width: int, *, hue: bool) -> Table 
     from rich.table import Table
     from rich.text import Text
 
-    from registry import blocks
+    from registry.cli import half_blocks
 
     images = [
         (what, arrays[name]) for name, what in _PICTURES if name in arrays and arrays[name].size
@@ -142,12 +143,16 @@ def _pictures(arrays: dict[str, np.ndarray], width: int, *, hue: bool) -> Table 
     if not images or room < _NARROWEST:
         return None
     table = Table.grid(padding=(0, 3, 0, 0))
-    table.add_row(*(Text("\n").join(blocks.picture(image, room, hue=hue)) for _, image in images))
+    table.add_row(
+        *(Text("\n").join(half_blocks.picture(image, room, hue=hue)) for _, image in images)
+    )
     table.add_row(
         *(Text(f"{what}, {image.shape[1]} × {image.shape[0]} px") for what, image in images)
     )
     if hue:
-        table.add_row(Text("lightness: amplitude, hue: phase"), blocks.legend(min(room, 24) - 5))
+        table.add_row(
+            Text("lightness: amplitude, hue: phase"), half_blocks.legend(min(room, 24) - 5)
+        )
     else:
         table.add_row(Text("amplitude"))
     return table

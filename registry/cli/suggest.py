@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from registry import params, vocabulary
 from registry.cli import entries
 from registry.cli.table import columns
+from registry.declare import generator_keys, params
 
 _TARGET = 64
 # What a new source has to declare, and what makes no difference to anything that is printed here.
@@ -73,7 +73,7 @@ def _flags(arguments: argparse.Namespace, values: dict[str, Any]) -> str:
 
 
 def _check(root: Path, document: Any, name: str, entry: dict[str, Any]) -> None:
-    sources = {**entries.section(document, vocabulary.SOURCES), name: entry}
+    sources = {**entries.section(document, generator_keys.SOURCES), name: entry}
     found = [
         problem
         for problem in params.problems({**document, "sources": sources}, root)
@@ -88,12 +88,12 @@ def _check(root: Path, document: Any, name: str, entry: dict[str, Any]) -> None:
 
 
 def _figures(root: Path, name: str, entry: dict[str, Any]) -> Any:
-    from registry.scratch import scratch
+    from registry.build.scratch import scratch
 
     with scratch(root) as place:
         ended = place.build("source", name, entry)
         if ended.code == 0:
-            ended = place.run("suggest", name)
+            ended = place.run("registry.ptychography.suggest", name)
         if ended.code != 0:
             raise entries.relayed(ended, f"source {name}", "")
     return json.loads(ended.out)

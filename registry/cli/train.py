@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from registry import store
+from registry import loading
 from registry.cli.numbers import positive, seed
 
 
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    fixture = store.load(arguments.name)
+    fixture = loading.load(arguments.name)
     begin = time.perf_counter()
     from registry.cli.extras import training
 

@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from registry import pins
 from registry.errors import CheckError
-from registry.root import locate
+from registry.identity import pins
+from registry.storage.root import locate
 
 
 def add(commands: Any) -> None:
@@ -36,7 +36,8 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry import history, verify
+    from registry import verify
+    from registry.compare import published
 
     root = locate(None)
     # an audit: the lock itself, not its index; what is asked for below is then remembered from it
@@ -46,13 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     changes: list[CheckError] = []
     commit = None
     if arguments.against is not None:
-        commit, changes = history.compare(root, arguments.against or None)
+        commit, changes = published.compare(root, arguments.against or None)
     code = max(
         [report.exit_code for report in reports] + [change.exit_code for change in changes] + [0]
     )
     rebuilt = []
     if arguments.regenerate:
-        from registry import regenerate
+        from registry.build import regenerate
 
         rebuilt = regenerate.regenerate(root, chosen)
         code = max([code] + [item.exit_code for item in rebuilt])

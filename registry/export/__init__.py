@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from registry import deprecation, pins, sidecar, store
-from registry.deprecation import Deprecation
-from registry.hashing import sha256
-from registry.pins import Pin
-from registry.sidecar import Sidecar
+from registry import loading
+from registry.declare import deprecation
+from registry.declare.deprecation import Deprecation
+from registry.digests import sha256
+from registry.identity import pins, sidecar
+from registry.identity.pins import Pin
+from registry.identity.sidecar import Sidecar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +61,9 @@ def read(root: Path, names: Iterable[str]) -> list[Published]:
 
 
 def _read(root: Path, pin: Pin) -> Published:
-    record = store.read_sidecar(root, pin)
+    record = loading.read_sidecar(root, pin)
     if record.size != pin.size:
-        raise store.broken(
+        raise loading.broken(
             pin,
             "lock -> size",
             f"a sidecar of {pin.path} with {pin.size} bytes, as dvc.lock pins it",
@@ -70,7 +72,7 @@ def _read(root: Path, pin: Pin) -> Published:
         )
     # The text that was verified is not handed on; written anew, it has to be the same.
     text = sidecar.encode(record)
-    store.check_sidecar(pin, text)
+    loading.check_sidecar(pin, text)
     return Published(
         pin=pin,
         record=record,

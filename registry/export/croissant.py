@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from registry.declare.params import FILE, Creator, Dataset
 from registry.errors import CheckError, MissingError
 from registry.export import Published
-from registry.params import FILE, Creator, Dataset
-from registry.sidecar import CHECKED
+from registry.identity.sidecar import CHECKED
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 # Neither .npy nor .npz has a registered media type; this document defines both.

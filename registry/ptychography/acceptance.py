@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.contract import contract_failures
+from registry.identity.schema import DATA_CONTRACT
+from registry.ptychography.contracts import contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
@@ -22,7 +23,6 @@ from registry.ptychography.physics import (
     without_model,
 )
 from registry.ptychography.scan import ROUNDING, Real, Scan
-from registry.schema import DATA_CONTRACT
 
 MIN_COVERAGE = 0.5
 _DECIMALS = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.ptychography.contract import inventory
+from registry.ptychography.contracts import inventory
 
 # Kept by hand beside the schema, because the table speaks of each rule of the report by itself.
 MAX_AMPLITUDE = 10.0

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from registry import hashing, npz, store
+from registry import digests, loading
 from registry.errors import CheckError, MissingError
+from registry.identity import npz
+from registry.identity.sidecar import NAME
 from registry.report import facts, folder
 from registry.report.facts import Facts
 from registry.report.folder import Manifest, Part
-from registry.sidecar import NAME
 
 # What makes pages and pictures, beside this package: other versions of these make other ones.
 _LIBRARIES = ("jinja2", "matplotlib", "numpy")
@@ -71,7 +72,7 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
     inputs = {item.name: item.digest(program) for item in found}
     kept = {} if before is None else _unchanged(output, before, inputs)
     # names and order are in it, too: cards stand in this order
-    shared_inputs = hashing.sha256("\n".join(inputs.values()).encode())
+    shared_inputs = digests.sha256("\n".join(inputs.values()).encode())
     drawn = [item for item in found if item.name not in kept]
     if (
         before is not None
@@ -123,8 +124,8 @@ def _program() -> str:
     for part in _PROGRAM:
         for path in sorted((_PACKAGE / part).rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
-                parts.append(f"{path.relative_to(_PACKAGE)} {hashing.sha256_file(path)}")
-    return hashing.sha256("\n".join(parts).encode())
+                parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
+    return digests.sha256("\n".join(parts).encode())
 
 
 def _unchanged(output: Path, before: Manifest, inputs: dict[str, str]) -> dict[str, Part]:
@@ -170,7 +171,7 @@ def _page(root: Path, staging: Path, item: Facts) -> dict[str, str]:
     arrays = None
     if item.drawable and item.pin is not None and item.record is not None:
         # held against the chain once more: these very bytes are what is drawn
-        data = store.read_workspace(root, item.pin, item.record)
+        data = loading.read_workspace(root, item.pin, item.record)
         arrays = npz.parse(data, subject=f"fixture {item.name}")
     return folder.write(staging, pages.fixture(root, item, arrays))
 

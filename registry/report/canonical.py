@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from registry.sidecar import Sidecar
+from registry.identity.sidecar import Sidecar
 
 
 def canonical(

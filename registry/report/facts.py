@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from registry import deprecation, hashing, npz_source, params, pins, store, verify
+from registry import digests, loading, verify
+from registry.declare import deprecation, params
 from registry.errors import MissingError, RegistryError
-from registry.pins import Pin
+from registry.identity import foreign_npz, pins
+from registry.identity.pins import Pin
+from registry.identity.sidecar import Sidecar
 from registry.report import training
 from registry.report.training import Run
-from registry.sidecar import Sidecar
 from registry.verify import Link
 
 # Without these there are no arrays that anything could be drawn of.
@@ -74,7 +76,7 @@ class Facts:
         """
         known = asdict(replace(self, source=None))
         known["source"] = None if self.source is None else [self.source.path, self.source.problem]
-        return hashing.sha256(json.dumps([program, known], sort_keys=True).encode())
+        return digests.sha256(json.dumps([program, known], sort_keys=True).encode())
 
 
 def gather(root: Path, names: Iterable[str]) -> list[Facts]:
@@ -135,7 +137,7 @@ def _facts(
     if "lock -> sidecar" not in holding:
         return facts
     # raises where it was changed since it was verified
-    record = store.read_sidecar(root, pin)
+    record = loading.read_sidecar(root, pin)
     return replace(
         facts,
         record=record,
@@ -149,7 +151,7 @@ def _positions(root: Path, path: str, sha256: str) -> Source:
     """Scan positions of a source, from the very file that the fixture was cut from."""
     file = root / path
     try:
-        found = hashing.sha256_file(file)
+        found = digests.sha256_file(file)
     except OSError:
         return Source(path=path, problem="is not here (dvc repro builds it)")
     if found != sha256:
@@ -157,7 +159,7 @@ def _positions(root: Path, path: str, sha256: str) -> Source:
             path=path, problem=f"is another file: SHA-256 {found[:12]}…, not {sha256[:12]}…"
         )
     try:
-        arrays = npz_source.read(file, subject=path, names=("xcoords", "ycoords"))
+        arrays = foreign_npz.read(file, subject=path, names=("xcoords", "ycoords"))
         x, y = (arrays[name].astype(float).ravel().tolist() for name in ("xcoords", "ycoords"))
     except (RegistryError, KeyError, ValueError):
         return Source(path=path, problem="has no scan positions that can be read")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from registry.identity.sidecar import Sidecar
 from registry.report.facts import Source
 from registry.report.limits import Fit
-from registry.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

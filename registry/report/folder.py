@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from registry import hashing
+from registry import digests
 from registry.errors import UsageError
 
 MANIFEST = "manifest.json"
@@ -96,7 +96,7 @@ def intact(output: Path, part: Part) -> bool:
     """Whether every file of a part is there as it was written."""
     try:
         return all(
-            hashing.sha256_file(output / path) == digest for path, digest in part.files.items()
+            digests.sha256_file(output / path) == digest for path, digest in part.files.items()
         )
     except OSError:
         return False
@@ -117,7 +117,7 @@ def write(staging: Path, contents: dict[str, bytes]) -> dict[str, str]:
     for path, data in contents.items():
         (staging / path).parent.mkdir(parents=True, exist_ok=True)
         (staging / path).write_bytes(data)
-    return {path: hashing.sha256(data) for path, data in contents.items()}
+    return {path: digests.sha256(data) for path, data in contents.items()}
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.identity.sidecar import CHECKED
 from registry.report import figures, limits, training
 from registry.report.canonical import canonical
 from registry.report.facts import Facts
 from registry.report.figures import Picture
 from registry.report.training import Run
-from registry.sidecar import CHECKED
 
 if TYPE_CHECKING:
     import jinja2

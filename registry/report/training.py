@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import hashing, npz_source
+from registry import digests
+from registry.declare.params import Envelope
 from registry.errors import RegistryError
-from registry.params import Envelope
+from registry.identity import foreign_npz
 from registry.training import envelope, verdicts
 from registry.training.results import METRICS, Results
 
@@ -116,7 +117,7 @@ def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run
     except (KeyError, TypeError, ValueError):
         problems.append(f"{envelope.LOSSES}: not a table of step and loss")
     if (data := _read(folder / _RECONSTRUCTION)) is not None:
-        digest = hashing.sha256(data)
+        digest = digests.sha256(data)
     return Run(
         gridsize=gridsize,
         folder=(envelope.RESULTS / name).as_posix(),
@@ -163,9 +164,9 @@ def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None
     """
     path = root / run.folder / _RECONSTRUCTION
     try:
-        if hashing.sha256_file(path) != run.reconstruction:
+        if digests.sha256_file(path) != run.reconstruction:
             return None
-        arrays = npz_source.read(path, subject="reconstruction")
+        arrays = foreign_npz.read(path, subject="reconstruction")
     except (OSError, RegistryError):
         return None
     obj, scanned = arrays.get("object"), arrays.get("scanned")

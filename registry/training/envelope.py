@@ -18,10 +18,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from registry import console, files, plain_yaml
+from registry import console, files
+from registry.declare.params import Envelope, EnvelopeOptions, EnvelopeRun
+from registry.digests import md5
 from registry.errors import CheckError, MissingError
-from registry.hashing import md5
-from registry.params import Envelope, EnvelopeOptions, EnvelopeRun
+from registry.identity import plain_yaml
 from registry.training import measuring
 from registry.training.measuring import Outcome
 from registry.training.results import METRICS, Quality, Repeat, Results

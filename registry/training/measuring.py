@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
-from registry.root import ROOT_VARIABLE
+from registry.storage.root import ROOT_VARIABLE
 
 # Whatever might start threads of its own: OpenMP, and the libraries that numpy is built with.
 _ONE_THREAD = dict.fromkeys(

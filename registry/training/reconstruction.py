@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from registry import npz
+from registry.identity import npz
 from registry.training.data import Batch
 from registry.training.forward import merge
 from registry.training.model import PtychoAutoencoder

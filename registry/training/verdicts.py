@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from registry.declare.params import Budgets, Envelope
 from registry.errors import CheckError
-from registry.params import Budgets, Envelope
 from registry.training.results import Results, phases
 
 _MEGABYTE = 1e6

@@ -7,7 +7,7 @@ import pytest
 
 import registry
 from bench import scratch
-from registry import pins
+from registry.identity import pins
 
 
 def made_up() -> dict[str, np.ndarray]:
@@ -46,7 +46,7 @@ def test_the_lock_is_as_long_as_dvcs(tmp_path):
 
     text = (tmp_path / "dvc.lock").read_text()
 
-    assert text.count("path: generators/fixture.py\n") == 2
+    assert text.count("path: registry/build/fixture.py\n") == 2
     assert "*" not in text
 
 

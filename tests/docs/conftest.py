@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from registry import cache
+from registry.storage import cache
 
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = "tests/fixtures/pytorch_integration"

@@ -50,7 +50,7 @@ def code():
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                # `from registry import npz` imports the module registry.npz
+                # `from registry import npz` imports the module registry.identity.npz
                 inner = [f"{node.module}.{alias.name}" for alias in node.names]
                 names = [name if name in modules else node.module for name in inner]
             ours = {unit(name) if name.split(".")[0] == "registry" else name for name in names}

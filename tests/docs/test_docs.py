@@ -154,7 +154,7 @@ def test_deprecate_a_version(clone, blocks):
     with (clone.path / "params.yaml").open("a") as file:
         file.write(f"\n{block.text}")
     clone.sh("fixtures check-params")
-    with pytest.warns(registry.deprecation.FixtureDeprecationWarning) as caught:
+    with pytest.warns(registry.declare.deprecation.FixtureDeprecationWarning) as caught:
         registry.load("minimal_dataset_v1_n16", clone.path)
     assert str(caught[0].message) == (
         "fixture minimal_dataset_v1_n16 is deprecated: too few positions for gridsize 4; "

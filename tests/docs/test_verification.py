@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import registry
-from registry import npz, pins
 from registry.cli import main
-from registry.store import HealedWarning
+from registry.identity import npz, pins
+from registry.loading import HealedWarning
 
 PAGE = Path(__file__).parents[2] / "docs" / "when-verification-fails.md"
 NAME = "minimal_dataset_v1_n16"

@@ -8,7 +8,7 @@ import numpy as np
 
 from generators import simulate_v1
 from registry.ptychography.forward import model_amplitude
-from registry.ptychography.sources import ScanFile
+from registry.ptychography.readers import ScanFile
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from generators import defect_v1, simulate_v1, subset_v1
-from registry.hashing import content_digest
+from registry.digests import content_digest
 from registry.ptychography.acceptance import Source, as_scan, refusals
 from registry.ptychography.noise import Noise
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from generators import legacy_v1, subset_v1
-from registry import schema
-from registry.hashing import content_digest
-from registry.ptychography.contract import inventory
+from registry.digests import content_digest
+from registry.identity import schema
+from registry.ptychography.contracts import inventory
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generators import modes_v1, subset_v1
-from registry.hashing import content_digest
+from registry.digests import content_digest
 
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
 

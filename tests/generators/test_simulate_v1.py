@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generators import exact_v1, simulate_v1
-from registry.hashing import content_digest
+from registry.digests import content_digest
 from registry.ptychography.forward import model_amplitude
 
 TWIN = {"seed": 1084, "photons_per_frame": 1e6, "max_amplitude": 1.7036}

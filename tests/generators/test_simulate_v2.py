@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generators import exact_v1, simulate_v1, simulate_v2
-from registry.hashing import content_digest
+from registry.digests import content_digest
 from registry.ptychography.forward import model_amplitude
 
 POSITIONS = ("xcoords", "ycoords")

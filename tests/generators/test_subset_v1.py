@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generators import subset_v1
-from registry.hashing import content_digest
+from registry.digests import content_digest
 
 N = 20
 AMPLITUDE = {"layout": None, "measurement": "amplitude"}

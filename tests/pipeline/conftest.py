@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from registry import cache, pins
+from registry.identity import pins
+from registry.storage import cache
 
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = Path("tests/fixtures/pytorch_integration")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry import params
+from registry.declare import params
 
 pytestmark = pytest.mark.slow
 

@@ -94,7 +94,7 @@ def test_a_disk_that_is_full(clone):
 
     flags = ["--generator", "subset_v1", "--source", "run1084_twin", "--strategy", "grid",
              "--n_subset", "16", "--created", "2026-11-23T00:00:00+00:00"]  # fmt: skip
-    command = [sys.executable, "-m", "generators.fixture", NAME, *flags]
+    command = [sys.executable, "-m", "registry.build.fixture", NAME, *flags]
     ended = clone.run(*command, preexec_fn=limited)
     assert ended.code == 3, ended.text
     path = f"tests/fixtures/pytorch_integration/{NAME}.npz"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import registry
-from registry import params
+from registry.declare import params
 from registry.errors import CheckError
 
 REPOSITORY = Path(__file__).parents[2]

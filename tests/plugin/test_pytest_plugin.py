@@ -734,7 +734,9 @@ class TestDeprecated:
 
     def test_the_warning_can_be_made_an_error(self, consumer):
         """A project that wants to be told loudly filters by the category's name."""
-        consumer.configure(filterwarnings="error::registry.deprecation.FixtureDeprecationWarning")
+        consumer.configure(
+            filterwarnings="error::registry.declare.deprecation.FixtureDeprecationWarning"
+        )
         consumer.write(LOADS.replace("small_v1", "old_v1"))
         consumer.run_apart().assert_outcomes(failed=1)
 
@@ -824,7 +826,7 @@ class TestXdist:
         result.assert_outcomes(failed=1)
 
 
-HEAVY = ("dvc", "jsonschema", "numpy", "torch", "yaml", "registry.store")
+HEAVY = ("dvc", "jsonschema", "numpy", "torch", "yaml", "registry.loading")
 
 
 @pytest.mark.parametrize("registry", ["named", "none"])

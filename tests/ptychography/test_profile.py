@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from generators import simulate_v1
-from registry import npz_source, params
+from registry.declare import params
+from registry.identity import foreign_npz
 from registry.ptychography.profile import profile
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ REQUIREMENTS = [
 def twin():
     """Arrays of the twin of Run1084: those that the pipeline built, else made here."""
     if TWIN.is_file():
-        return npz_source.read(TWIN, subject="the twin")
+        return foreign_npz.read(TWIN, subject="the twin")
     declared = params.load(REPOSITORY).sources["run1084_twin"]
     return simulate_v1.generate(declared, None)[0]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import scratch
-from registry import pins
+from registry.identity import pins
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = "tests/fixtures/pytorch_integration"

@@ -13,8 +13,9 @@ import time
 import pytest
 
 import registry
-from registry import pins, remote
 from registry.errors import ChainError, MissingError
+from registry.identity import pins
+from registry.storage import remote
 from tests.remotes import kit
 from tests.remotes.servers import S3Server, SSHServer
 
@@ -464,7 +465,7 @@ class TestSecrets:
         options = ["--showlocals", "--full-trace", "--tb=long", "-vv", "-rA", "--log-level=DEBUG"]
         done = kit.run([sys.executable, "-m", "pytest", *options], project, env)
         assert "1 failed" in done.stdout, done.stdout
-        assert "registry/store.py" in done.stdout, "no traceback was shown"
+        assert "registry/loading.py" in done.stdout, "no traceback was shown"
         assert SECRET not in done.stdout + done.stderr, "the secret shows"
 
     def test_through_the_command_of_dvc(self, secret, env, monkeypatch):

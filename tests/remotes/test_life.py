@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from registry import pins
+from registry.identity import pins
 from tests.remotes import kit
 from tests.remotes.servers import S3Server, SSHServer
 

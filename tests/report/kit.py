@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from registry import hashing, npz
+from registry import digests
+from registry.identity import npz
 from registry.training.results import Quality, Repeat, Results
 
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
@@ -113,7 +114,7 @@ def repin(root: Path, name: str, **fields: Any) -> None:
     lock = yaml.safe_load((root / "dvc.lock").read_bytes())
     for out in lock["stages"][f"fixture@{name}"]["outs"]:
         if out["path"].endswith(".json"):
-            out.update(md5=hashing.md5(text), size=len(text))
+            out.update(md5=digests.md5(text), size=len(text))
     (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
 
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from registry import hashing
+from registry import digests
 from registry.errors import UsageError
 from registry.report.facts import gather
 from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, flip, repin, train
@@ -20,7 +20,7 @@ def with_source(root, x=(1.0, 2.0, 3.0), **arrays):
     path = root / SOURCE
     path.parent.mkdir(parents=True)
     np.savez(path, **(arrays or {"xcoords": np.array(x), "ycoords": np.array(x) + 1}))
-    repin(root, NAME, source_sha256=hashing.sha256(path.read_bytes()))
+    repin(root, NAME, source_sha256=digests.sha256(path.read_bytes()))
     return path
 
 

@@ -39,8 +39,10 @@ from configurations import (  # noqa: E402
 )
 from wheels import install_numpy, newest_numpy, numpy_folder  # noqa: E402
 
-from registry import console, hashing, npz, params, pins  # noqa: E402
+from registry import console, digests  # noqa: E402
+from registry.declare import params  # noqa: E402
 from registry.errors import CheckError, MissingError, RegistryError  # noqa: E402
+from registry.identity import npz, pins  # noqa: E402
 
 SCRATCH = ROOT / "build" / "reproducibility"
 BASELINE = CONFIGURATIONS[0]
@@ -350,7 +352,7 @@ def content_digest(path: Path) -> str:
     data = read(path)
     if data is None:
         return ""
-    return hashing.content_digest(npz.parse(data, subject=path.name))
+    return digests.content_digest(npz.parse(data, subject=path.name))
 
 
 # The table

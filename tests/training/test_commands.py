@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from registry import npz
+from registry.identity import npz
 from tests.training.regression import ERROR_RATIO, failures
 
 REPOSITORY = Path(__file__).parents[2]

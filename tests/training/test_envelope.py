@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from registry import params
+from registry.declare import params
+from registry.declare.params import EnvelopeOptions, EnvelopeRun
 from registry.errors import CheckError, MissingError
-from registry.params import EnvelopeOptions, EnvelopeRun
 from registry.training import envelope, measuring
 from registry.training.measuring import Outcome, Process
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from registry import npz
+from registry.identity import npz
 from registry.ptychography.forward import object_patches
 from registry.training.data import FixtureDataModule
 from registry.training.model import PtychoAutoencoder

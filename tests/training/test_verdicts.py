@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from registry.params import Budgets, Envelope, EnvelopeOptions
+from registry.declare.params import Budgets, Envelope, EnvelopeOptions
 from registry.training.results import Quality, Repeat, Results
 from registry.training.verdicts import judge
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import registry
-from registry import npz
 from registry.errors import CheckError, MissingError, UsageError
 from registry.fixture import Fixture
+from registry.identity import npz
 from registry.ptychography import forward as reference
 from registry.training import model as model_module
 from tests.training.regression import ERROR_RATIO, failures

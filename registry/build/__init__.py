@@ -1,0 +1,1 @@
+"""What DVC's stages run: code identity, sources, fixtures."""

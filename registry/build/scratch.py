@@ -1,0 +1,94 @@
+"""A scratch folder in which generators run as DVC runs them, and the workspace stays as it is.
+
+They run as programs of their own, with the declared values as flags.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a program ended: its exit code, what it printed, and its error without ``error:``."""
+
+    code: int
+    out: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scratch:
+    """A folder with the generators and schemas of the registry at ``root``."""
+
+    root: Path
+    folder: Path
+
+    def build(self, kind: str, name: str, entry: Mapping[str, Any]) -> Ended:
+        """Build an entry of params.yaml; ``kind`` is ``source`` or ``fixture``."""
+        return self.run(f"registry.build.{kind}", name, *flags(entry, self.root))
+
+    def run(self, module: str, *arguments: str) -> Ended:
+        """Run ``python -m MODULE`` in the folder."""
+        # the folder's generators, and this very package
+        package = str(Path(__file__).resolve().parents[2])
+        path = [str(self.folder), package, os.environ.get("PYTHONPATH")]
+        result = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, path)),
+                # so that nothing is downloaded or hashed again
+                "FIXTURES_BUILD": str(self.root.absolute() / "build"),
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        said = result.stderr.strip().removeprefix("error: ")
+        return Ended(
+            code=result.returncode,
+            out=result.stdout,
+            error=said or f"exit code {result.returncode}",
+        )
+
+
+@contextmanager
+def scratch(root: Path) -> Iterator[Scratch]:
+    """A new scratch folder, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fixtures-scratch-") as name:
+        folder = Path(name)
+        for part in ("generators", "schemas"):
+            shutil.copytree(
+                root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        yield Scratch(root=root, folder=folder)
+
+
+def flags(entry: Mapping[str, Any], root: Path) -> list[str]:
+    """Flags into which DVC turns an entry of params.yaml; a relative path starts at the registry.
+
+    >>> flags({"n_subset": 64, "diff3d": True, "Y": False}, Path())
+    ['--n_subset', '64', '--diff3d']
+    """
+    found = []
+    for key, value in entry.items():
+        if value is True:
+            found.append(f"--{key}")
+        elif value is not False:
+            is_file = key == "path" and "://" not in value
+            text = str(root / value) if is_file else str(value)
+            found += [f"--{key}", text]
+    return found

@@ -1,0 +1,1 @@
+"""What exists: ``params.yaml``, read, held against its rules, and edited."""

@@ -1,0 +1,72 @@
+"""Deprecated versions: still served, but using one warns and names its successor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.declare import params
+
+
+class FixtureDeprecationWarning(UserWarning):
+    """A fixture in use is marked deprecated in ``params.yaml``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deprecation:
+    """Why a version should no longer be used, and what to use in its place."""
+
+    name: str
+    reason: str
+    successor: str | None
+
+    def __str__(self) -> str:
+        instead = f"; use {self.successor}" if self.successor else ""
+        return f"fixture {self.name} is deprecated: {self.reason}{instead}"
+
+
+def find(root: Path, name: str) -> Deprecation | None:
+    """The deprecation of a fixture, if ``params.yaml`` declares one.
+
+    A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
+    """
+    path = root / params.FILE
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    key = (status.st_mtime_ns, status.st_size, status.st_ino)
+    cached = _cache.get(path)
+    if cached is None or cached[0] != key:
+        cached = _cache[path] = (key, _read(path))
+    return cached[1].get(name)
+
+
+_cache: dict[Path, tuple[tuple[int, int, int], dict[str, Deprecation]]] = {}
+
+
+def _read(path: Path) -> dict[str, Deprecation]:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
+    if b"deprecated" not in data:
+        return {}
+    import yaml
+
+    # Read-only and by name alone, so libyaml will do; the pipeline validates the file.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        document = yaml.load(data, Loader=loader)
+    except yaml.YAMLError:
+        return {}
+    entries: Any = document.get("deprecated") if isinstance(document, dict) else None
+    return {
+        name: Deprecation(
+            name=name, reason=str(entry.get("reason", "")), successor=entry.get("successor")
+        )
+        for name, entry in (entries.items() if isinstance(entries, dict) else ())
+        if isinstance(entry, dict)
+    }

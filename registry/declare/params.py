@@ -1,0 +1,322 @@
+"""The declaration, ``params.yaml``: which sources and fixtures exist.
+
+DVC pastes names from this file into shell commands and paths without quoting them, so everything
+is held against the schema before a stage runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from registry.errors import CheckError, MissingError
+from registry.identity import schema
+from registry.identity.schema import Problem
+
+FILE = "params.yaml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Creator:
+    """Who made data: ``type`` is ``person`` or ``organization``."""
+
+    type: str
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Who made a source that is not the registry's own, and the work that describes it."""
+
+    creators: tuple[Creator, ...]
+    citation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """What exported metadata says of all fixtures together; ``sources`` by the source's name."""
+
+    name: str
+    description: str
+    version: str
+    creators: tuple[Creator, ...]
+    url: str | None = None
+    keywords: tuple[str, ...] = ()
+    sources: Mapping[str, Origin] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Dataset:
+        """Build from the section ``dataset``, which satisfies its schema."""
+        origins = {
+            name: Origin(creators=_creators(entry), citation=entry.get("citation"))
+            for name, entry in document.get("sources", {}).items()
+        }
+        return cls(
+            name=document["name"],
+            description=document["description"],
+            version=document["version"],
+            creators=_creators(document),
+            url=document.get("url"),
+            keywords=tuple(document.get("keywords", ())),
+            sources=origins,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvelopeOptions:
+    """What each training of the envelope is given, and how often it is run."""
+
+    max_epochs: int
+    batch_size: int
+    seed: int
+    repeats: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budgets:
+    """What one training may take: seconds of the process, memory at its peak, files it leaves."""
+
+    train_target_s: float
+    train_limit_s: float
+    train_spread_percent: float
+    peak_rss_mb: float
+    artifacts_mb: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvelopeRun:
+    """One training of the envelope."""
+
+    fixture: str
+    gridsize: int
+    loss: str = "mae"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """What the reference training may take, and on what it is measured.
+
+    ``calibration_s`` is what the calibration takes on the machine that ``train_target_s`` is meant
+    for. ``runs`` has the names of the folders of their results.
+    """
+
+    options: EnvelopeOptions
+    budgets: Budgets
+    calibration_s: float
+    runs: Mapping[str, EnvelopeRun]
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Envelope:
+        """Build from the section ``envelope``, which satisfies its schema."""
+        return cls(
+            options=EnvelopeOptions(**document["options"]),
+            budgets=Budgets(**document["budgets"]),
+            calibration_s=document["calibration_s"],
+            runs={name: EnvelopeRun(**run) for name, run in document["runs"].items()},
+        )
+
+
+def _creators(entry: Mapping[str, Any]) -> tuple[Creator, ...]:
+    return tuple(Creator(**creator) for creator in entry["creators"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Params:
+    """Validated entries by name, each a flat mapping of the keys that its generator knows."""
+
+    sources: dict[str, dict[str, Any]]
+    fixtures: dict[str, dict[str, Any]]
+    dataset: Dataset | None = None
+    envelope: Envelope | None = None
+
+    @property
+    def summary(self) -> str:
+        """How much is declared, in words."""
+        counts = (("source", len(self.sources)), ("fixture", len(self.fixtures)))
+        return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts)
+
+
+def load(root: Path) -> Params:
+    """Read and validate the declaration of the registry at ``root``.
+
+    Raises
+    ------
+    MissingError
+        There is no ``params.yaml``.
+    CheckError
+        It breaks a rule; the message lists every one with its dotted path.
+    """
+    document = parse(read(root))
+    found = problems(document, root)
+    if found:
+        raise refused(found, remedy=f"edit {FILE} at the paths above; nothing was built")
+    described, envelope = document.get("dataset"), document.get("envelope")
+    return Params(
+        sources=document["sources"],
+        fixtures=document["fixtures"],
+        dataset=None if described is None else Dataset.from_dict(described),
+        envelope=None if envelope is None else Envelope.from_dict(envelope),
+    )
+
+
+def read(root: Path) -> str:
+    """The declaration's text, with the ends of lines that it has.
+
+    Raises
+    ------
+    MissingError
+        There is no ``params.yaml``.
+    CheckError
+        It is not UTF-8.
+    """
+    path = root / FILE
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        raise MissingError(
+            FILE,
+            expected="the registry's declaration",
+            found=f"no {FILE} in {root.name or root}",
+            remedy="run the command in the registry's top folder",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _not_yaml(str(error)) from None
+
+
+def problems(document: Any, root: Path) -> list[Problem]:
+    """Every rule that a declaration breaks: the schema's, and that what it names exists."""
+    found = schema.problems(document, root / "schemas" / schema.PARAMS)
+    reported = {problem.path for problem in found}
+    found += [problem for problem in _references(document, root) if problem.path not in reported]
+    return found
+
+
+def refused(found: list[Problem], *, remedy: str, subject: str = FILE) -> CheckError:
+    """The error for a declaration with problems, or for what would make it one."""
+    return CheckError(
+        f"{subject}: {len(found)} problem{'s' * (len(found) > 1)}",
+        expected=f"entries that satisfy schemas/{schema.PARAMS}",
+        found="\n            ".join(map(str, found)),
+        remedy=remedy,
+    )
+
+
+def parse(text: str) -> Any:
+    """What a declaration's text says, as DVC reads it.
+
+    Raises
+    ------
+    CheckError
+        It is not YAML 1.2, or has a key twice; the message says where.
+    """
+    # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        parser = YAML(typ="safe", pure=True)
+        # ruamel itself overlooks a key that is there twice beside a merge key (<<)
+        twice = _repeated_key(parser.compose(text))
+        if twice is not None:
+            mark = twice.start_mark
+            where = f"line {mark.line + 1}, column {mark.column + 1}"
+            raise _not_yaml(f"{where}: found duplicate key {schema.shown(twice.value)}")
+        return parser.load(text)
+    except RecursionError:
+        raise _not_yaml("more levels than can be read") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        text = error.problem or error.context
+        raise _not_yaml(where + " ".join(str(text).split())) from None
+    except YAMLError as error:
+        raise _not_yaml(" ".join(str(error).split())) from None
+
+
+def _repeated_key(node: Any) -> Any:
+    """The node of a key that its mapping has had before, anywhere in a tree, or None."""
+    nodes, visited = [node], set()
+    while nodes:
+        node = nodes.pop()
+        # a scalar's value is text; an alias leads to a node again
+        if node is None or isinstance(node.value, str) or id(node) in visited:
+            continue
+        visited.add(id(node))
+        keys = set()
+        for child in node.value:
+            if not isinstance(child, tuple):
+                nodes.append(child)
+                continue
+            key = (child[0].tag, str(child[0].value))
+            if key in keys:
+                return child[0]
+            keys.add(key)
+            nodes += child
+    return None
+
+
+def _not_yaml(found: str) -> CheckError:
+    return CheckError(
+        FILE,
+        expected="YAML 1.2 in UTF-8, each key once",
+        found=found,
+        remedy=f"edit {FILE} there; nothing was built",
+    )
+
+
+def _references(document: Any, root: Path) -> Iterator[Problem]:
+    """Sources and generators that entries name and that do not exist."""
+    if not isinstance(document, dict):
+        return
+    fixtures, deprecated = document.get("fixtures"), document.get("deprecated")
+    # a list, in which what is no name at all can be looked for, too
+    declared = list(fixtures) if isinstance(fixtures, dict) else []
+    for name, entry in deprecated.items() if isinstance(deprecated, dict) else ():
+        named = [(["deprecated", name], name)]
+        if isinstance(entry, dict) and "successor" in entry:
+            named.append((["deprecated", name, "successor"], entry["successor"]))
+        for parts, value in named:
+            if value not in declared:
+                path = schema.dotted(parts)
+                yield Problem(path=path, rule="a declared fixture", value=schema.shown(value))
+    sources = document.get("sources")
+    known = sources if isinstance(sources, dict) else {}
+    described = document.get("dataset")
+    origins = described.get("sources") if isinstance(described, dict) else None
+    for name in origins if isinstance(origins, dict) else ():
+        if name not in known:
+            path = schema.dotted(["dataset", "sources", name])
+            yield Problem(path=path, rule="a declared source", value=schema.shown(name))
+    envelope = document.get("envelope")
+    trainings = envelope.get("runs") if isinstance(envelope, dict) else None
+    for name, run in trainings.items() if isinstance(trainings, dict) else ():
+        if not isinstance(run, dict):
+            continue
+        fixture, gridsize = run.get("fixture"), run.get("gridsize")
+        if isinstance(fixture, str) and fixture not in declared:
+            path = schema.dotted(["envelope", "runs", name, "fixture"])
+            yield Problem(path=path, rule="a declared fixture", value=schema.shown(fixture))
+        elif name != f"{fixture}_g{gridsize}":
+            # the report finds results by it
+            path = schema.dotted(["envelope", "runs", name])
+            rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"
+            yield Problem(path=path, rule=rule, value=schema.shown(name))
+    for kind in ("sources", "fixtures"):
+        entries = document.get(kind)
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if not isinstance(entry, dict):
+                continue
+            generator, source = entry.get("generator"), entry.get("source")
+            file = f"generators/{generator}.py"
+            if isinstance(generator, str) and not (root / file).is_file():
+                path = schema.dotted([kind, name, "generator"])
+                yield Problem(path=path, rule=f"a file {file}", value="none")
+            if kind == "fixtures" and isinstance(source, str) and source not in known:
+                yield Problem(
+                    path=schema.dotted([kind, name, "source"]),
+                    rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
+                    value=schema.shown(source),
+                )

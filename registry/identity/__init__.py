@@ -1,0 +1,1 @@
+"""What a fixture is: canonical bytes, the record of them, and the pins that name both."""

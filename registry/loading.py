@@ -1,0 +1,317 @@
+"""From an address to verified arrays: pin, sidecar, bytes, each link held against the one before.
+
+DVC's pin gives the sidecar's md5 and the fixture's size; the sidecar gives the fixture's SHA-256.
+Bytes are looked for in the workspace, in DVC's cache and on the remote, in this order; where they
+came from changes nothing about what is tested. Arrays are views of the very bytes that were hashed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry import files
+from registry.declare import deprecation
+from registry.digests import md5, sha256
+from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.fixture import Fixture
+from registry.identity import address, pins, sidecar
+from registry.identity.pins import Pin
+from registry.identity.sidecar import Sidecar
+from registry.storage import cache
+from registry.storage.root import is_offline, locate
+
+Buffer = bytes | memoryview
+
+
+class HealedWarning(UserWarning):
+    """A workspace file broke the chain and was replaced by verified bytes."""
+
+
+def load(name: str, root: Path | str | None = None, *, offline: bool | None = None) -> Fixture:
+    """Verified, read-only arrays of a fixture.
+
+    Parameters
+    ----------
+    name : str
+        A name as in ``params.yaml``, ``sha256:DIGEST``, or ``NAME@sha256:DIGEST``.
+    root : path or str, optional
+        The registry's top folder, or ``git+URL@REVISION``; found from the working directory where
+        not given.
+    offline : bool, optional
+        Never ask the remote. Default: whether ``$FIXTURES_OFFLINE`` is set.
+
+    Raises
+    ------
+    UsageError
+        No registry, or no fixture of that address.
+    MissingError
+        The fixture is pinned, but its bytes or its sidecar are nowhere to be had.
+    ChainError
+        A link of the chain is broken; the message says which.
+    ArchiveError
+        The bytes are the pinned ones and yet no canonical ``.npz``.
+    """
+    from registry.identity import npz
+
+    top = locate(root, offline=offline)
+    pin = resolve(top, name, offline=offline)
+    deprecated = deprecation.find(top, pin.name)
+    if deprecated is not None:
+        warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
+    record = read_sidecar(top, pin, offline=offline)
+    data = read_bytes(top, pin, record, offline=offline)
+    return Fixture(
+        name=pin.name,
+        arrays=npz.parse(data, subject=f"fixture {pin.name}"),
+        sidecar=record,
+        path=top / pin.path,
+    )
+
+
+def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
+    """The pin that an address means; a name and a digest together must agree."""
+    wanted = address.parse(text)
+    if wanted.name is not None:
+        pin = pins.find(root, wanted.name)
+        if wanted.sha256 is not None:
+            found = read_sidecar(root, pin, offline=offline).sha256_checksum
+            if found != wanted.sha256:
+                raise broken(
+                    pin,
+                    "address -> sidecar",
+                    f"SHA-256 {wanted.sha256}, as the address says",
+                    found,
+                    "correct the address, or check out the revision that it was taken from",
+                )
+        return pin
+    known = []
+    for pin in pins.read(root).values():
+        found = read_sidecar(root, pin, offline=offline).sha256_checksum
+        if found == wanted.sha256:
+            return pin
+        known.append(f"{found[:12]} ({pin.name})")
+    raise UsageError(
+        f"address {wanted}",
+        expected="the SHA-256 of a pinned fixture",
+        found=f"none of {', '.join(known) or 'no fixtures'}",
+        remedy="fixtures show NAME prints a fixture's sha256",
+    )
+
+
+def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sidecar:
+    """The sidecar, held against the pin."""
+    if pin.imported:
+        text = _chain(
+            root,
+            pin,
+            _File(
+                what="sidecar", path=pin.sidecar_path, md5=pin.sidecar_md5, size=pin.sidecar_size
+            ),
+            lambda found: check_sidecar(pin, found),
+            offline,
+        )
+    else:
+        # git's, so neither in DVC's cache nor on a remote
+        remedy = f"git checkout -- {pin.sidecar_path}"
+        text = _required(_workspace(root, pin.sidecar_path), pin, "sidecar", remedy)
+        check_sidecar(pin, text)
+    record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
+    if record.name != pin.name:
+        raise broken(
+            pin,
+            "sidecar -> name",
+            f"a sidecar of {pin.name}",
+            f"one of {record.name}",
+            f"git checkout -- dvc.lock {pin.sidecar_path}",
+        )
+    return record
+
+
+def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
+    """The fixture's bytes, from the first place that has the right ones."""
+    return _chain(
+        root,
+        pin,
+        _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
+        lambda found: check_bytes(pin, record, found),
+        offline,
+    )
+
+
+def read_stored(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
+    """The fixture's bytes from DVC's cache or the remote; the workspace is not looked at.
+
+    For a pin of another revision, whose file the workspace's need not be.
+    """
+    return _chain(
+        root,
+        pin,
+        _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
+        lambda found: check_bytes(pin, record, found),
+        offline,
+        workspace=False,
+    )
+
+
+def read_workspace(root: Path, pin: Pin, record: Sidecar) -> Buffer:
+    """The fixture's bytes from the workspace alone: tested, never healed."""
+    data = _required(
+        _workspace(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
+    )
+    check_bytes(pin, record, data)
+    return data
+
+
+def check_sidecar(pin: Pin, text: Buffer) -> None:
+    """Raise a ChainError unless a sidecar's text is the pinned one."""
+    found = md5(text)
+    if found != pin.sidecar_md5:
+        raise broken(
+            pin,
+            "lock -> sidecar",
+            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
+            f"md5 {found}",
+            f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
+            "dvc repro and a new version",
+        )
+
+
+def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
+    """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
+    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
+    if len(data) != pin.size:
+        raise broken(
+            pin, "lock -> size", f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
+        )
+    found = sha256(data)
+    if found != record.sha256_checksum:
+        raise broken(
+            pin,
+            "sidecar -> bytes",
+            f"{pin.path} with SHA-256 {record.sha256_checksum}",
+            found,
+            again,
+        )
+
+
+def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> ChainError:
+    """An error that names the link of the chain that broke."""
+    return ChainError(
+        f"fixture {pin.name}: broken link {link}", expected=expected, found=found, remedy=remedy
+    )
+
+
+def pull_command(pin: Pin) -> str:
+    """The command that fetches a fixture whatever happens."""
+    return "dvc pull " + " ".join(pin.targets or (pin.path,))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _File:
+    """What is looked for along the chain."""
+
+    what: str
+    path: str
+    md5: str
+    size: int
+
+
+def _chain(
+    root: Path,
+    pin: Pin,
+    file: _File,
+    test: Callable[[Buffer], None],
+    offline: bool | None,
+    *,
+    workspace: bool = True,
+) -> Buffer:
+    """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
+    failed: list[ChainError] = []
+    missing: MissingError | None = None
+    places: tuple[tuple[str, Callable[[], Buffer | None]], ...] = (
+        ("workspace", lambda: _workspace(root, file.path)),
+        ("cache", lambda: cache.read(root, file.md5)),
+        ("remote", lambda: _remote(root, pin, file, offline)),
+    )
+    for place, read in places if workspace else places[1:]:
+        try:
+            data = read()
+            if data is None:
+                continue
+            test(data)
+        except ChainError as error:
+            failed.append(error)
+            if place != "workspace":
+                cache.discard(root, file.md5)
+            continue
+        except MissingError as error:
+            missing = error
+            continue
+        if (
+            workspace
+            and failed
+            and place != "workspace"
+            and _workspace(root, file.path) is not None
+        ):
+            _heal(root, pin, file, data)
+        return data
+    if failed:
+        # the workspace's own error first: it is the one that the user can see and mend
+        raise failed[0]
+    reason = missing.found if missing else "the remote was not asked (offline)"
+    raise MissingError(
+        f"fixture {pin.name}: {file.what}",
+        expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
+        found=f"none in the workspace, none in the cache; {reason}",
+        remedy=f"{missing.remedy if missing else pull_command(pin)}, or make fixtures",
+    )
+
+
+def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> bytes | None:
+    if is_offline(offline):
+        return None
+    from registry.storage import remote
+
+    answers: list[bytes | RegistryError] = []
+    wanted = remote.Wanted(md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported)
+    remote.fetch(root, [wanted], lambda _, found: answers.append(found))
+    (answer,) = answers
+    if isinstance(answer, RegistryError):
+        raise answer
+    return answer
+
+
+def _heal(root: Path, pin: Pin, file: _File, data: Buffer) -> None:
+    try:
+        files.write_atomic(root / file.path, data)
+    except OSError:
+        # a read-only workspace keeps its bad file; the caller has the good bytes all the same
+        return
+    warnings.warn(
+        f"fixture {pin.name}: {file.path} was not what is pinned; verified bytes replaced it",
+        HealedWarning,
+        stacklevel=2,
+    )
+
+
+def _workspace(root: Path, path: str) -> Buffer | None:
+    """A workspace file's bytes; None where there is no file that can be read."""
+    try:
+        return files.read(root / path)
+    except OSError:
+        return None
+
+
+def _required(data: Buffer | None, pin: Pin, what: str, remedy: str) -> Buffer:
+    if data is None:
+        path = Path(pin.path if what == "bytes" else pin.sidecar_path)
+        raise MissingError(
+            f"fixture {pin.name}: {what}",
+            expected=f"a readable file {path.name} in {path.parent.name}",
+            found="none",
+            remedy=remedy,
+        )
+    return data

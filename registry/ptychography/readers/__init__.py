@@ -1,0 +1,119 @@
+"""Readers of scans as other tools write them, one module for each format.
+
+A reader says what a file holds. It changes no sign, axis, origin, or scale: what differs between
+tools is declared by whoever knows the source, and applied where it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+
+from registry.errors import UsageError
+from registry.ptychography.readers import arrays, selection
+from registry.ptychography.readers.scan_file import ROLES, Format, Frames, ScanFile
+
+__all__ = ["Format", "Frames", "ScanFile", "open_scan"]
+
+_FORMATS = ("npz", "cxi", "ptyd", "ptychodus")
+_LAYOUTS = ("canonical", "legacy")
+
+
+@contextmanager
+def open_scan(
+    path: Path,
+    *,
+    format: str,
+    keys: Mapping[str, str] = MappingProxyType({}),
+    layout: str | None = None,
+    subject: str,
+) -> Iterator[ScanFile]:
+    """Open a scan; its frames can be read until the context ends.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    format : str
+        ``npz``, ``cxi``, ``ptyd`` or ``ptychodus``.
+    keys : mapping
+        Where an array is if not at its usual place: role (a name of the data contract, ``mask`` or
+        ``dark``) to a name in the file, with numbers and slices in brackets: ``scan[0,:,1]``. In
+        HDF5 formats the name is a path.
+    layout : str, optional
+        Of frames in a ``.npz``: ``canonical`` for (N, H, W), ``legacy`` for (H, W, N). Without it,
+        the shapes have to tell.
+    subject : str
+        What the file is, for messages.
+
+    Raises
+    ------
+    UsageError
+        An unknown format, layout or role, or a key that is no place.
+    CheckError
+        The file is damaged, hostile, or not what the format says; `ArchiveError` for a ``.npz``.
+    MissingError
+        The file is absent, h5py or a compression filter is not installed, or no space to unpack.
+    """
+    if format not in _FORMATS:
+        raise _unknown(subject, "format", format, _FORMATS)
+    if layout is not None and layout not in _LAYOUTS:
+        raise _unknown(subject, "layout", layout, _LAYOUTS)
+    if layout == "legacy" and format != "npz":
+        raise _unknown(subject, f"layout for format {format}", layout, _LAYOUTS[:1])
+    for role in keys:
+        if role not in ROLES:
+            raise _unknown(subject, "key", role, ROLES)
+    places = {role: selection.parse(text, subject=subject) for role, text in keys.items()}
+    with _reader(format, path, places, layout, subject) as scan:
+        _check(scan, subject)
+        yield scan
+
+
+def _reader(
+    format: str,
+    path: Path,
+    places: Mapping[str, selection.Place],
+    layout: str | None,
+    subject: str,
+) -> AbstractContextManager[ScanFile]:
+    # one reader is imported, and not the others
+    reader = import_module(f"registry.ptychography.readers.{format}")
+    options = {"layout": layout} if format == "npz" else {}
+    opened: AbstractContextManager[ScanFile] = getattr(reader, f"open_{format}")(
+        path, keys=places, subject=subject, **options
+    )
+    return opened
+
+
+def _check(scan: ScanFile, subject: str) -> None:
+    """Refuse arrays that do not belong to one scan."""
+    per_position = {
+        "xcoords": scan.x,
+        "ycoords": scan.y,
+        "xcoords_start": scan.x_start,
+        "ycoords_start": scan.y_start,
+        "scan_index": scan.scan_index,
+    }
+    arrays.agree(
+        subject,
+        frames=None if scan.frames is None else scan.frames.shape,
+        counts={name: len(array) for name, array in per_position.items() if array is not None},
+        images={
+            name: array.shape
+            for name, array in (("mask", scan.mask), ("dark", scan.dark))
+            if array is not None
+        },
+    )
+
+
+def _unknown(subject: str, what: str, found: str, known: tuple[str, ...]) -> UsageError:
+    return UsageError(
+        subject,
+        expected=f"a {what} of {', '.join(known)}",
+        found=repr(found),
+        remedy=f"correct the {what}",
+    )

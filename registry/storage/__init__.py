@@ -1,0 +1,1 @@
+"""Where bytes are: workspace, cache, remote, and registries named by URL."""

@@ -1,0 +1,77 @@
+"""DVC's cache: objects in a folder, each under its md5.
+
+Only the layout is used, never DVC itself, so that reading a cached fixture costs no import of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from registry import files
+from registry.storage import dvc_config
+
+_MODE = 0o444
+# A planted link or pipe must neither be followed nor waited for. Windows has neither flag.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def folder(root: Path) -> Path:
+    """The cache's folder: ``cache.dir`` of DVC's configuration, else ``.dvc/cache``.
+
+    A relative path there is relative to the file that it stands in, as in DVC.
+    """
+    named = dvc_config.value(root, "cache", "dir")
+    if named is None:
+        return dvc_config.folder(root) / "cache"
+    return named.file.parent / Path(named.value).expanduser()
+
+
+def object_path(root: Path, md5: str) -> Path:
+    """Where the cache of DVC 3 keeps the object with this md5."""
+    return folder(root) / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def read(root: Path, md5: str) -> bytes | None:
+    """Bytes of a cached object, not verified; None where there is no regular file that can be read.
+
+    A link in an object's place is not followed: DVC makes none.
+    """
+    try:
+        descriptor = os.open(object_path(root, md5), _FLAGS | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return file.read()
+        except OSError:
+            # a failing disk: the next place may have the bytes
+            return None
+
+
+def put(root: Path, md5: str, data: bytes) -> None:
+    """Store verified bytes, whole or not at all, read-only as DVC stores them.
+
+    Raises
+    ------
+    OSError
+        The cache cannot be written: it is read-only, or its disk is full.
+    """
+    path = object_path(root, md5)
+    files.write_atomic(path, data)
+    path.chmod(_MODE)
+
+
+def discard(root: Path, md5: str) -> None:
+    """Take away an object that is not what its name says, or a link in its place.
+
+    In a read-only cache it stays; readers verify what they read, so it does no harm there.
+    """
+    try:
+        object_path(root, md5).unlink(missing_ok=True)
+    except OSError:
+        return

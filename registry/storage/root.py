@@ -1,0 +1,93 @@
+"""Where the registry is, and whether it may be reached out for.
+
+Light, because the pytest plugin asks at every start.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from registry.errors import UsageError
+
+ROOT_VARIABLE = "FIXTURE_REGISTRY"
+OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Top folder of the registry.
+
+    ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
+    directory) with a ``.dvc`` folder; else, in a tree without one, the nearest with a ``dvc.lock``
+    or a ``dvc.yaml``. A pipeline in a subfolder is not a registry of its own. With ``start``, the
+    variable is not looked at.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    if named and start is None:
+        root = Path(named)
+        if is_root(root):
+            return root.absolute()
+        found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
+    else:
+        here = (start or Path.cwd()).absolute()
+        above = (here, *here.parents)
+        for folder in above:
+            if (folder / ".dvc").is_dir():
+                return folder
+        for folder in above:
+            if is_root(folder):
+                return folder
+        found = f"no dvc.lock in {here} or above it"
+    raise UsageError(
+        "registry",
+        expected="a folder with a dvc.lock",
+        found=found,
+        remedy=f"run the command inside the registry's clone, or set {ROOT_VARIABLE} to its path",
+    )
+
+
+def locate(named: Path | str | None, *, offline: bool | None = None) -> Path:
+    """Top folder of a registry that is named by a path or by ``git+URL@REVISION``.
+
+    Where none is named, `find_root` looks for it.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    MissingError
+        It is named by a URL that cannot be reached, and was not used before.
+    """
+    if named is None:
+        named = os.environ.get(ROOT_VARIABLE)
+        if named is None or not is_url(named):
+            return find_root()
+    if is_url(named):
+        from registry.storage import clone
+
+        return clone.checkout(str(named), offline=offline)
+    return Path(named).absolute()
+
+
+def is_url(named: Path | str) -> bool:
+    """Whether a registry is named by a git URL."""
+    return str(named).startswith("git+")
+
+
+def is_root(folder: Path) -> bool:
+    """Whether a folder is the top of a registry, or of a repository that imports from one."""
+    return (
+        (folder / "dvc.lock").is_file()
+        or (folder / "dvc.yaml").is_file()
+        or (folder / ".dvc").is_dir()
+    )
+
+
+def is_offline(offline: bool | None = None) -> bool:
+    """Whether the remote must not be asked. Default: whether ``$FIXTURES_OFFLINE`` is set."""
+    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline

@@ -1,0 +1,188 @@
+"""Tests of `registry.build.declared_file`: the declared file and no other, and read only once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import time
+
+import pytest
+
+from registry.build import declared_file
+from registry.build.declared_file import portable, verified
+from registry.errors import CheckError, MissingError
+
+OLD = time.time() - 3600
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """A file that was written an hour ago, and a working directory without anything built."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "scan.npz"
+    path.write_bytes(b"counts\n" * 1000)
+    os.utime(path, (OLD, OLD))
+    # the time of the last change of the inode cannot be set back; here it counts as settled
+    monkeypatch.setattr(declared_file, "_SETTLED_S", -1)
+    return path
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Files that were read through, in order."""
+    found = []
+    original = declared_file._stream
+
+    def stream(path, kind):
+        found.append(path.name)
+        return original(path, kind)
+
+    monkeypatch.setattr(declared_file, "_stream", stream)
+    return found
+
+
+def declare(path) -> dict[str, str]:
+    """The file by its path and SHA-256."""
+    return {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def test_a_file_by_its_sha256(file):
+    """It is found, and how long its digest took is said."""
+    found = verified("source s", declare(file))
+    assert found.path == file
+    assert found.note.startswith("SHA-256 of 7000 bytes, in "), "not what took time"
+
+
+def test_a_file_by_its_git_blob_id(file):
+    """The id is the one that git prints."""
+    printed = subprocess.run(
+        ["git", "hash-object", str(file)], check=True, capture_output=True, text=True
+    ).stdout
+    found = verified("source s", {"path": str(file), "blob": printed.strip()})
+    assert found.note.startswith("git blob id of 7000 bytes, in "), "not what took time"
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "digits"), [("sha256", "SHA-256", 64), ("blob", "git blob id", 40)]
+)
+def test_another_file(file, key, kind, digits):
+    """One that has another digest is refused, with both."""
+    with pytest.raises(CheckError) as caught:
+        verified("source s", {"path": str(file), key: "0" * digits})
+    error = caught.value
+    assert error.expected == f"scan.npz with {kind} {'0' * digits}", "not what was declared"
+    assert len(error.found) == digits, "not what was found"
+
+
+@pytest.mark.parametrize(("name", "found"), [("no.npz", "no such file"), ("", "a folder")])
+def test_no_file(file, name, found):
+    """What is not there is exit code 3, with what still works without it."""
+    with pytest.raises(MissingError) as caught:
+        verified("source s", {"path": str(file.parent / name), "sha256": "0" * 64})
+    assert caught.value.found == found, "not what is there"
+    assert "'dvc pull' still serves the pinned fixtures" in caught.value.remedy
+
+
+# The kept digest
+
+
+def test_an_unchanged_file_is_not_read_again(file, streamed):
+    """Its digest is kept."""
+    declared = declare(file)
+    verified("source s", declared)
+    again = verified("source s", declared)
+    assert streamed == ["scan.npz"], "it was read again"
+    assert again.note.startswith("SHA-256 kept, because the file is unchanged, in ")
+
+
+def test_each_digest_is_kept_for_itself(file, streamed):
+    """A SHA-256 is no answer to who asks for the git blob id."""
+    verified("source s", declare(file))
+    with pytest.raises(CheckError):
+        verified("source s", {"path": str(file), "blob": "0" * 40})
+    assert len(streamed) == 2, "one digest was taken for the other"
+
+
+def change_and_restore_the_time(path):
+    """One byte, and the times of reading and writing as they were."""
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    before = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(b"other"),
+        change_and_restore_the_time,
+        lambda path: os.utime(path),
+        lambda path: (
+            path.with_name("new").write_bytes(path.read_bytes())
+            and path.with_name("new").replace(path)
+        ),
+    ],
+    ids=["content", "content, with its time restored", "time", "another inode"],
+)
+def test_a_changed_file_is_read_again(file, streamed, change):
+    """Whatever may have changed: size, times, or the inode."""
+    declared = declare(file)
+    verified("source s", declared)
+    time.sleep(0.02)  # longer than a tick of the file system's clock
+    change(file)
+    try:
+        verified("source s", declared)
+    except CheckError:
+        assert hashlib.sha256(file.read_bytes()).hexdigest() != declared["sha256"]
+    else:
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == declared["sha256"]
+    assert len(streamed) == 2, "it was not read again"
+
+
+def test_a_file_that_changed_just_now(file, streamed, monkeypatch):
+    """Its digest is not kept: it may change again within a tick of the clock."""
+    monkeypatch.setattr(declared_file, "_SETTLED_S", 3600)
+    for _ in range(2):
+        verified("source s", declare(file))
+    assert len(streamed) == 2, "it was kept"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"state": 1}', b'{"digest": "x"}'])
+def test_a_damaged_record(file, streamed, data):
+    """Whatever is wrong with what was kept, the file is read."""
+    verified("source s", declare(file))
+    (record,) = declared_file.DIGESTS.glob("*.json")
+    record.write_bytes(data)
+    verified("source s", declare(file))
+    assert len(streamed) == 2, "it was not read again"
+
+
+# Downloads
+
+
+def test_a_file_by_its_url(file):
+    """It is fetched into the folder of downloads, and verified."""
+    declared = {"url": file.as_uri(), "sha256": declare(file)["sha256"]}
+    found = verified("source s", declared)
+    assert found.path.read_bytes() == file.read_bytes(), "not the file"
+    assert declared_file.DOWNLOADS in found.path.parents, "not in the folder"
+
+
+def test_another_file_at_the_url(file):
+    """It is refused."""
+    with pytest.raises(CheckError, match="SHA-256"):
+        verified("source s", {"url": file.as_uri(), "sha256": "0" * 64})
+
+
+def test_what_a_sidecar_says_of_a_file():
+    """Neither a folder, nor who may read an address: a name, the address, and digests."""
+    assert portable(
+        {"path": "/home/me/scan.npz", "sha256": "0", "licence": "x", "commit": "y"}
+    ) == {
+        "path": "scan.npz",
+        "sha256": "0",
+    }, "a path, or what has a place of its own"
+    url = "https://me:secret@host:8080/a/scan.npz?token=1#x"
+    assert portable({"url": url}) == {"url": "https://host:8080/a/scan.npz"}, "a secret"

@@ -1,0 +1,48 @@
+"""Tests of `fixtures check-params`. What is refused: tests/declare/test_params.py."""
+
+from __future__ import annotations
+
+PARAMS = """\
+sources:
+  twin: {generator: simulate_v1, seed: 1, licence: CC0-1.0}
+fixtures:
+  small_v1: &small_v1
+    generator: subset_v1
+    source: twin
+    strategy: evenly_spaced
+    n_subset: 64
+    created: "2026-11-23T00:00:00+00:00"
+  small_v1_n16: {<<: *small_v1, n_subset: 16}
+"""
+
+
+def test_a_good_declaration(fixtures, root):
+    """What is declared is counted."""
+    (root / "params.yaml").write_text(PARAMS)
+    ended = fixtures("check-params")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out == "params.yaml: 1 source, 2 fixtures\n", "not what is declared"
+
+
+def test_a_bad_declaration(fixtures, root):
+    """Every problem is on stderr, with its path, rule and value; exit code 1."""
+    text = PARAMS.replace("small_v1_n16:", "$(id):").replace("n_subset: 64", "n_subset: 129")
+    (root / "params.yaml").write_text(text)
+    ended = fixtures("check-params")
+    assert (ended.code, ended.out) == (1, ""), "not a failed check, or something on stdout"
+    assert ended.err == (
+        "error: params.yaml: 2 problems\n"
+        "  expected: entries that satisfy schemas/params.schema.json\n"
+        "  found:    fixtures: expected a name of lower-case letters, digits and single "
+        "underscores, at most 100, with its version, such as minimal_dataset_v1 or "
+        'minimal_dataset_v1_n16; found "$(id)"\n'
+        "            fixtures.small_v1.n_subset: expected at most 128; found 129\n"
+        "  to mend:  edit params.yaml at the paths above; nothing was built\n"
+    ), "not the message on stderr"
+
+
+def test_no_declaration(fixtures, root):
+    """A registry without params.yaml is exit code 3."""
+    (root / "params.yaml").unlink()
+    ended = fixtures("check-params")
+    assert (ended.code, ended.out) == (3, ""), "not the exit code of what is missing"

@@ -1,0 +1,230 @@
+"""Tests of `fixtures merge-lock`: called by hand, and by git in a repository that DVC writes in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registry.cli import main
+
+REPOSITORY = Path(__file__).parents[2]
+A = "  fixture@a:\n    cmd: a\n"
+B = "  fixture@b:\n    cmd: b\n"
+C = "  fixture@c:\n    cmd: c\n"
+CONFLICT = (
+    "dvc.lock: both sides changed stage fixture@a; take one between the markers, then run "
+    "dvc repro\n"
+)
+DROPPED = (
+    "dvc.lock: both sides changed params.yaml, so stage params is left out; run dvc repro once and "
+    "commit the lock\n"
+)
+
+
+def lock(*stages: str) -> str:
+    """A lock with these stages."""
+    return "schema: '2.0'\nstages:\n" + "".join(stages)
+
+
+@pytest.fixture
+def merge(tmp_path, capsys):
+    """Call the command on three files; its exit code, what is in OURS then, and what it printed."""
+
+    def call(*texts: str) -> tuple[int, str, str]:
+        paths = [tmp_path / name for name in ("base", "ours", "theirs")]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text)
+        code = main(["merge-lock", *map(str, paths)])
+        out, err = capsys.readouterr()
+        assert out == "", "something on stdout"
+        return code, paths[1].read_text(), err
+
+    return call
+
+
+def test_a_clean_merge(merge):
+    """The result replaces OURS, and nothing is said."""
+    assert merge(lock(A), lock(A, B), lock(A, C)) == (0, lock(A, B, C), "")
+
+
+def test_a_conflict(merge):
+    """It has exit code 1, markers in OURS, and a line that names the stage."""
+    ours, theirs = A.replace("cmd: a", "cmd: x"), A.replace("cmd: a", "cmd: y")
+    markers = ("<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n")
+    merged = lock(markers[0], ours, markers[1], theirs, markers[2])
+    assert merge(lock(A), lock(ours), lock(theirs)) == (1, merged, CONFLICT)
+
+
+def test_the_declaration_changed_on_both_sides(merge):
+    """That is no conflict, but a line says what to do."""
+    base, ours, theirs = (f"  params:\n    cmd: {text}\n" for text in "xyz")
+    assert merge(lock(base, A), lock(ours, A), lock(theirs, A)) == (0, lock(A), DROPPED)
+
+
+def test_what_is_no_lock(merge):
+    """OURS stays as it was, and the four parts of the error are printed."""
+    code, ours, err = merge(lock(A), lock(A, B), "<<<<<<< HEAD\n" + lock(A))
+    assert (code, ours) == (1, lock(A, B)), "not refused, or written all the same"
+    assert err.startswith("error: dvc.lock (theirs)\n  expected: a lock as DVC writes it\n"), err
+    assert "  to mend:  settle the conflict by hand" in err, "no remedy"
+
+
+def test_a_file_that_is_not_there(tmp_path, capsys):
+    """Called by hand with a wrong path, it is exit code 3."""
+    (tmp_path / "base").write_text(lock(A))
+    paths = [str(tmp_path / name) for name in ("base", "ours", "theirs")]
+    assert main(["merge-lock", *paths]) == 3, "not the exit code of what is missing"
+    err = capsys.readouterr().err
+    assert "No such file or directory" in err, "the system's reason is not told"
+    assert "see docs/merging.md" in err, "where to read on is not told"
+
+
+class Repository:
+    """A repository whose lock git merges with the command."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+        self.environment = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(REPOSITORY),
+            "HOME": str(path.parent / "home"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
+               for what in ("NAME", "EMAIL")},
+            **{f"DVC_{kind}_DIR": str(path.parent / "dvc")
+               for kind in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")},
+            "DVC_NO_ANALYTICS": "1",
+        }  # fmt: skip
+        self.run("git", "init", "--quiet", "--initial-branch", "main")
+        shutil.copy(REPOSITORY / ".gitattributes", path)
+        driver = f"{sys.executable} -m registry.cli merge-lock %O %A %B"
+        self.run("git", "config", "merge.dvc-lock.driver", driver)
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a program that ends with this code; what it printed on both streams."""
+        result = subprocess.run(
+            command,
+            cwd=self.path,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == code, f"{' '.join(command)} printed:\n{result.stdout}"
+        return result.stdout
+
+    def commit(self, **files: str) -> None:
+        """Write files, and commit all that changed."""
+        for name, text in files.items():
+            (self.path / name).write_text(text)
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "next")
+
+    def branches(self, base: str, ours: str, theirs: str) -> None:
+        """Two branches with a lock each; main, which has ours, is checked out."""
+        self.commit(**{"dvc.lock": base})
+        self.run("git", "checkout", "--quiet", "-b", "theirs")
+        self.commit(**{"dvc.lock": theirs})
+        self.run("git", "checkout", "--quiet", "main")
+        self.commit(**{"dvc.lock": ours})
+
+    def unmerged(self) -> list[str]:
+        """Files that git still has to be told how to merge."""
+        return self.run("git", "diff", "--name-only", "--diff-filter=U").split()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """An empty repository, set up as docs/merging.md says."""
+    return Repository(tmp_path / "repository")
+
+
+def test_git_merges_two_additions(repository):
+    """What is a conflict for git alone is none with the command."""
+    repository.branches(lock(A), lock(A, B), lock(A, C))
+    repository.run("git", "merge", "--message", "merge", "theirs")
+    assert (repository.path / "dvc.lock").read_text() == lock(A, B, C), "not both stages"
+    assert repository.run("git", "status", "--porcelain") == "", "something is left to commit"
+
+
+def test_without_the_command_git_sees_a_conflict(repository):
+    """The set-up matters: git's own merge of the same branches fails."""
+    repository.branches(lock(A), lock(A, B), lock(A, C))
+    repository.run("git", "config", "--unset", "merge.dvc-lock.driver")
+    repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    assert repository.unmerged() == ["dvc.lock"], "git merged it by itself"
+
+
+def test_git_shows_a_conflict(repository):
+    """A stage that both sides changed is unmerged, between markers, and named in git's output."""
+    ours, theirs = A.replace("cmd: a", "cmd: x"), A.replace("cmd: a", "cmd: y")
+    repository.branches(lock(A), lock(ours, B), lock(theirs, C))
+    printed = repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    assert CONFLICT in printed, "the stage is not named"
+    assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
+    assert (repository.path / "dvc.lock").read_text() == lock(
+        "<<<<<<< ours\n", ours, "=======\n", theirs, ">>>>>>> theirs\n", B, C
+    ), "not the conflict and the other stages"
+
+
+def test_git_keeps_ours_where_theirs_is_no_lock(repository):
+    """What cannot be read is unmerged, and our side stays whole in the working tree."""
+    repository.branches(lock(A), lock(A, B), "garbage\n")
+    printed = repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    assert "error: dvc.lock (theirs)" in printed, "it is not said which side is wrong"
+    assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
+    assert (repository.path / "dvc.lock").read_text() == lock(A, B), "our lock changed"
+
+
+PIPELINE = """\
+stages:
+  params:
+    cmd: touch valid
+    deps: [params.yaml]
+    outs: [{valid: {cache: false}}]
+  fixture:
+    foreach: ${fixtures}
+    do:
+      cmd: echo ${item} > ${key}.txt
+      deps: [valid]
+      outs: ["${key}.txt"]
+"""
+
+
+@pytest.mark.slow
+def test_dvc_accepts_the_merged_lock(repository):
+    """After a merge of two added versions only the stage `params` runs again."""
+    dvc = [sys.executable, "-m", "dvc"]
+
+    def build(*names: str) -> None:
+        lines = "".join(f"  {name}: 1\n" for name in names)
+        (repository.path / "params.yaml").write_text(f"fixtures:\n{lines}")
+        repository.run(*dvc, "repro", "--quiet")
+        repository.commit()
+
+    repository.run(*dvc, "init", "--quiet")
+    (repository.path / ".gitignore").write_text("*.txt\nvalid\n")
+    (repository.path / "dvc.yaml").write_text(PIPELINE)
+    # neighbours in the lock, but not in the declaration, which git has to merge by itself
+    build("b", "c", "d")
+    repository.run("git", "checkout", "--quiet", "-b", "theirs")
+    build("a", "b", "c", "d")
+    repository.run("git", "checkout", "--quiet", "main")
+    build("b", "c", "d", "e")
+    printed = repository.run("git", "merge", "--message", "merge", "theirs")
+    assert DROPPED in printed, "it is not said that dvc repro is needed"
+
+    printed = repository.run(*dvc, "repro")
+    ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
+    assert ran == ["Running stage 'params':"], f"not that stage alone:\n{printed}"
+    for name in ("fixture@a", "fixture@e"):
+        assert f"Stage '{name}' didn't change, skipping" in printed, f"{name} is not pinned"
+    changed = repository.run("git", "diff", "--numstat").split()
+    assert changed[1:] == ["0", "dvc.lock"], "dvc repro did more to the lock than add to it"

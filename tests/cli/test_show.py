@@ -1,0 +1,268 @@
+"""Tests of `fixtures show`."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import registry
+from registry import loading
+from tests.republish import republish
+
+REPOSITORY = Path(__file__).parents[2]
+NAME = "minimal_dataset_v1_n16"
+DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
+SIDECAR = DATA.replace(".npz", ".json")
+
+
+def test_what_a_fixture_is(fixtures, root):
+    """Identity, origin, arrays, checks and transformations are all there."""
+    record = json.loads((root / SIDECAR).read_bytes())
+    probe = record["arrays"]["probeGuess"]
+    low, high = probe["range"]
+    ended = fixtures("show", NAME)
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    lines = [" ".join(line.split()) for line in ended.out.splitlines()]
+    for line in (
+        f"fixture {NAME}",
+        f"file {DATA} (970,036 bytes, present, not verified here)",
+        f"sha256 {record['sha256_checksum']}",
+        f"content {record['content_sha256']}",
+        "created 2026-11-23T00:00:00+00:00, data licence CC0-1.0",
+        f"generator generators/subset_v1.py ({record['generator_commit']})",
+        f"source build/sources/run1084_twin.npz (sha256 {record['source_sha256']})",
+        "subset 16 positions, evenly_spaced",
+        f"probeGuess (64, 64) <c8 [{low:.4g}, {high:.4g}] {probe['sha256'][:12]}",
+        f"coverage_x {record['checks']['coverage_x']}",
+        f"{len(record['transformations'])}. {record['transformations'][-1]}",
+    ):
+        assert line in lines, f"no line {line!r}"
+
+
+def test_bytes_that_are_not_here(fixtures, root):
+    """The record can be read without the bytes."""
+    (root / DATA).unlink()
+    ended = fixtures("show", NAME)
+    assert ended.code == 0, "showing is no verification"
+    assert "absent: dvc pull" in ended.out, "not marked as absent"
+
+
+def test_an_unknown_name(fixtures):
+    """A wrong name is wrong use, and the right one is suggested."""
+    ended = fixtures("show", "minimal_dataset_v1_n61")
+    assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
+    assert ended.err == (
+        "error: fixture minimal_dataset_v1_n61\n"
+        "  expected: a fixture that dvc.lock pins; perhaps minimal_dataset_v1_n16 or "
+        "minimal_dataset_v1\n"
+        "  found:    no such name among minimal_dataset_v1, minimal_dataset_v1_n16\n"
+        "  to mend:  fixtures list shows them; a new one is an entry in params.yaml and dvc repro\n"
+    ), "not the message on stderr"
+
+
+def test_a_sidecar_that_the_lock_disowns(fixtures, root):
+    """Nothing of a changed record is shown."""
+    (root / SIDECAR).write_text((root / SIDECAR).read_text().replace("CC0-1.0", "MIT"))
+    ended = fixtures("show", NAME)
+    assert (ended.code, ended.out) == (1, ""), "a changed record is shown"
+    assert ended.err.startswith(f"error: fixture {NAME}: broken link lock -> sidecar\n")
+
+
+# In a terminal
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal, in an encoding."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
+
+    def isatty(self) -> bool:
+        """Whatever asks is told so."""
+        return True
+
+    def text(self) -> str:
+        """What was written."""
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+@pytest.fixture
+def terminal(fixtures, monkeypatch):
+    """Run the command in a terminal with these settings; code, text and errors."""
+    for name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, encoding: str = "utf-8", **variables: str):
+        settings = {"TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "100", **variables}
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        stream = Terminal(encoding)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            ended = fixtures(*arguments)
+        return replace(ended, out=stream.text())
+
+    return run
+
+
+def plain(text: str) -> str:
+    """Text without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_pictures_in_a_terminal(terminal):
+    """Probe and object in half blocks, what colours mean, and then the card, verified."""
+    ended = terminal("show", NAME)
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    lines = [line.rstrip() for line in plain(ended.out).splitlines()]
+    # 64 pixels by twos, and 226 by sixes; two rows to a line
+    assert lines[:16] == ["▀" * 32 + "   " + "▀" * 38] * 16, "not two pictures"
+    assert lines[16:19] == [" " * 35 + "▀" * 38] * 3, "the object is not as high as it is"
+    assert lines[19].split("   ")[0] == "probe, 64 × 64 px"
+    assert lines[19].endswith("object, 226 × 227 px")
+    assert lines[20].startswith("lightness: amplitude, hue: phase"), "no legend"
+    assert "\x1b[38;2;" in ended.out, "not in true colour"
+    words = " ".join(" ".join(lines).split())
+    assert "(970,036 bytes, present, verified)" in words, "not said to be verified"
+    assert "probeGuess (64, 64) <c8" in words, "no arrays"
+
+
+def test_pictures_in_256_colours(terminal):
+    """Greys, of which there are enough; the phase is left out, and its legend with it."""
+    ended = terminal("show", NAME, TERM="xterm-256color", COLORTERM="")
+    codes = {int(code) for code in re.findall(r"\x1b\[38;5;([0-9]+)", ended.out)}
+    greys = {16, 231, *range(232, 256)}
+    assert codes, "no pictures"
+    assert codes <= greys, f"colours: {sorted(codes - greys)}"
+    assert "hue" not in ended.out, "a legend of hues"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"NO_COLOR": "1"},
+        {"TERM": "dumb", "COLORTERM": ""},
+        {"TERM": "xterm", "COLORTERM": ""},
+        {"encoding": "ascii"},
+        {"encoding": "latin-1"},
+    ],
+    ids=["NO_COLOR", "dumb", "16 colours", "ascii", "latin-1"],
+)
+def test_a_terminal_that_can_do_less(fixtures, terminal, settings):
+    """It gets the very text that a pipe gets."""
+    assert terminal("show", NAME, **settings).out == fixtures("show", NAME).out
+
+
+def test_a_narrow_terminal(terminal):
+    """Without room for two pictures there are none, and the card is whole."""
+    ended = terminal("show", NAME, COLUMNS="34")
+    assert ended.code == 0, "not a clean end"
+    assert "▀" not in ended.out, "half a picture"
+    text = "".join(plain(ended.out).split())
+    assert "9dd27b59caec66c43ae3ae2a2e66f09e76ac30f9de0cf9550a8402c70edaf8d2" in re.sub(
+        r"\W", "", text
+    ), "a digest is cut"
+
+
+def test_a_terminal_without_the_bytes(terminal, root):
+    """The card without pictures, which says what brings them."""
+    (root / DATA).unlink()
+    ended = terminal("show", NAME)
+    assert (ended.code, "▀" in ended.out) == (0, False), "a picture of nothing"
+    assert f"no pictures: the bytes are not here; dvc pull fixture@{NAME}" in plain(ended.out)
+    words = " ".join(plain(ended.out).split())
+    assert "(970,036 bytes, absent: dvc pull)" in words, "not marked as absent"
+
+
+def test_a_terminal_and_broken_bytes(terminal, root):
+    """Nothing is drawn of bytes that are not the pinned ones, and the command fails."""
+    data = bytearray((root / DATA).read_bytes())
+    data[500_000] ^= 1
+    (root / DATA).write_bytes(data)
+    ended = terminal("show", NAME)
+    assert (ended.code, ended.out) == (1, ""), "broken bytes are shown"
+    assert ended.err.startswith(f"error: fixture {NAME}: broken link sidecar -> bytes\n")
+
+
+def test_a_real_terminal(root):
+    """What comes out of a terminal that the system made is the same."""
+    pty = pytest.importorskip("pty", reason="needs a Unix terminal")
+    ours, theirs = pty.openpty()
+    environment = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "LANG": "C.UTF-8",
+        "TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "100",
+    }  # fmt: skip
+    command = [sys.executable, "-P", "-m", "registry.cli", "show", NAME]
+    process = subprocess.Popen(
+        command, cwd=root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    printed = b""
+    # the end of a terminal is an error on Linux, and empty elsewhere
+    with suppress(OSError):
+        while chunk := os.read(ours, 65536):
+            printed += chunk
+    os.close(ours)
+    assert process.wait() == 0, printed.decode()
+    assert plain(printed.decode()).startswith("▀" * 32 + "   " + "▀" * 38), "no pictures"
+
+
+# What must not be overlooked
+
+DEFECT = {
+    "name": "misaligned",
+    "description": "frames of other positions",
+    "refused_by": ["own-match", "alternatives"],
+}
+
+
+@pytest.fixture
+def version_2(root, monkeypatch):
+    """Make the fixture's record one of version 2, with these fields."""
+    read = loading.read_sidecar
+
+    def change(**fields):
+        monkeypatch.setattr(
+            loading, "read_sidecar", lambda *args, **kinds: replace(read(*args, **kinds), **fields)
+        )
+
+    return change
+
+
+def test_a_planted_defect(fixtures, terminal, version_2):
+    """It is the first thing that is said, in a pipe and in a terminal."""
+    version_2(defect=DEFECT)
+    said = "misaligned: frames of other positions (refused by own-match, alternatives)"
+    assert fixtures("show", NAME).out.startswith(f"PLANTED DEFECT: {said}\n")
+    shown = " ".join(plain(terminal("show", NAME).out).split())
+    assert shown.startswith(f"PLANTED DEFECT {said} ▀"), "not above the pictures"
+
+
+def test_physics_that_was_not_checked(fixtures, terminal, version_2):
+    """So is that; and what was not measured is not put down to noise."""
+    version_2(physics="not checked", checks={"scale": None})
+    said = "nothing says that frames, positions, probe and object match"
+    printed = fixtures("show", NAME).out
+    assert printed.startswith(f"PHYSICS NOT CHECKED: {said}\n")
+    assert "  scale  not measured: physics not checked\n" in printed
+    assert (
+        plain(terminal("show", NAME).out).split("\n")[0].strip() == f"PHYSICS NOT CHECKED  {said}"
+    )
+
+
+def test_modes_of_a_probe(version_2, terminal, root):
+    """Of several modes the first is drawn."""
+    arrays = dict(registry.load(NAME, root))
+    arrays["probeGuess"] = np.stack([arrays["probeGuess"]] * 3)
+    republish(root, NAME, arrays)
+    assert plain(terminal("show", NAME).out).startswith("▀" * 32 + "   "), "no picture"

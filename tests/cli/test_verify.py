@@ -1,0 +1,157 @@
+"""Tests of `fixtures verify`. What each link tests: tests/test_verify.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scratch_git import git
+
+NAME = "minimal_dataset_v1_n16"
+OTHER = "minimal_dataset_v1"
+DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
+
+
+def flip(path: Path) -> None:
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[500_000] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.fixture
+def published(root, monkeypatch):
+    """The registry as the only commit of a repository; the commit's id."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    git(root, "init", "--quiet")
+    git(root, "add", "dvc.lock")
+    git(root, "commit", "--quiet", "--message", "published")
+    return git(root, "rev-parse", "HEAD")
+
+
+def test_good_fixtures(fixtures):
+    """A line for each that is pinned, and exit code 0."""
+    ended = fixtures("verify")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out == f"ok      {OTHER}  (6 links hold)\nok      {NAME}  (6 links hold)\n"
+
+
+def test_only_those_that_are_named(fixtures, root):
+    """A broken fixture does not matter to who asks for another one."""
+    flip(root / DATA)
+    ended = fixtures("verify", OTHER)
+    assert (ended.code, ended.out) == (0, f"ok      {OTHER}  (6 links hold)\n")
+
+
+def test_a_broken_fixture(fixtures, root):
+    """The table is on stdout, the message with its link and remedy on stderr."""
+    flip(root / DATA)
+    ended = fixtures("verify")
+    assert ended.code == 1, "a broken link is a failed check"
+    assert ended.out == f"ok      {OTHER}  (6 links hold)\nBROKEN  {NAME}  (3 links hold)\n"
+    assert ended.err.startswith(f"error: fixture {NAME}: broken link sidecar -> bytes\n")
+    assert f"  to mend:  rm {DATA}, then dvc pull fixture@{NAME}" in ended.err, "no remedy"
+
+
+def test_missing_bytes(fixtures, root):
+    """What is not here is exit code 3."""
+    (root / DATA).unlink()
+    ended = fixtures("verify")
+    assert ended.code == 3, "not the exit code of what is missing"
+    assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"
+
+
+def test_an_unknown_name(fixtures):
+    """A wrong name is wrong use, and nothing is verified."""
+    ended = fixtures("verify", OTHER, "nope")
+    assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
+    assert ended.err.startswith("error: fixture nope\n"), "the name is not in the message"
+
+
+def test_json_of_good_fixtures(fixtures, root):
+    """--json prints one document, and nothing else, on stdout."""
+    ended = fixtures("verify", "--json", NAME)
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    document = json.loads(ended.out)
+    assert document["root"] == str(root), "not where the registry is"
+    assert document["holds"] is True, "not the verdict"
+    (report,) = document["fixtures"]
+    assert (report["name"], report["holds"], report["exit_code"]) == (NAME, True, 0)
+    assert report["links"][0] == {"name": "lock -> sidecar", "holds": True, "detail": ""}
+    assert len(report["links"]) == 6, "not every link"
+
+
+def test_json_of_a_broken_fixture(fixtures, root):
+    """A failure is told in the document, too, and the exit code is the same."""
+    flip(root / DATA)
+    ended = fixtures("verify", "--json")
+    assert (ended.code, ended.err) == (1, ""), "not a failed check, or something on stderr"
+    document = json.loads(ended.out)
+    assert document["holds"] is False, "not the verdict"
+    assert [report["holds"] for report in document["fixtures"]] == [True, False]
+    (broken,) = [link for link in document["fixtures"][1]["links"] if not link["holds"]]
+    assert broken["name"] == "sidecar -> bytes", "another link is blamed"
+    assert broken["detail"].startswith(f"fixture {NAME}: broken link sidecar -> bytes\n")
+
+
+def test_json_and_wrong_use(fixtures):
+    """Where there is no document, stdout is empty."""
+    ended = fixtures("verify", "--json", "nope")
+    assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
+
+
+def test_against_a_revision(fixtures, published):
+    """The commit compared with is told."""
+    ended = fixtures("verify", "--against", "HEAD")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out.splitlines()[-1] == f"ok      published versions, against {published[:12]}"
+
+
+def test_a_change_against_a_revision(fixtures, root, published):
+    """A published version whose pin changed fails, whether or not its chain holds."""
+    lock = (root / "dvc.lock").read_text()
+    (root / "dvc.lock").write_text(lock.replace("tests/fixtures/pytorch_integration/", "data/"))
+    (root / "tests/fixtures/pytorch_integration").rename(root / "data")
+    ended = fixtures("verify", "--against", "HEAD")
+    assert ended.code == 1, "a changed version is a failed check"
+    assert ended.out.splitlines() == [
+        f"ok      {OTHER}  (6 links hold)",
+        f"ok      {NAME}  (6 links hold)",
+        f"CHANGED  published versions, against {published[:12]}",
+    ], "not the table"
+    assert ended.err.count("published and immutable\n") == 2, "not each changed version"
+    assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.err
+
+
+def test_against_the_base_branch(fixtures, published):
+    """--against without a revision finds the base branch by itself."""
+    ended = fixtures("verify", NAME, "--against")
+    assert ended.code == 0, "the merge base was not found"
+    assert ended.out.splitlines()[-1] == f"ok      published versions, against {published[:12]}"
+
+
+def test_changes_in_json(fixtures, root, published):
+    """The document has the commit and the messages."""
+    lock = (root / "dvc.lock").read_text()
+    (root / "dvc.lock").write_text(lock.replace(f"fixture@{NAME}", "other@x"))
+    ended = fixtures("verify", "--json", "--against", "HEAD")
+    document = json.loads(ended.out)
+    assert (ended.code, document["holds"]) == (1, False), "a vanished version is a failed check"
+    assert document["against"] == published, "not the commit"
+    assert document["changes"][0].startswith(f"fixture {NAME}: published and immutable\n")
+
+
+def test_against_an_unknown_revision(fixtures, published):
+    """A revision that is none is wrong use."""
+    ended = fixtures("verify", "--against", "nope")
+    assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
+    assert ended.err.startswith("error: revision nope\n"), "the revision is not named"
+
+
+def test_nothing_is_pinned(fixtures, root):
+    """An empty registry is no error, and is said to be empty."""
+    (root / "dvc.lock").write_text("schema: '2.0'\n")
+    ended = fixtures("verify")
+    assert (ended.code, ended.out) == (0, "no fixtures are pinned; build them: make fixtures\n")

@@ -1,0 +1,146 @@
+"""Tests of `registry.compare.lock_merge`. With git and DVC: tests/cli/test_merge_lock.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.compare.lock_merge import merge
+from registry.errors import CheckError
+
+
+def stage(name: str, digest: str) -> str:
+    """A stage as DVC writes it, its digest standing for all that may differ."""
+    return (
+        f"  {name}:\n    cmd: python -m registry.build.fixture {name} --generator subset_v1\n"
+        f"      --n_subset 64\n    outs:\n    - path: {name}.npz\n      hash: md5\n"
+        f"      md5: {digest}\n      size: 10\n"
+    )
+
+
+def lock(*stages: str) -> bytes:
+    """A lock with these stages, in this order."""
+    return ("schema: '2.0'\nstages:\n" + "".join(stages)).encode()
+
+
+PARAMS, A, B, C = (stage(name, "0") for name in ("params", "fixture@a", "fixture@b", "fixture@c"))
+PARAMS_1, A_1 = stage("params", "1"), stage("fixture@a", "1")
+PARAMS_2, A_2 = stage("params", "2"), stage("fixture@a", "2")
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        ((A,), (A, B), (A, C), (A, B, C)),
+        ((A,), (B, A), (A, C), (B, A, C)),
+        ((A, B), (A_1, B), (A, B, C), (A_1, B, C)),
+        ((A, B), (A, B, C), (A_1, B), (A_1, B, C)),
+        ((A,), (A_1, B), (A_1, C), (A_1, B, C)),
+        ((A, B), (B,), (A, B, C), (B, C)),
+        ((A, B), (A, B, C), (B,), (B, C)),
+        ((A, B), (A,), (A,), (A,)),
+        ((PARAMS, A), (PARAMS_1, A), (PARAMS, A), (PARAMS_1, A)),
+        ((PARAMS, A), (PARAMS, A), (PARAMS_1, A), (PARAMS_1, A)),
+        ((A,), (A,), (A,), (A,)),
+    ],
+    ids=[
+        "each adds one", "one adds at the top", "ours changes", "theirs changes",
+        "both change alike", "ours removes", "theirs removes", "both remove",
+        "ours declares", "theirs declares", "nothing",
+    ],
+)  # fmt: skip
+def test_stages_that_one_side_changed(base, ours, theirs, merged):
+    """They merge, in our order, theirs after ours."""
+    found = merge(lock(*base), lock(*ours), lock(*theirs))
+    assert found.data == lock(*merged), "not the stages of both sides"
+    assert (found.conflicts, found.dropped) == ([], []), "a merge without conflict reports one"
+
+
+def test_both_sides_changed_a_stage():
+    """Both versions stand between markers, and the stages around them are merged."""
+    found = merge(lock(A, B), lock(A_1, B), lock(A_2, B, C))
+    markers = ("<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n")
+    assert found.data == lock(markers[0], A_1, markers[1], A_2, markers[2], B, C)
+    assert found.conflicts == ["fixture@a"], "the stage is not named"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged"),
+    [
+        ((B,), (A_2, B), (B, "<<<<<<< ours\n", "=======\n", A_2, ">>>>>>> theirs\n")),
+        ((A_1, B), (B,), ("<<<<<<< ours\n", A_1, "=======\n", ">>>>>>> theirs\n", B)),
+    ],
+    ids=["ours removes", "theirs removes"],
+)
+def test_removed_on_one_side_and_changed_on_the_other(ours, theirs, merged):
+    """That is a conflict, with nothing on the side that removed it."""
+    found = merge(lock(A, B), lock(*ours), lock(*theirs))
+    assert found.data == lock(*merged), "not the markers with one side empty"
+    assert found.conflicts == ["fixture@a"], "the stage is not named"
+
+
+def test_both_added_a_stage_of_one_name():
+    """Two versions of one name that differ are a conflict, the same one twice is none."""
+    assert merge(lock(B), lock(A_1, B), lock(A_2, B)).conflicts == ["fixture@a"]
+    assert merge(lock(B), lock(A_1, B), lock(A_1, B)).data == lock(A_1, B), "not once"
+
+
+def test_both_sides_changed_the_declaration():
+    """The stage that records the md5 of ``params.yaml`` is left out, as neither md5 holds."""
+    found = merge(lock(PARAMS, A), lock(PARAMS_1, A, B), lock(PARAMS_2, A, C))
+    assert found.data == lock(A, B, C), "not all other stages, or that one, too"
+    assert (found.conflicts, found.dropped) == ([], ["params"]), "it is not said"
+
+
+def test_several_conflicts():
+    """Each is named, in the order of the lock."""
+    others = stage("fixture@c", "1"), stage("fixture@c", "2")
+    found = merge(lock(A, B, C), lock(A_1, B, others[0]), lock(A_2, B, others[1]))
+    assert found.conflicts == ["fixture@a", "fixture@c"], "not both, or not in order"
+
+
+def test_no_common_ancestor():
+    """Two branches that each made a lock: git hands over an empty base."""
+    assert merge(b"", lock(A, B), lock(A, C)).data == lock(A, B, C), "not the stages of both"
+
+
+def test_quoted_names_and_names_with_spaces():
+    """A name that YAML quotes is the name it quotes."""
+    quoted = "  'fixture@1':\n    cmd: x\n", '  "fixture@2":\n    cmd: x\n'
+    assert merge(lock(A), lock(A, quoted[0]), lock(A, quoted[1])).data == lock(A, *quoted)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"\x93NUMPY\x01\x00", "unacceptable character"),
+        (b"stages: [1\n", "while parsing a flow sequence"),
+        (b"just text\n", "no stages"),
+        (b"- a list\n", "no stages"),
+        (b"schema: '2.0'\nstages: 1\n", "no stages"),
+        (lock(A) + b">>>>>>> theirs\n", "line 11"),
+        (lock(A).rstrip(), "a last line without an end"),
+        (b"stages: {fixture@a: {cmd: x}}\n", "stages that do not stand as DVC writes them"),
+        (
+            lock(A).replace(b"  fixture@a", b"    fixture@a", 1),
+            "stages that do not stand as DVC writes them",
+        ),
+    ],
+    ids=["binary", "bracket", "text", "list", "number", "markers", "cut", "flow", "indented"],
+)
+@pytest.mark.parametrize("which", ["base", "ours", "theirs"])
+def test_what_is_no_lock(text, found, which):
+    """Each side is named when it is none, with what is wrong with it and the way out."""
+    sides = {"base": lock(A), "ours": lock(A, B), "theirs": lock(A, C), which: text}
+    with pytest.raises(CheckError) as caught:
+        merge(**sides)
+    error = caught.value
+    assert error.subject == f"dvc.lock ({which})", "not the side that is wrong"
+    assert found in error.found, f"found reads: {error.found}"
+    assert "git checkout --ours dvc.lock" in error.remedy, "no way out is told"
+
+
+def test_what_stands_after_the_stages():
+    """A section after them, which the next stage would become a part of, is refused."""
+    ours = lock(A) + b"datasets:\n- name: scans\n"
+    with pytest.raises(CheckError, match=r"dvc\.lock \(merged\)"):
+        merge(lock(A), ours, lock(A, B))

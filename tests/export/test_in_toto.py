@@ -1,0 +1,139 @@
+"""Tests of `registry.export.in_toto`, with the in-toto project's own package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from registry import export
+from registry.export import in_toto
+
+pytest.importorskip("in_toto_attestation")
+
+REPOSITORY = Path(__file__).parents[2]
+NAME = "minimal_dataset_v1_n16"
+FOLDER = "tests/fixtures/pytorch_integration"
+# of the whole statement, so that no word of it changes unseen
+SHA256 = "a5b3b8ee81a66f491b10d0a5ca2c8197e498dd188880b85e8209080136a806cf"
+
+
+def test_the_package_accepts_it(item):
+    """A Statement of version 1, with no field that the package does not know."""
+    from google.protobuf import json_format
+    from in_toto_attestation.v1 import statement_pb2
+    from in_toto_attestation.v1.statement import Statement
+
+    document = json.loads(in_toto.encode([item]))
+    message = json_format.ParseDict(document, statement_pb2.Statement())
+    Statement.copy_from_pb(message).validate()
+    assert json_format.MessageToDict(message) == document, "something was lost on the way"
+
+
+def test_the_predicate_is_slsas_build_definition(item):
+    """SLSA's own message holds it whole, though not under SLSA's type: no run is claimed."""
+    from google.protobuf import json_format
+    from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+
+    predicate = in_toto.statement(item)["predicate"]
+    message = json_format.ParseDict(predicate, provenance_pb2.Provenance())
+    assert message.build_definition.build_type == "urn:fixture-registry:generate:v1"
+    assert list(predicate) == ["buildDefinition"], "a run is claimed"
+    assert in_toto.statement(item)["predicateType"] == "urn:fixture-registry:provenance:v1"
+
+
+def test_subjects_are_the_files(item, root):
+    """Fixture and sidecar, each under the SHA-256 of its file."""
+    found = {entry["name"]: entry["digest"] for entry in in_toto.statement(item)["subject"]}
+    assert found == {
+        f"{NAME}{suffix}": {
+            "sha256": hashlib.sha256((root / FOLDER / f"{NAME}{suffix}").read_bytes()).hexdigest()
+        }
+        for suffix in (".npz", ".json")
+    }, "not the files"
+
+
+def test_generators_are_the_files_that_git_knows(item):
+    """Each generator's digest is the blob id that git itself gives its file."""
+    dependencies = in_toto.statement(item)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    blobs = {
+        entry["name"]: entry["digest"]["gitBlob"]
+        for entry in dependencies
+        if "gitBlob" in entry["digest"]
+    }
+    assert sorted(blobs) == [f"generators/{name}_v1.py" for name in ("exact", "simulate", "subset")]
+    for path, blob in blobs.items():
+        command = ["git", "hash-object", "--no-filters", path]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+        assert blob == done.stdout.strip(), f"not git's id of {path}"
+
+
+def test_source_and_schemas(item):
+    """The source's bytes and the contracts that were asked for are dependencies, too."""
+    dependencies = in_toto.statement(item)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    found = {
+        entry["name"]: entry["digest"]["sha256"][:12]
+        for entry in dependencies
+        if "sha256" in entry["digest"]
+    }
+    assert found == {
+        "build/sources/run1084_twin.npz": "26222ce6de94",
+        "schemas/sidecar_v1.schema.json": "2bd46b64fa64",
+        "schemas/data_001_v1.schema.json": "9aeb29dc7fb4",
+    }, "not these"
+
+
+def test_parameters(item):
+    """What was declared: the generator's parameters, and the source with its own."""
+    definition = in_toto.statement(item)["predicate"]["buildDefinition"]
+    assert definition["externalParameters"] == {
+        "fixture": NAME,
+        "created": "2026-11-23T00:00:00+00:00",
+        "generator": "generators/subset_v1.py",
+        "parameters": {"diff3d": True, "Y": False, "strategy": "evenly_spaced", "n_subset": 16},
+        "source": {
+            "name": "run1084_twin",
+            "declaration": {
+                "generator": "simulate_v1",
+                "seed": 1084,
+                "photons_per_frame": 1000000.0,
+                "max_amplitude": 1.7036,
+            },
+        },
+    }, "not the declaration"
+
+
+def test_a_source_from_elsewhere(item):
+    """The commit that a file came from stands with the file: it is no generator of ours."""
+    commit = "a" * 40
+    record = replace(item.record, source_commit=commit, source_declaration={"generator": "file_v1"})
+    statement = in_toto.statement(replace(item, record=record))
+    source, *others = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert source["annotations"] == {"gitCommit": commit}, "not with the source"
+    assert "generators/file_v1.py" not in [entry["name"] for entry in others]
+
+
+def test_a_source_without_a_commit(item):
+    """What is not known is not said."""
+    record = replace(item.record, source_commit=None)
+    statement = in_toto.statement(replace(item, record=record))
+    source = statement["predicate"]["buildDefinition"]["resolvedDependencies"][0]
+    assert sorted(source) == ["digest", "name"], "made up"
+
+
+def test_a_line_for_each_fixture(root):
+    """Several statements are JSON Lines: one each, sorted by name."""
+    lines = in_toto.encode(export.read(root, [])).splitlines()
+    assert [json.loads(line)["subject"][0]["name"] for line in lines] == [
+        "minimal_dataset_v1.npz",
+        "minimal_dataset_v1_n16.npz",
+    ], "not one for each"
+
+
+def test_every_byte(item):
+    """The same pins give the same bytes, here and anywhere."""
+    assert hashlib.sha256(in_toto.encode([item])).hexdigest() == SHA256, "a word has changed"

@@ -1,0 +1,159 @@
+"""Tests of `registry.identity.schema`."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+
+from registry.errors import MissingError
+from registry.identity import schema
+
+NESTED = {"properties": {"a": {"properties": {"b": {"type": "integer"}}}}}
+SHA256_OF_EMPTY_OBJECT = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+@pytest.fixture
+def problems(tmp_path):
+    """Problems of a document with a schema given as an object, as text."""
+
+    def find(document, rules) -> list[str]:
+        (tmp_path / "a.schema.json").write_text(json.dumps(rules))
+        return [str(problem) for problem in schema.problems(document, tmp_path / "a.schema.json")]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("document", "rules", "expected"),
+    [
+        ("x", {"type": "object"}, 'document: expected object; found "x"'),
+        (True, {"type": ["number", "null"]}, "document: expected number or null; found true"),
+        ({"a": {"b": "x"}}, NESTED, 'a.b: expected integer; found "x"'),
+        ({"a": [1, "x"]}, {"properties": {"a": {"items": {"type": "integer"}}}},
+         'a.1: expected integer; found "x"'),
+        ({}, {"required": ["a"]}, "a: expected a value; found none"),
+        ({"a": 1}, {"dependentRequired": {"a": ["b"]}},
+         "b: expected a value beside a; found none"),
+        (2, {"const": 1}, "document: expected 1; found 2"),
+        ("c", {"enum": ["a", "b"]}, 'document: expected one of "a", "b"; found "c"'),
+        (1, {"minimum": 2}, "document: expected at least 2; found 1"),
+        (3, {"maximum": 2}, "document: expected at most 2; found 3"),
+        (2, {"exclusiveMinimum": 2}, "document: expected more than 2; found 2"),
+        (2, {"exclusiveMaximum": 2}, "document: expected less than 2; found 2"),
+        ([], {"minItems": 1}, "document: expected at least 1 items; found []"),
+        ([1, 2], {"maxItems": 1}, "document: expected at most 1 items; found [1, 2]"),
+        ("x", {"pattern": "^a$"}, 'document: expected text that matches ^a$; found "x"'),
+        ([1, 1], {"uniqueItems": True}, "document: expected uniqueItems true; found [1, 1]"),
+        ({"A": 1}, {"propertyNames": {"pattern": "^[a-z]$"}},
+         'document: expected text that matches ^[a-z]$; found "A"'),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_in_words(problems, document, rules, expected):
+    """Each rule says where it is broken, what it wants and what there is."""
+    assert problems(document, rules) == [expected], "not the one message expected"
+
+
+@pytest.mark.parametrize(
+    ("rules", "document"),
+    [
+        ({"type": "string"}, 1),
+        ({"pattern": "^a$"}, "b"),
+        ({"const": True}, False),
+        ({"maxLength": 1}, "ab"),
+        ({"not": {}}, 1),
+    ],
+)
+def test_the_schema_has_better_words(problems, rules, document):
+    """Where the schema describes a value, the message uses its description."""
+    (found,) = problems(document, {**rules, "description": "a word of mine"})
+    assert found.startswith("document: expected a word of mine; found "), found
+
+
+def test_every_broken_rule_is_named_once_and_sorted(problems):
+    """None hides another, and the order does not depend on the validator."""
+    rules = {"properties": {"b": {"type": "integer"}, "a": {"type": "integer", "minimum": 3}}}
+    twice = {"allOf": [rules, rules]}
+    assert problems({"b": "x", "a": 1}, twice) == [
+        "a: expected at least 3; found 1",
+        'b: expected integer; found "x"',
+    ], "not each problem once, sorted by path"
+
+
+def test_a_document_that_fits_has_no_problems(problems):
+    """A rule that is kept is not mentioned."""
+    assert problems({"a": {"b": 1}}, NESTED) == [], "a problem where there is none"
+
+
+@pytest.mark.parametrize("key", ["x", "it's", 'a"b', "$(touch x)", 1, None, True, ""])
+def test_no_unknown_key_slips_through(problems, key):
+    """An unknown key is refused whatever is in it, even if it is no text."""
+    (found,) = problems({key: 1, "a": 1}, {"properties": {"a": {}}, "additionalProperties": False})
+    assert found.endswith(f"expected one of the known keys (a); found key {json.dumps(key)}"), found
+
+
+def test_a_path_of_odd_keys_stays_on_one_line(problems):
+    """A key that is not a plain word is quoted, so that a path can be read and not forged."""
+    rules = {"additionalProperties": {"type": "integer"}}
+    assert problems({"a\n.b": "x"}, rules) == [r'"a\n.b": expected integer; found "x"'], (
+        "the key is not quoted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "rules"),
+    [
+        ("a_v1\n", {"pattern": "^[a-z_0-9]+$"}),
+        (64.0, {"type": "integer"}),
+        (True, {"type": "integer"}),
+        (float("nan"), {"type": "number", "minimum": 0}),
+        (float("inf"), {"type": "number"}),
+        (True, {"type": "number"}),
+    ],
+    ids=["newline", "integral-float", "bool", "nan", "infinity", "bool-number"],
+)
+def test_laxities_of_validators_are_closed(problems, value, rules):
+    """$ means the very end, an integer is no float, a number is finite and no truth value."""
+    assert len(problems(value, rules)) == 1, f"{value!r} passes {rules}"
+
+
+def test_values_that_json_has_not_are_shown(problems):
+    """What YAML makes of a bare date is called a date, without quotes that it has not."""
+    (found,) = problems(datetime.date(2026, 11, 23), {"type": "string"})
+    assert found == "document: expected string; found the date 2026-11-23", found
+
+
+def test_a_value_that_holds_itself_is_shown(problems):
+    """YAML can write a list that contains itself; it is refused like any other."""
+    circle: list[object] = []
+    circle.append(circle)
+    assert problems(circle, {"type": "string"}) == ["document: expected string; found [[...]]"]
+
+
+def test_a_long_value_is_cut(problems):
+    """A message shows at most 80 characters of a value."""
+    (found,) = problems("x" * 200, {"type": "integer"})
+    assert found == 'document: expected integer; found "' + "x" * 76 + "...", found
+
+
+def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
+    """A reference by file name is read from the same folder, and just as strict."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    (tmp_path / "b.schema.json").write_text(json.dumps({"$schema": draft, "type": "integer"}))
+    found = problems(64.0, {"$schema": draft, "$ref": "b.schema.json"})
+    assert found == ["document: expected integer; found 64.0"], "not the other schema's rule"
+
+
+def test_a_missing_schema_has_a_remedy(tmp_path):
+    """An absent schema is an error that names the file and the command that brings it back."""
+    with pytest.raises(MissingError) as caught:
+        schema.problems({}, tmp_path / "a.schema.json")
+    assert caught.value.subject == "schema a.schema.json", "the file is not named"
+    assert caught.value.remedy == "git checkout -- schemas/a.schema.json", "no way to get it back"
+
+
+def test_digest_of_a_schema(tmp_path):
+    """A schema's digest is the SHA-256 of its file."""
+    (tmp_path / "a.schema.json").write_text("{}")
+    assert schema.digest(tmp_path / "a.schema.json") == SHA256_OF_EMPTY_OBJECT

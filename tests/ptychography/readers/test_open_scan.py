@@ -1,0 +1,57 @@
+"""Tests of `registry.ptychography.readers` as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry.errors import UsageError
+from registry.ptychography.readers import open_scan
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"format": "tiff"}, "a format of npz, cxi, ptyd, ptychodus"),
+        ({"format": "npz", "layout": "hwn"}, "a layout of canonical, legacy"),
+        ({"format": "ptyd", "layout": "legacy"}, "a layout for format ptyd of canonical"),
+        ({"format": "npz", "keys": {"probe": "p"}}, "a key of diffraction, objectGuess,"),
+        ({"format": "npz", "keys": {"dark": "d[-1]"}}, "NAME or NAME[...]"),
+    ],
+)
+def test_a_wrong_declaration(options, expected, tmp_path):
+    """A declaration that is wrong by itself is told before the file is looked at."""
+    with pytest.raises(UsageError) as error, open_scan(tmp_path / "a", subject="s", **options):
+        pass
+    assert error.value.expected.startswith(expected), "what is allowed is not said"
+
+
+def test_errors_of_the_caller_stay_what_they_are(tmp_path, small):
+    """An error in the body of the context is not taken for one of the file."""
+    np.savez(tmp_path / "a.npz", **small.canonical())
+    with (
+        pytest.raises(OSError, match="mine"),
+        open_scan(tmp_path / "a.npz", format="npz", subject="source s"),
+    ):
+        raise OSError("mine")
+
+
+def test_readers_bring_no_heavy_imports():
+    """Importing the readers brings neither h5py nor requests."""
+    code = (
+        "import sys, registry.ptychography.readers.cxi, registry.storage.download,"
+        " registry.ptychography.readers.ptyd\n"
+        "print(sorted({'h5py', 'requests', 'dvc', 'torch', 'rich'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n", "something heavy was imported"

@@ -1,0 +1,130 @@
+"""Tests of `registry.storage.dvc_config`."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.storage import dvc_config
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A DVC repository that only its own configuration shapes."""
+    for level in ("SYSTEM", "GLOBAL"):
+        monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "none"))
+    (tmp_path / ".dvc").mkdir()
+    return tmp_path
+
+
+def test_values_and_their_files(root):
+    """Each setting comes with the file that it is in, the strongest last."""
+    (root / ".dvc" / "config").write_text("[core]\nremote = a\n['remote \"a\"']\nurl = ../x\n")
+    (root / ".dvc" / "config.local").write_text("[core]\nremote = b\n")
+    found = [(item.section, item.key, item.value, item.file.name) for item in dvc_config.read(root)]
+    assert found == [
+        ("core", "remote", "a", "config"),
+        ('remote "a"', "url", "../x", "config"),
+        ("core", "remote", "b", "config.local"),
+    ], "not what the files say"
+
+
+def test_a_value(root):
+    """Of several files the strongest counts."""
+    (root / ".dvc" / "config").write_text("[core]\nremote = a\n")
+    (root / ".dvc" / "config.local").write_text("[core]\nremote = b\n")
+    found = dvc_config.value(root, "core", "remote")
+    assert found is not None, "not found"
+    assert found.value == "b", "not the clone's own"
+    assert dvc_config.value(root, "core", "absent") is None, "found what no file has"
+
+
+@pytest.mark.parametrize("text", [b"[core\n", b"\xff\xfe", b"remote = a\n"])
+def test_a_broken_file(root, text):
+    """A file that cannot be read counts as empty, and the others as they are."""
+    (root / ".dvc" / "config").write_bytes(text)
+    (root / ".dvc" / "config.local").write_text("[core]\nremote = b\n")
+    assert [item.value for item in dvc_config.read(root)] == ["b"], "not the other file alone"
+
+
+class TestRedaction:
+    """Text without secrets."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("to https://me:pw@host/a: failed", "to https://***@host/a: failed"),
+            ("ssh://me@host:22/a", "ssh://***@host:22/a"),
+            ("https://t0ken@host/a@b", "https://***@host/a@b"),
+            ("https://me:p@ss@host/a", "https://***@host/a"),
+            ("URL('https://host/a?X-Amz-Signature=abc&b=c')", "URL('https://host/a?***')"),
+            ("mail me@host about it", "mail me@host about it"),
+            ("two\nlines", "two\nlines"),
+        ],
+    )
+    def test_urls(self, root, text, expected):
+        """User, password and query of any URL are masked, whether configured or not."""
+        assert dvc_config.Redaction(root)(text) == expected, "not that text"
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "password = hunter22",
+            "passphrase = hunter22",
+            "secret_access_key = hunter22",
+            "access_key_id = hunter22",
+            "session_token = hunter22",
+            "sas_token = hunter22",
+            "connection_string = hunter22",
+            "account_key = hunter22",
+            "client_secret = 'hunter22'",
+            "url = https://me:hunter22@host/a",
+            "url = https://hunter22@host/a",
+            "endpointurl = https://me:hunter22@host",
+        ],
+    )
+    def test_settings(self, root, line):
+        """What DVC's configuration says is secret is masked wherever it stands."""
+        (root / ".dvc" / "config").write_text(f"['remote \"a\"']\n{line}\n")
+        found = dvc_config.Redaction(root)("denied to hunter22 there")
+        assert found == "denied to *** there", "the secret shows"
+
+    @pytest.mark.parametrize(
+        "line", ["ask_password = true", "user = true", "keyfile = true", "url = ../true"]
+    )
+    def test_other_settings(self, root, line):
+        """What is no secret is left as it is."""
+        (root / ".dvc" / "config").write_text(f"['remote \"a\"']\n{line}\n")
+        assert dvc_config.Redaction(root)("it is true") == "it is true", "masked"
+
+    @pytest.mark.parametrize("written", ["p/w", "p%2Fw"])
+    def test_escaped(self, root, written):
+        """A password is masked as it is written in a URL, and as it is meant."""
+        (root / ".dvc" / "config").write_text("['remote \"a\"']\nurl = https://me:p%2Fw@host/a\n")
+        assert dvc_config.Redaction(root)(f"wrong: {written}") == "wrong: ***", "it shows"
+
+    def test_the_longest_first(self, root):
+        """A secret that begins with another leaves nothing of itself."""
+        (root / ".dvc" / "config").write_text(
+            "['remote \"a\"']\npassword = abc\n['remote \"b\"']\npassword = abcdef\n"
+        )
+        assert dvc_config.Redaction(root)("abcdef") == "***", "its end shows"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("AWS_SECRET_ACCESS_KEY", "hunter22", "***"),
+            ("GITHUB_TOKEN", "hunter22", "***"),
+            ("USE_TOKEN", "yes", "yes"),
+            ("EDITOR", "hunter22", "hunter22"),
+        ],
+    )
+    def test_environment(self, root, monkeypatch, name, value, expected):
+        """A variable whose name says that it is a secret is one, if it is long enough."""
+        monkeypatch.setenv(name, value)
+        assert dvc_config.Redaction(root)(value) == expected, "not that text"
+
+    def test_its_own_representation(self, root):
+        """It can be shown as a local variable without showing a secret."""
+        (root / ".dvc" / "config").write_text("['remote \"a\"']\npassword = hunter22\n")
+        redaction = dvc_config.Redaction(root)
+        assert "hunter22" not in repr(redaction) + str(redaction), "the secret shows"

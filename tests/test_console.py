@@ -1,0 +1,127 @@
+"""Tests of `registry.console`: how programs end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registry import console, files
+from registry.errors import CheckError, LockedError, MissingError, UsageError
+
+REPOSITORY = Path(__file__).parents[1]
+FULL = "free some space, then run the command again; nothing half-written was left behind"
+
+
+def raising(error: BaseException):
+    """A program that ends with this error."""
+
+    def program() -> int:
+        raise error
+
+    return program
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_a_program_says_how_it_ended(code, capsys):
+    """The program's own exit code is passed on, and nothing is said."""
+    assert console.run(lambda: code) == code, "not the program's own exit code"
+    assert capsys.readouterr() == ("", ""), "something was printed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(CheckError, 1), (UsageError, 2), (MissingError, 3), (LockedError, 4)]
+)
+def test_an_error_raised_on_purpose(kind, code, capsys):
+    """The message goes to stderr, without a traceback, and its kind gives the exit code."""
+    error = kind("array a", expected="x", found="y", remedy="z")
+    assert console.run(raising(error)) == code, "not the exit code of this kind"
+    assert capsys.readouterr() == (
+        "",
+        "error: array a\n  expected: x\n  found:    y\n  to mend:  z\n",
+    ), "not the message on stderr and nothing else"
+
+
+def test_a_bug_is_not_hidden():
+    """What nobody raised on purpose shows its traceback."""
+    with pytest.raises(ZeroDivisionError):
+        console.run(raising(ZeroDivisionError()))
+
+
+def test_an_interrupt(capsys):
+    """Ctrl-C ends with the code that shells use, without a traceback."""
+    assert console.run(raising(KeyboardInterrupt())) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, FULL),
+        (errno.EDQUOT, FULL),
+        (errno.EACCES, "see that it is a file of yours, then run the command again"),
+        (errno.EISDIR, "see that it is a file of yours, then run the command again"),
+    ],
+)
+def test_an_error_of_the_system(number, remedy, capsys):
+    """A full disk or a refused file is a message with the path and a remedy, exit code 3."""
+    error = OSError(number, os.strerror(number), "build/a.npz")
+    assert console.run(raising(error)) == 3, "not the exit code of what is out of reach"
+    assert capsys.readouterr().err == (
+        "error: file build/a.npz\n"
+        "  expected: a file that can be read, or written whole\n"
+        f"  found:    {os.strerror(number)}\n"
+        f"  to mend:  {remedy}\n"
+    ), "not the message on stderr"
+
+
+def test_a_full_disk_names_the_file_that_was_written(tmp_path, monkeypatch, capsys):
+    """Of the temporary file, which has a random name, the user hears nothing."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    path = tmp_path / "a.npz"
+    assert console.run(lambda: files.write_atomic(path, b"data")) == 3  # type: ignore[func-returns-value]
+    message = capsys.readouterr().err
+    assert f"error: file {path}\n" in message, "the file is not named"
+    assert "No space left on device" in message, "the reason is not told"
+    assert list(tmp_path.iterdir()) == [], "something was left behind"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise on Windows")
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_that_goes_away(lines):
+    """`fixtures list | head` ends in silence, however much was still to come."""
+    program = f"""
+import sys
+from registry import console
+
+def program():
+    sys.stdin.read()  # until the reader has gone
+    for _ in range({lines}):
+        print("x" * 79)
+    return 0
+
+sys.exit(console.run(program))
+"""
+    # an unbuffered stream would fail early, and leave nothing to be written at the end
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    process.stdin.close()
+    message = process.stderr.read().decode()
+    process.stderr.close()
+    assert (process.wait(), message) == (0, ""), "a closed pipe is not taken in silence"

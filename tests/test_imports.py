@@ -1,0 +1,83 @@
+"""Tests of what an import costs: heavy packages are imported where they are used, not before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+# Neither installed for every use of the package, nor free: each takes a tenth of a second or more.
+HEAVY = {"dvc", "jsonschema", "torch", "lightning", "matplotlib", "h5py", "ruamel", "pydantic"}
+
+
+def imported(program: str) -> set[str]:
+    """Top-level names in sys.modules after a program has run in an interpreter of its own."""
+    program += "\nimport sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    result = subprocess.run(
+        # -P: what happens to lie in the working directory is nobody's import
+        [sys.executable, "-P", "-W", "error", "-c", program],
+        cwd=REPOSITORY,
+        env={"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.splitlines()[-1].split())
+
+
+def test_the_package_alone_imports_nothing_heavy():
+    """`import registry` brings neither numpy nor DVC nor any other package along."""
+    found = imported("import registry") & {*HEAVY, "numpy", "yaml"}
+    assert found == set(), "`import registry` imports what only some uses need"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "loading",
+        "identity.pins",
+        "identity.sidecar",
+        "declare.params",
+        "cli",
+        "verify",
+        "identity.npz",
+    ],
+)
+def test_a_light_module_imports_nothing_heavy(module):
+    """The modules on the way to a fixture do not import DVC, a schema validator or torch."""
+    assert imported(f"import registry.{module}") & HEAVY == set(), f"registry.{module} is heavy"
+
+
+def test_loading_a_fixture_imports_numpy_and_yaml_alone():
+    """A fixture in the workspace is loaded without DVC and without a schema validator."""
+    name = "minimal_dataset_v1_n16"
+    found = imported(f"import registry; registry.load({name!r}, root={str(REPOSITORY)!r})")
+    assert found & HEAVY == set(), "loading imports what only building needs"
+    assert "numpy" in found, "numpy was not imported, so nothing was loaded"
+
+
+def test_listing_fixtures_imports_nothing_heavy():
+    """The everyday commands start fast."""
+    found = imported("from registry.cli import main; assert main(['list']) == 0")
+    assert found & {*HEAVY, "numpy"} == set(), "`fixtures list` imports what it does not need"
+
+
+def test_public_names_arrive_when_they_are_used():
+    """Every public name of the package can be had from it, and `dir` lists it."""
+    import registry
+
+    for name in registry.__all__:
+        assert getattr(registry, name).__name__ == name, f"registry.{name} is something else"
+        assert name in dir(registry), f"dir(registry) lacks {name}"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """The lazy import does not invent names."""
+    import registry
+
+    with pytest.raises(AttributeError, match="module 'registry' has no attribute 'lod'"):
+        registry.lod  # noqa: B018

@@ -1,0 +1,350 @@
+"""Tests of `registry.loading`: the chain from a name to arrays, and each way in which it breaks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import registry
+from registry import loading
+from registry.errors import ChainError, MissingError, UsageError
+from registry.storage.root import locate
+
+NAME = "minimal_dataset_v1_n16"
+FOLDER = "tests/fixtures/pytorch_integration"
+DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Edit a text file at the one place where `old` is."""
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path.name}"
+    path.write_text(text.replace(old, new))
+
+
+def flip(path: Path, position: int) -> None:
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+# What a fixture is
+
+
+def test_arrays_by_attribute_and_by_key(root):
+    """Each array can be had in two ways, and it is the same one."""
+    fixture = registry.load(NAME, root)
+    assert sorted(fixture) == sorted(fixture.sidecar.arrays), (
+        "not the arrays that the sidecar lists"
+    )
+    for name in fixture:
+        assert getattr(fixture, name) is fixture[name], f"{name} is two arrays"
+    assert fixture.diffraction.shape == (16, 64, 64), "not the declared number of frames"
+    assert fixture.diffraction.dtype == np.float32, "not the contract's dtype"
+
+
+def test_sidecar_and_path(root):
+    """The record and the place of the file come along."""
+    fixture = registry.load(NAME, root)
+    assert fixture.name == NAME
+    assert fixture.sidecar.subset_size == 16, "not this fixture's sidecar"
+    assert fixture.path == root / DATA, "not where the file is"
+
+
+def test_arrays_are_read_only(root):
+    """A test cannot change what the next one sees, by no way that numpy knows."""
+    fixture = registry.load(NAME, root)
+    for name, array in fixture.items():
+        assert not array.flags.writeable, f"{name} can be written to"
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+        with pytest.raises(ValueError, match="cannot set WRITEABLE flag to True"):
+            array.flags.writeable = True
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        lambda path: os.truncate(path, 100),
+        lambda path: path.unlink(),
+    ],
+    ids=["overwritten", "truncated", "removed"],
+)
+def test_arrays_outlive_their_file(root, spoil):
+    """What becomes of the file after loading does not reach the arrays."""
+    fixture = registry.load(NAME, root)
+    before = {name: array.copy() for name, array in fixture.items()}
+    spoil(root / DATA)
+    for name, array in fixture.items():
+        np.testing.assert_array_equal(array, before[name], err_msg=f"{name} changed")
+
+
+def test_loading_twice_gives_equal_arrays(root):
+    """A second load reads and verifies again."""
+    one, two = registry.load(NAME, root), registry.load(NAME, root)
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name], err_msg=f"{name} differs")
+
+
+# Each link of the chain, broken
+
+
+def edit_sidecar(root: Path) -> None:
+    """Change what the record says."""
+    replace(root / SIDECAR, '"licence": "CC0-1.0"', '"licence": "MIT"')
+
+
+def forge_sidecar(root: Path) -> None:
+    """Bad bytes, and a sidecar that was edited to match them: only the lock can tell."""
+    flip(root / DATA, 500_000)
+    record = json.loads((root / SIDECAR).read_bytes())
+    digest = hashlib.sha256((root / DATA).read_bytes()).hexdigest()
+    replace(root / SIDECAR, record["sha256_checksum"], digest)
+
+
+def rename_sidecar(root: Path) -> None:
+    """Another fixture's sidecar, pinned for this one."""
+    replace(root / SIDECAR, f'"name": "{NAME}"', '"name": "minimal_dataset_v1_n17"')
+    lock_sidecar(root)
+
+
+def lock_sidecar(root: Path) -> None:
+    """Make the lock pin the sidecar as it is now."""
+    relock(root, hashlib.md5((root / SIDECAR).read_bytes()).hexdigest())
+
+
+def relock(root: Path, digest: str) -> None:
+    """Make the lock pin a sidecar with this md5."""
+    replace(root / "dvc.lock", loading.pins.find(root, NAME).sidecar_md5, digest)
+
+
+def resize(root: Path) -> None:
+    """Make the lock pin bytes of another size."""
+    replace(root / "dvc.lock", f"size: {(root / DATA).stat().st_size}", "size: 100")
+
+
+AGAIN = f"rm {DATA}, then dvc pull fixture@{NAME} or dvc repro fixture@{NAME}"
+PULL = f"dvc pull fixture@{NAME}, or make fixtures"
+CHECKOUT = (
+    f"git checkout -- dvc.lock {SIDECAR}; or, if the change is meant, dvc repro and a new version"
+)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "link", "remedy"),
+    [
+        (lambda root: flip(root / DATA, 500_000), "sidecar -> bytes", AGAIN),
+        (lambda root: flip(root / DATA, -1), "sidecar -> bytes", AGAIN),
+        (lambda root: os.truncate(root / DATA, 500_000), "lock -> size", AGAIN),
+        (lambda root: os.truncate(root / DATA, 0), "lock -> size", AGAIN),
+        (lambda root: (root / DATA).write_bytes((root / DATA).read_bytes() + b"\0"),
+         "lock -> size", AGAIN),
+        (edit_sidecar, "lock -> sidecar", CHECKOUT),
+        (forge_sidecar, "lock -> sidecar", CHECKOUT),
+        (lambda root: (root / SIDECAR).write_text(""), "lock -> sidecar", CHECKOUT),
+        (lambda root: relock(root, "0" * 32), "lock -> sidecar", CHECKOUT),
+        (resize, "lock -> size", AGAIN),
+        (rename_sidecar, "sidecar -> name", f"git checkout -- dvc.lock {SIDECAR}"),
+    ],
+    ids=["flipped", "flipped-at-the-end", "truncated", "emptied", "longer", "sidecar-edited",
+         "sidecar-forged", "sidecar-emptied", "lock-md5-edited", "lock-size-edited",
+         "sidecar-of-another"],
+)  # fmt: skip
+def test_a_broken_link_is_named(root, spoil, link, remedy):
+    """The error says which link broke and what mends it, and no arrays are handed over."""
+    spoil(root)
+    with pytest.raises(ChainError) as caught:
+        registry.load(NAME, root)
+    error = caught.value
+    assert error.subject == f"fixture {NAME}: broken link {link}", "another link is blamed"
+    assert error.remedy == remedy, "not the command that mends it"
+    assert error.exit_code == 1, "a broken link is a failed check"
+
+
+def test_both_digests_are_told(root):
+    """Expected and found can be compared by eye."""
+    expected = registry.load(NAME, root).sidecar.sha256_checksum
+    flip(root / DATA, 500_000)
+    with pytest.raises(ChainError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.expected == f"{DATA} with SHA-256 {expected}", "not the pinned digest"
+    digest = hashlib.sha256((root / DATA).read_bytes()).hexdigest()
+    assert caught.value.found == digest, "not the digest of what is there"
+
+
+def test_bytes_that_are_pinned_and_yet_no_fixture(root):
+    """Even where the whole chain agrees, only a canonical .npz is handed over."""
+    before = registry.load(NAME, root).sidecar
+    resize(root)
+    (root / DATA).write_bytes(b"x" * 100)
+    digest = hashlib.sha256(b"x" * 100).hexdigest()
+    replace(root / SIDECAR, before.sha256_checksum, digest)
+    lock_sidecar(root)
+    with pytest.raises(registry.ArchiveError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.subject == f"fixture {NAME}", "the fixture is not named"
+
+
+@pytest.mark.parametrize("spoil", ["remove", "folder"])
+def test_missing_bytes(root, spoil):
+    """A fixture that is pinned and not here is an error of exit code 3 that says how to get it."""
+    (root / DATA).unlink()
+    if spoil == "folder":
+        (root / DATA).mkdir()
+    with pytest.raises(MissingError) as caught:
+        registry.load(NAME, root)
+    error = caught.value
+    assert error.subject == f"fixture {NAME}: bytes", "what is missing is not named"
+    assert error.found == (
+        "none in the workspace, none in the cache; the remote was not asked (offline)"
+    ), "not where it was looked for"
+    assert error.remedy == PULL, "not the command that fetches it"
+
+
+def test_missing_sidecar(root):
+    """A sidecar is git's, so git brings it back."""
+    (root / SIDECAR).unlink()
+    with pytest.raises(MissingError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.subject == f"fixture {NAME}: sidecar", "what is missing is not named"
+    assert caught.value.remedy == f"git checkout -- {SIDECAR}", "not the command that restores it"
+
+
+def test_missing_lock(root):
+    """Without a lock nothing is trusted."""
+    (root / "dvc.lock").unlink()
+    with pytest.raises(MissingError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.subject == "dvc.lock", "the lock is not named"
+    assert caught.value.remedy == "git checkout dvc.lock, or build the fixtures: make fixtures"
+
+
+def test_a_lock_with_conflict_markers(root):
+    """After a merge that was not settled nothing is trusted."""
+    replace(root / "dvc.lock", "stages:\n", "<<<<<<< HEAD\nstages:\n")
+    with pytest.raises(ChainError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.subject == "dvc.lock", "the lock is not named"
+    remedy = "git checkout dvc.lock; after a merge, settle its conflicts"
+    assert caught.value.remedy == remedy, "not what mends it"
+
+
+def test_an_unknown_name(root):
+    """A misspelt name gets the right one suggested."""
+    with pytest.raises(UsageError) as caught:
+        registry.load("minimal_dataset_v1_n61", root)
+    expected = "a fixture that dvc.lock pins; perhaps minimal_dataset_v1_n16 or minimal_dataset_v1"
+    assert caught.value.expected == expected, "no suggestion, or another"
+
+
+# Where bytes may come from
+
+
+@pytest.fixture
+def cached(root):
+    """The same registry, with the fixture's bytes in DVC's cache as well."""
+    pin = loading.pins.find(root, NAME)
+    path = root / ".dvc/cache/files/md5" / pin.md5[:2] / pin.md5[2:]
+    path.parent.mkdir(parents=True)
+    path.write_bytes((root / DATA).read_bytes())
+    return path
+
+
+def test_bytes_that_are_missing_come_from_the_cache(root, cached):
+    """What DVC has cached need not be in the workspace."""
+    (root / DATA).unlink()
+    assert registry.load(NAME, root).diffraction.shape == (16, 64, 64), "not the fixture"
+
+
+def test_bad_bytes_are_replaced_loudly(root, cached):
+    """Verified bytes from the cache replace a workspace file that is not what is pinned."""
+    good = (root / DATA).read_bytes()
+    flip(root / DATA, 500_000)
+    with pytest.warns(loading.HealedWarning, match="verified bytes replaced it"):
+        registry.load(NAME, root)
+    assert (root / DATA).read_bytes() == good, "the bad file is still there"
+    with warnings.catch_warnings(action="error"):
+        registry.load(NAME, root)
+
+
+def test_a_bad_cache_is_not_believed(root, cached):
+    """A cache object that is not what its name says is discarded, and no arrays come of it."""
+    (root / DATA).unlink()
+    flip(cached, 500_000)
+    with pytest.raises(ChainError) as caught:
+        registry.load(NAME, root)
+    assert caught.value.subject == f"fixture {NAME}: broken link sidecar -> bytes"
+    assert not cached.exists(), "the bad object stayed in the cache"
+
+
+# Addresses
+
+
+def test_a_digest_is_an_address(root):
+    """A fixture can be had by the SHA-256 of its file, alone or with its name."""
+    digest = registry.load(NAME, root).sidecar.sha256_checksum
+    assert registry.load(f"sha256:{digest}", root).name == NAME, "another fixture"
+    assert registry.load(f"{NAME}@sha256:{digest}", root).name == NAME, "another fixture"
+
+
+def test_a_name_and_another_digest(root):
+    """Where name and digest disagree, nothing is loaded."""
+    with pytest.raises(ChainError) as caught:
+        registry.load(f"{NAME}@sha256:{'0' * 64}", root)
+    assert caught.value.subject == f"fixture {NAME}: broken link address -> sidecar"
+
+
+def test_a_digest_of_nothing(root):
+    """A digest that no fixture has is a wrong request."""
+    with pytest.raises(UsageError) as caught:
+        registry.load(f"sha256:{'0' * 64}", root)
+    assert NAME in caught.value.found, "the fixtures that there are are not listed"
+
+
+# Where the registry is
+
+
+def test_the_root_is_found_from_below(root, monkeypatch):
+    """From any folder of the registry its top is found."""
+    monkeypatch.chdir(root / FOLDER)
+    assert locate(None) == root, "not the top folder"
+    assert registry.load(NAME).name == NAME, "load does not look for the top folder"
+
+
+def test_the_variable_comes_first(root, tmp_path, monkeypatch):
+    """$FIXTURE_REGISTRY names the registry from anywhere; a relative path is made absolute."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIXTURE_REGISTRY", root.name)
+    assert locate(None) == root, "not the folder that the variable names"
+
+
+def test_a_variable_that_names_nothing(tmp_path, monkeypatch):
+    """A wrong variable is an error that shows it, not a search elsewhere."""
+    monkeypatch.setenv("FIXTURE_REGISTRY", str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError) as caught:
+        locate(None)
+    found = f"no dvc.lock in {tmp_path / 'nowhere'}, which $FIXTURE_REGISTRY names"
+    assert caught.value.found == found, "the variable is not shown"
+
+
+def test_outside_a_registry(tmp_path, monkeypatch):
+    """Outside of any registry the error says what was looked for and how to name one."""
+    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        locate(None)
+    assert str(caught.value) == (
+        "registry\n"
+        "  expected: a folder with a dvc.lock\n"
+        f"  found:    no dvc.lock in {tmp_path} or above it\n"
+        "  to mend:  run the command inside the registry's clone, or set FIXTURE_REGISTRY to its "
+        "path"
+    ), "not the whole message"

@@ -1,0 +1,307 @@
+"""Tests of `registry.verify`: every link by itself, and what stays to be tested after a break."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry import digests
+from registry.identity import npz, pins
+from registry.verify import verify
+
+NAME = "minimal_dataset_v1_n16"
+FOLDER = "tests/fixtures/pytorch_integration"
+DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
+LINKS = [
+    "lock -> sidecar",
+    "schemas -> sidecar",
+    "generator -> sidecar",
+    "sidecar -> bytes",
+    "lock -> bytes",
+    "bytes -> arrays",
+]
+
+
+def report(root: Path):
+    """The report of the fixture that tests break."""
+    (found,) = verify(root, [pins.find(root, NAME)])
+    return found
+
+
+def broken(root: Path) -> dict[str, str]:
+    """Links that do not hold, with their errors."""
+    return {link.name: link.detail for link in report(root).links if not link.holds}
+
+
+def repin(root: Path) -> None:
+    """Make the lock pin bytes and sidecar as they are."""
+    pin, lock = pins.find(root, NAME), root / "dvc.lock"
+    text = lock.read_text()
+    for path, md5, size in (
+        (DATA, pin.md5, pin.size),
+        (SIDECAR, pin.sidecar_md5, pin.sidecar_size),
+    ):
+        data = (root / path).read_bytes()
+        text = text.replace(md5, hashlib.md5(data).hexdigest())
+        text = text.replace(f"size: {size}\n", f"size: {len(data)}\n")
+    lock.write_text(text)
+
+
+def rewrite(root: Path, change) -> None:
+    """Change the sidecar's document, and pin it."""
+    document = json.loads((root / SIDECAR).read_bytes())
+    change(document)
+    (root / SIDECAR).write_text(json.dumps(document, indent=2))
+    repin(root)
+
+
+def replace_arrays(root: Path, change, encode=npz.encode, **record) -> None:
+    """Change the arrays, and make every hash of the file match them: what a forger would do."""
+    arrays = {
+        name: array.copy()
+        for name, array in npz.parse((root / DATA).read_bytes(), subject=NAME).items()
+    }
+    change(arrays)
+    data = encode(arrays)
+    (root / DATA).write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    rewrite(root, lambda document: document.update(sha256_checksum=digest, **record))
+
+
+def test_a_good_fixture(root):
+    """Every link of a good fixture is tested, in order, and holds."""
+    found = report(root)
+    assert [link.name for link in found.links] == LINKS, "not every link, or not in order"
+    assert found.holds, "a link does not hold"
+    assert found.exit_code == 0, "a good fixture is a failure"
+
+
+def test_several_fixtures_keep_their_order(root):
+    """Reports come in the order in which fixtures were asked for."""
+    known = pins.read(root)
+    names = [NAME, "minimal_dataset_v1"]
+    found = verify(root, [known[name] for name in names])
+    assert [item.name for item in found] == names, "the order changed"
+
+
+def test_one_broken_fixture_does_not_hide_another(root):
+    """The other fixtures are tested all the same."""
+    (root / DATA).unlink()
+    assert [item.holds for item in verify(root, list(pins.read(root).values()))] == [True, False]
+
+
+def test_missing_bytes(root):
+    """Bytes that are not here are exit code 3, and the links before are tested."""
+    (root / DATA).unlink()
+    found = report(root)
+    assert [link.name for link in found.links] == LINKS[:4], "not every link that can be tested"
+    assert [link.holds for link in found.links] == [True, True, True, False]
+    assert found.exit_code == 3, "missing bytes are not a failed check"
+    assert f"to mend:  dvc pull fixture@{NAME}, or make fixtures" in found.links[-1].detail
+
+
+def test_a_changed_sidecar_ends_the_chain(root):
+    """Nothing that a sidecar says is believed once the lock disowns it."""
+    (root / SIDECAR).write_text((root / SIDECAR).read_text().replace("CC0-1.0", "MIT"))
+    found = report(root)
+    assert [link.name for link in found.links] == LINKS[:1], "links were tested with a bad sidecar"
+    assert found.exit_code == 1, "a changed sidecar is a failed check"
+
+
+def test_a_flipped_bit(root):
+    """One bit of the file breaks the link from the sidecar, and the arrays are not looked at."""
+    data = bytearray((root / DATA).read_bytes())
+    data[500_000] ^= 1
+    (root / DATA).write_bytes(data)
+    assert list(broken(root)) == ["sidecar -> bytes"], "another link is blamed"
+
+
+def test_a_changed_schema(root):
+    """A contract that changed after the fixture was built is named, with its digests."""
+    path = root / "schemas/data_001_v1.schema.json"
+    path.write_text(path.read_text().replace('"minimum": 128', '"minimum": 64'))
+    found = broken(root)
+    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+    remedy = (
+        "git checkout -- schemas/data_001_v1.schema.json; a changed contract is a new schema file"
+    )
+    assert remedy in found["schemas -> sidecar"], "not the way back"
+
+
+def test_a_missing_schema(root):
+    """A schema that is not there is exit code 3."""
+    (root / "schemas/data_001_v1.schema.json").unlink()
+    assert list(broken(root)) == ["schemas -> sidecar"], "another link is blamed"
+    assert report(root).exit_code == 3, "a missing file is not a failed check"
+
+
+def test_a_sidecar_that_breaks_its_schema(root):
+    """A pinned sidecar is held against the schema that it names; the message has the path."""
+    rewrite(root, lambda document: document["checks"].update(coverage_x=0.06))
+    found = broken(root)
+    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+    assert "checks.coverage_x: expected more than 0.5; found 0.06" in found["schemas -> sidecar"]
+
+
+def as_version_2(root: Path, contract: str = "data_001_v1.schema.json", **fields):
+    """A change that makes a sidecar one of version 2."""
+
+    def change(document: dict) -> None:
+        document.update(contract=contract, physics="checked", defect=None)
+        document.update(fields)
+        document["schemas"] = {
+            file: hashlib.sha256((root / "schemas" / file).read_bytes()).hexdigest()
+            for file in ("sidecar_v2.schema.json", contract)
+        }
+
+    return change
+
+
+@pytest.mark.parametrize("contract", ["data_001_v1.schema.json", "data_001_v2.schema.json"])
+def test_a_sidecar_of_version_2(root, contract):
+    """It is held against its own schema, and its arrays against the contract that it names."""
+    rewrite(root, as_version_2(root, contract))
+    assert broken(root) == {}, "a good sidecar of version 2 is refused"
+
+
+def test_arrays_that_break_the_contract_of_version_2(root):
+    """The schema of version 2 leaves arrays to the contract, which is asked."""
+
+    def change(document: dict) -> None:
+        as_version_2(root)(document)
+        document["arrays"]["probeGuess"]["shape"] = [3, 64, 64]
+
+    rewrite(root, change)
+    found = broken(root)["schemas -> sidecar"]
+    assert "arrays that satisfy schemas/data_001_v1.schema.json" in found, "not the contract"
+    assert "probeGuess.shape" in found, "the array is not named"
+
+
+def test_arrays_with_a_defect(root):
+    """What was planted on purpose may break the contract; the chain holds all the same."""
+    defect = {"name": "nan", "description": "a pixel", "refused_by": ["physics"]}
+
+    def change(document: dict) -> None:
+        as_version_2(root, defect=defect)(document)
+        document["arrays"]["diffraction"]["finite"] = False
+
+    rewrite(root, change)
+    assert broken(root) == {}, "a planted defect breaks the chain"
+
+
+def test_physics_that_version_2_says_was_checked(root):
+    """A figure of the physics cannot be missing where the sidecar says that it was measured."""
+
+    def change(document: dict) -> None:
+        as_version_2(root)(document)
+        document["checks"]["r_factor"] = None
+
+    rewrite(root, change)
+    found = broken(root)["schemas -> sidecar"]
+    assert "a sidecar that satisfies schemas/sidecar_v2.schema.json" in found, "not the schema"
+    assert "checks.r_factor: expected a number, because the physics was checked" in found
+
+
+@pytest.mark.parametrize("script", ["generators/subset_v1.py", "generators/exact_v1.py"])
+def test_a_changed_generator(root, script):
+    """A published generator, or a helper of it, is frozen byte for byte."""
+    with (root / script).open("a") as file:
+        file.write("# one more line\n")
+    found = broken(root)
+    assert list(found) == ["generator -> sidecar"], "another link is blamed"
+    remedy = f"git checkout -- {script}; a fix is a new generator version"
+    assert remedy in found["generator -> sidecar"], "not the way back"
+
+
+def test_a_missing_generator(root):
+    """A generator that is not there is named."""
+    (root / "generators/subset_v1.py").unlink()
+    assert "found:    no such file" in broken(root)["generator -> sidecar"]
+
+
+def test_a_generator_checked_out_with_windows_newlines(root):
+    """Git hashes text with LF endings, whatever the checkout has."""
+    path = root / "generators/subset_v1.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert broken(root) == {}, "newlines of the checkout count as a change"
+
+
+def test_the_md5_by_which_dvc_pulls(root):
+    """Bytes that the sidecar knows and DVC's pin does not are a broken lock."""
+    pin = pins.find(root, NAME)
+    lock = root / "dvc.lock"
+    lock.write_text(lock.read_text().replace(pin.md5, "0" * 32))
+    assert list(broken(root)) == ["lock -> bytes"], "another link is blamed"
+
+
+def test_another_container(root):
+    """The same arrays in a .npz of numpy's are not the canonical file."""
+
+    def numpys(arrays) -> bytes:
+        import io
+
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        return file.getvalue()
+
+    replace_arrays(root, lambda arrays: None, numpys)
+    assert list(broken(root)) == ["bytes -> arrays"], "another link is blamed"
+
+
+def test_a_container_with_another_checksum(root):
+    """The CRCs inside the file, which no reader of ours needs, have to be right as well."""
+
+    def with_a_wrong_crc(arrays) -> bytes:
+        data = bytearray(npz.encode(arrays))
+        for signature, field in ((b"PK\3\4", 14), (b"PK\1\2", 16)):
+            data[data.index(signature) + field] ^= 1
+        return bytes(data)
+
+    replace_arrays(root, lambda arrays: None, with_a_wrong_crc)
+    assert "found:    another container" in broken(root)["bytes -> arrays"]
+
+
+def test_arrays_are_held_against_their_digests(root):
+    """An array that changed is named, even where the file's own hashes were made to match."""
+    replace_arrays(root, lambda arrays: arrays["xcoords"].__setitem__(0, 1.0))
+    found = broken(root)
+    assert list(found) == ["bytes -> arrays"], "another link is blamed"
+    assert "found:    a difference in xcoords" in found["bytes -> arrays"], "not the array's name"
+
+
+def test_an_array_that_the_sidecar_does_not_list(root):
+    """No array comes along unannounced."""
+    replace_arrays(root, lambda arrays: arrays.update(extra=np.zeros(1)))
+    assert "found:    a difference in extra" in broken(root)["bytes -> arrays"]
+
+
+def test_the_content_digest(root):
+    """The digest over all arrays is tested by itself."""
+    rewrite(root, lambda document: document.update(content_sha256="0" * 64))
+    assert f"expected: content SHA-256 {'0' * 64}" in broken(root)["bytes -> arrays"]
+
+
+def test_the_version(root):
+    """The sidecar's version is the one in the fixture's name."""
+    rewrite(root, lambda document: document.update(version="v2"))
+    found = broken(root)["bytes -> arrays"]
+    assert "expected: version v1" in found, "not the version of the name"
+    assert "found:    v2" in found, "not the version of the sidecar"
+
+
+def test_verifying_changes_nothing(root):
+    """Bad files stay as they are, even where the cache has good bytes: verification never heals."""
+    pin = pins.find(root, NAME)
+    cached = root / ".dvc/cache/files/md5" / pin.md5[:2] / pin.md5[2:]
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes((root / DATA).read_bytes())
+    (root / DATA).write_bytes(b"x" * pin.size)
+    before = {path: digests.sha256_file(path) for path in root.rglob("*") if path.is_file()}
+    found = verify(root, list(pins.read(root).values()))
+    assert [report.holds for report in found] == [True, False], "the bad file was not noticed"
+    after = {path: digests.sha256_file(path) for path in root.rglob("*") if path.is_file()}
+    assert after == before, "a file changed"
