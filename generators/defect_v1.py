@@ -14,10 +14,6 @@ from generators import exact_v1 as exact
 from generators import subset_v1
 from generators import sums_v1 as sums
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py", "generators/sums_v1.py")
-SIDECAR = 2
-OPTIONS = {"defect": str}
-
 Arrays = dict[str, np.ndarray]
 # From the fixture and the source's first frames, as many as the fixture has, to what is wrong.
 Plant = Callable[[Arrays, np.ndarray], Arrays]
@@ -144,7 +140,6 @@ def _unshifted(frames: np.ndarray) -> np.ndarray:
 
 def _conjugated(key: str) -> Plant:
     return lambda arrays, _: {key: arrays[key].conj()}
-
 
 # Name: what is wrong, and how it is planted.
 DEFECTS: dict[str, tuple[str, Plant]] = {

@@ -11,8 +11,6 @@ import numpy as np
 
 from generators import sums_v1 as sums
 
-HELPERS = ("generators/sums_v1.py",)
-
 # Rows and columns of a fixture's frame.
 SIZE = 64
 # Raw frames that are in memory at a time. A packed file is read through once for each batch.

@@ -11,8 +11,6 @@ import numpy as np
 from generators import exact_v1 as exact
 from generators import sums_v1 as sums
 
-HELPERS = ("generators/exact_v1.py", "generators/sums_v1.py")
-
 # How far object and probe follow each frame: steps of Maiden and Rodenburg's alpha and beta.
 OBJECT_STEP = 1.0
 PROBE_STEP = 0.3

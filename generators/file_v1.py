@@ -7,8 +7,6 @@ import numpy as np
 
 from generators.subset_v1 import frames_layout
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
-
 
 def generate(
     params: Mapping[str, Any], file: Mapping[str, np.ndarray]

@@ -12,8 +12,6 @@ import numpy as np
 
 from generators import exact_v1 as exact
 
-HELPERS = ("generators/exact_v1.py",)
-
 _PI = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 _DIGITS = 50
 

@@ -13,10 +13,6 @@ import numpy as np
 
 from generators import subset_v1
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
-CONTRACT = "data_001_intensity_v1.schema.json"
-SIDECAR = 2
-
 # The first whole number whose successor float32 does not have.
 LIMIT = 2.0**24
 

@@ -11,10 +11,6 @@ import numpy as np
 
 from generators import subset_v1
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
-CONTRACT = "data_001_legacy_v1.schema.json"
-SIDECAR = 2
-
 DTYPES = {**subset_v1.DTYPES, "diffraction": "<f8", "objectGuess": "<c16", "probeGuess": "<c16"}
 
 

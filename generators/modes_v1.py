@@ -10,10 +10,6 @@ import numpy as np
 
 from generators import subset_v1
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
-CONTRACT = "data_001_v2.schema.json"
-SIDECAR = 2
-
 
 def generate(
     params: Mapping[str, Any], source: Mapping[str, np.ndarray], declared: Mapping[str, Any]

@@ -1,8 +1,8 @@
 """A scan as its file holds it, turned into what fixtures are cut from, by what is declared of it.
 
 Nothing is guessed: what differs between the tools that write scans, and what no file says, is
-declared. Object, probe and positions come out here; frames stay in the file, and `detector_v1`
-converts those that are asked for. All arithmetic is that of `exact_v1`.
+declared. Frames are converted by `detector_v1` as they are asked for, for they may be far larger
+than memory. All arithmetic is that of `exact_v1`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,48 +14,6 @@ from generators import detector_v1, epie_v1, fourier_v1
 from generators import exact_v1 as exact
 from generators import sums_v1 as sums
 from generators.detector_v1 import SIZE
-
-HELPERS = (
-    "generators/exact_v1.py",
-    "generators/detector_v1.py",
-    "generators/epie_v1.py",
-    "generators/fourier_v1.py",
-    "generators/sums_v1.py",
-)
-# The runner opens the file for it.
-OPENS = True
-ARRAYS = (
-    "diffraction", "objectGuess", "probeGuess", "xcoords", "ycoords", "xcoords_start",
-    "ycoords_start", "scan_index", "mask", "dark",
-)
-OPTIONS = {
-    "format": str,
-    **dict.fromkeys(ARRAYS, str),
-    "zero_frequency": str,
-    "zero_row": int,
-    "zero_column": int,
-    "crop": int,
-    "bin": int,
-    "normalisation": float,
-    "wavelength_m": float,
-    "distance_m": float,
-    "detector_pixel_m": float,
-    "x_sign": int,
-    "y_sign": int,
-    "map_xx": float,
-    "map_xy": float,
-    "map_x0": float,
-    "map_yx": float,
-    "map_yy": float,
-    "map_y0": float,
-    "origin": str,
-    "modes": str,
-    "object": str,
-    "probe_scale": str,
-    "sweeps": int,
-    "sample": int,
-}
-SWITCHES = ("swap_axes",)
 
 # So far from the edges of an object that is made here that no position which the checks try,
 # up to 8 px off, leaves it.
@@ -80,7 +38,7 @@ Move = Callable[[Positions], Positions]
 
 def generate(
     params: Mapping[str, Any], scan: Any
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Turn a scan into a source.
 
     Parameters
@@ -93,14 +51,15 @@ def generate(
     Returns
     -------
     arrays : dict
-        ``objectGuess`` (Y, X) and ``probeGuess`` (64, 64), or (P, 64, 64) with ``modes: all``,
-        complex128; ``xcoords``, ``ycoords`` and, as the file has them, their ``_start`` (N,)
-        float64 [px], centre of frame n on the object; ``scan_index`` (N,) int64. Of a measured scan
-        also ``sample_frames`` (K, 64, 64) float64 and ``sample_indices`` (K,) int64, by which
-        outliers are judged.
+        ``diffraction`` (N, 64, 64) float64 amplitude, read from the file as it is asked for
+        (`detector_v1.Amplitudes`); ``objectGuess`` (Y, X) and ``probeGuess`` (64, 64), or (P, 64,
+        64) with ``modes: all``, complex128; ``xcoords``, ``ycoords`` and, as the file has them,
+        their ``_start`` (N,) float64 [px], centre of frame n on the object; ``scan_index`` (N,)
+        int64. Of a measured scan also ``sample_indices`` (K,) int64, the frames by which outliers
+        are judged.
     record : dict
-        ``layout``, ``measurement``, ``noise``, ``photon_scale``, ``physics``, ``frames`` (what
-        `detector_v1.Amplitudes` is to be given) and ``transformations``, a list of sentences.
+        ``layout``, ``measurement``, ``noise``, ``photon_scale``, ``physics`` and
+        ``transformations``, a list of sentences.
 
     Raises
     ------
@@ -153,7 +112,8 @@ def generate(
     steps += found
     checked = params["object"] != "ones"
 
-    arrays = {
+    arrays: dict[str, Any] = {
+        "diffraction": frames,
         "objectGuess": obj,
         "probeGuess": probe if params.get("modes") == "all" else probe[0],
         "xcoords": x,
@@ -165,7 +125,7 @@ def generate(
     if scan.scan_index is not None:
         arrays["scan_index"] = scan.scan_index.astype(np.int64)
     if checked and params["noise"] == "measured":
-        arrays["sample_frames"], arrays["sample_indices"] = seen, sample.astype(np.int64)
+        arrays["sample_indices"] = sample.astype(np.int64)
         steps.append(f"outliers are judged by the relative errors of {of}")
     return arrays, {
         "layout": "canonical",
@@ -173,7 +133,6 @@ def generate(
         "noise": params["noise"],
         "photon_scale": _photon_scale(params, scan),
         "physics": "checked" if checked else "not checked",
-        "frames": {"module": "detector_v1", "declared": detector},
         "transformations": steps,
     }
 
@@ -192,7 +151,6 @@ def provenance(params: Mapping[str, Any], scan: Any) -> list[str]:
         unused |= {"diffraction", "mask", "dark"}
     return [f"{name}: from {place}" for name, place in scan.provenance.items()
             if name not in unused]
-
 
 # Frames
 
@@ -281,7 +239,6 @@ def _photon_scale(params: Mapping[str, Any], scan: Any) -> float | None:
         raise ValueError("photon_scale: expected with noise: poisson and measurement: amplitude")
     return float(params["photon_scale"])
 
-
 # Probe
 
 
@@ -367,7 +324,6 @@ def _probe_scale(
         f"probeGuess: scaled so that frames and models have the same power in {of}"
     ]
 
-
 # Positions
 
 
@@ -445,7 +401,6 @@ def _inside(shape: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     half = SIZE / 2
     inside: np.ndarray = (y >= half) & (y + half <= shape[0])
     return inside & (x >= half) & (x + half <= shape[1])
-
 
 # Object
 

@@ -11,23 +11,6 @@ import numpy as np
 
 from generators import scan_v1, simulate_v1
 
-HELPERS = (
-    "generators/exact_v1.py",
-    "generators/fourier_v1.py",
-    "generators/scan_v1.py",
-    "generators/simulate_v1.py",
-    "generators/sums_v1.py",
-)
-# The runner opens the file for it.
-OPENS = True
-ARRAYS = ("objectGuess", "probeGuess", "xcoords", "ycoords", "xcoords_start", "ycoords_start")
-KEYS = (
-    "format", *ARRAYS, "wavelength_m", "distance_m", "detector_pixel_m", "x_sign", "y_sign",
-    "map_xx", "map_xy", "map_x0", "map_yx", "map_yy", "map_y0", "origin",
-)
-OPTIONS = {key: scan_v1.OPTIONS[key] for key in KEYS}
-SWITCHES = ("swap_axes",)
-
 
 def generate(
     params: Mapping[str, Any], scan: Any

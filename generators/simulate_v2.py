@@ -13,9 +13,6 @@ from generators import exact_v1 as exact
 from generators import simulate_v1
 from generators import sums_v1 as sums
 
-HELPERS = ("generators/exact_v1.py", "generators/simulate_v1.py", "generators/sums_v1.py")
-OPTIONS = {"modes": int, "dominant_power": float, "jitter_px": float}
-
 # Powers of the row and of the column by which each mode is the first one multiplied.
 MOMENTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 

@@ -5,8 +5,6 @@
 
 import numpy as np
 
-HELPERS = ()
-
 
 def total(values: np.ndarray) -> float:
     """Sum of all elements of a real array: halves are added until one number is left."""

@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 from registry.errors import MissingError, RegistryError
 
+# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+WORDS_ONLY = True
+
 
 def run(program: Callable[[], int]) -> int:
     """Run a program; turn errors raised on purpose, and the system's, into a message and a code."""

@@ -7,6 +7,9 @@ the message and exits with ``exit_code``; a traceback means a bug of ours.
 
 from __future__ import annotations
 
+# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+WORDS_ONLY = True
+
 
 class RegistryError(Exception):
     """Base of all errors raised on purpose.

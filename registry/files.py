@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 # From this size on numpy asks Linux for huge pages, which saves a third of the time it takes to
@@ -77,6 +78,26 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memory
             # The system names the temporary file, or none.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; what is there when the block ends takes its place.
+
+    Where the block fails, `path` is as before and nothing is left over.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        if error.filename == str(part):
+            # nobody knows the temporary file
+            error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _create(path: str, flags: int) -> int:

@@ -17,7 +17,7 @@ from registry.declare import deprecation
 from registry.digests import md5, sha256
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
-from registry.identity import address, pins, sidecar
+from registry.identity import address, chain, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.storage import cache
@@ -79,9 +79,8 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
         if wanted.sha256 is not None:
             found = read_sidecar(root, pin, offline=offline).sha256_checksum
             if found != wanted.sha256:
-                raise broken(
-                    pin,
-                    "address -> sidecar",
+                raise chain.ADDRESS.broken(
+                    pin.name,
                     f"SHA-256 {wanted.sha256}, as the address says",
                     found,
                     "correct the address, or check out the revision that it was taken from",
@@ -120,9 +119,8 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
         check_sidecar(pin, text)
     record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
-        raise broken(
-            pin,
-            "sidecar -> name",
+        raise chain.NAME.broken(
+            pin.name,
             f"a sidecar of {pin.name}",
             f"one of {record.name}",
             f"git checkout -- dvc.lock {pin.sidecar_path}",
@@ -169,9 +167,8 @@ def check_sidecar(pin: Pin, text: Buffer) -> None:
     """Raise a ChainError unless a sidecar's text is the pinned one."""
     found = md5(text)
     if found != pin.sidecar_md5:
-        raise broken(
-            pin,
-            "lock -> sidecar",
+        raise chain.SIDECAR.broken(
+            pin.name,
             f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
             f"md5 {found}",
             f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
@@ -183,25 +180,17 @@ def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
     """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
     again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
     if len(data) != pin.size:
-        raise broken(
-            pin, "lock -> size", f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
+        raise chain.SIZE.broken(
+            pin.name, f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
         )
     found = sha256(data)
     if found != record.sha256_checksum:
-        raise broken(
-            pin,
-            "sidecar -> bytes",
+        raise chain.BYTES.broken(
+            pin.name,
             f"{pin.path} with SHA-256 {record.sha256_checksum}",
             found,
             again,
         )
-
-
-def broken(pin: Pin, link: str, expected: str, found: str, remedy: str) -> ChainError:
-    """An error that names the link of the chain that broke."""
-    return ChainError(
-        f"fixture {pin.name}: broken link {link}", expected=expected, found=found, remedy=remedy
-    )
 
 
 def pull_command(pin: Pin) -> str:

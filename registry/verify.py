@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from registry import digests, loading
 from registry.errors import RegistryError
-from registry.identity import npz, schema, sidecar
+from registry.identity import chain, npz, schema, sidecar
+from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """One link: its name, whether it holds, and the error's text where it does not."""
+class Tested:
+    """A link that was tested: whether it holds, and the error's text where it does not."""
 
-    name: str
+    link: Link
     holds: bool
     detail: str = ""
+
+    @property
+    def name(self) -> str:
+        """The link's."""
+        return self.link.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +36,7 @@ class Report:
     """All links of one fixture that could be tested, in the order of the chain."""
 
     name: str
-    links: list[Link]
+    links: list[Tested]
     exit_code: int
 
     @property
@@ -58,103 +65,121 @@ class _Shared:
 def _blob(path: Path) -> str:
     if not path.is_file():
         return "no such file"
-    return "blob:" + digests.git_blob_id(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digests.blob(path)
 
 
 def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
-    links: list[Link] = []
+    links: list[Tested] = []
     exit_code = 0
-    try:
-        for name, test in _chain(root, pin, shared):
-            try:
-                test()
-                links.append(Link(name=name, holds=True))
-            except RegistryError as error:
-                exit_code = max(exit_code, error.exit_code)
-                links.append(Link(name=name, holds=False, detail=str(error)))
-    except RegistryError as error:
-        # what this link guards cannot be read, so no later link can be tested
-        exit_code = max(exit_code, error.exit_code)
-        links.append(Link(name="chain", holds=False, detail=str(error)))
+    for link, test in _chain(root, pin, shared):
+        try:
+            test()
+            links.append(Tested(link=link, holds=True))
+        except RegistryError as error:
+            exit_code = max(exit_code, error.exit_code)
+            links.append(Tested(link=link, holds=False, detail=str(error)))
     return Report(name=pin.name, links=links, exit_code=exit_code)
 
 
-def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[str, Callable[[], object]]]:
+def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callable[[], object]]]:
     """The links in order. A generator, so that each may use what the one before has read."""
     read: dict[str, Sidecar | loading.Buffer] = {}
 
     def sidecar_link() -> None:
         read["sidecar"] = loading.read_sidecar(root, pin)
 
-    yield "lock -> sidecar", sidecar_link
+    yield chain.SIDECAR, sidecar_link
     record = read.get("sidecar")
     if not isinstance(record, Sidecar):
         return
+    yield chain.VERSION, lambda: _version(pin, record)
+    yield chain.SIZES, lambda: _sizes(pin, record)
     if not pin.imported:
         # schemas and generators stay in the registry that an imported fixture comes from
-        yield "schemas -> sidecar", lambda: _schemas(root, pin, record, shared)
-        yield "generator -> sidecar", lambda: _generator(pin, record, shared)
+        own = {record.generator_script: record.generator_commit, **record.generator_helpers}
+        yield chain.SCHEMAS, lambda: _schemas(root, pin, record, shared)
+        yield chain.GENERATOR, lambda: _code(pin, chain.GENERATOR, own, shared)
+        yield (
+            chain.SOURCE_GENERATOR,
+            lambda: _code(pin, chain.SOURCE_GENERATOR, record.source_generators, shared),
+        )
 
     def bytes_link() -> None:
         read["bytes"] = loading.read_workspace(root, pin, record)
 
-    yield "sidecar -> bytes", bytes_link
+    yield chain.BYTES, bytes_link
     data = read.get("bytes")
     if not isinstance(data, bytes | memoryview):
         return
-    yield "lock -> bytes", lambda: _md5(pin, data)
-    yield "bytes -> arrays", lambda: _arrays(pin, record, data)
+    yield chain.MD5, lambda: _md5(pin, data)
+    yield chain.ARRAYS, lambda: _arrays(pin, record, data)
+
+
+def _version(pin: Pin, record: Sidecar) -> None:
+    expected = sidecar.version_of(pin.name)
+    if record.version != expected:
+        raise chain.VERSION.broken(
+            pin.name, f"version {expected}", record.version, _checkout(pin.sidecar_path)
+        )
+
+
+def _sizes(pin: Pin, record: Sidecar) -> None:
+    if record.size != pin.size:
+        raise chain.SIZES.broken(
+            pin.name,
+            f"size {pin.size}, as dvc.lock pins {pin.path}",
+            f"size {record.size} in {pin.sidecar_path}",
+            _checkout(f"dvc.lock {pin.sidecar_path}"),
+        )
 
 
 def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
     for file, expected in record.schemas.items():
         found = shared.schema_digest(Path(file).name)
         if found != expected:
-            raise loading.broken(
-                pin,
-                "schemas -> sidecar",
+            raise chain.SCHEMAS.broken(
+                pin.name,
                 f"schemas/{file} with SHA-256 {expected}, as the sidecar names it",
                 found,
-                f"git checkout -- schemas/{file}; a changed contract is a new schema file",
+                f"{_checkout(f'schemas/{file}')}; a changed contract is a new schema file",
             )
-    held = [(record.to_dict(), record.schema_file, "a sidecar that satisfies")]
-    # the sidecar's first version refers to its contract itself; a defect may break any
-    if record.schema_file != schema.SIDECAR and record.defect is None:
-        held.append((record.arrays, record.contract, "arrays that satisfy"))
-    for document, file, what in held:
-        if shared.fits(file)(document):
+    document = record.to_dict()
+    for file in record.schemas:
+        is_contract = file == record.contract
+        if is_contract and record.defect is not None:
+            # a defect may break its contract
             continue
-        problems = schema.problems(document, root / "schemas" / file)
+        held: Any = record.arrays if is_contract else document
+        what = "arrays that satisfy" if is_contract else "a sidecar that satisfies"
+        if shared.fits(file)(held):
+            continue
+        problems = schema.problems(held, root / "schemas" / file)
         if problems:
-            raise loading.broken(
-                pin,
-                "schemas -> sidecar",
+            raise chain.SCHEMAS.broken(
+                pin.name,
                 f"{what} schemas/{file}",
                 "; ".join(map(str, problems)),
-                f"git checkout -- {pin.sidecar_path}, or dvc repro fixture@{pin.name}",
+                f"{_checkout(pin.sidecar_path)}, or dvc repro fixture@{pin.name}",
             )
 
 
-def _generator(pin: Pin, record: Sidecar, shared: _Shared) -> None:
-    files = {record.generator_script: record.generator_commit, **record.generator_helpers}
+def _code(pin: Pin, link: Link, files: Mapping[str, str], shared: _Shared) -> None:
     for script, expected in files.items():
         found = shared.blob(script)
         if found != expected:
-            raise loading.broken(
-                pin,
-                "generator -> sidecar",
+            raise link.broken(
+                pin.name,
                 f"{script} with git's {expected}: a generator is frozen once published",
                 found,
-                f"git checkout -- {script}; a fix is a new generator version",
+                f"{_checkout(script)}; a fix is a new generator version",
             )
 
 
 def _md5(pin: Pin, data: loading.Buffer) -> None:
     found = digests.md5(data)
     if found != pin.md5:
-        raise loading.broken(
-            pin,
-            "lock -> bytes",
+        raise chain.MD5.broken(
+            pin.name,
             f"{pin.path} with md5 {pin.md5}, by which DVC pulls it",
             found,
             "git checkout -- dvc.lock, or dvc repro",
@@ -164,33 +189,24 @@ def _md5(pin: Pin, data: loading.Buffer) -> None:
 def _arrays(pin: Pin, record: Sidecar, data: loading.Buffer) -> None:
     arrays = npz.parse(data, subject=f"fixture {pin.name}")
     remedy = f"dvc repro --force fixture@{pin.name}, and compare the sidecar with the committed one"
-    if not npz.crcs_hold(data):
-        raise loading.broken(
-            pin, "bytes -> arrays", "a canonical .npz", "another container", remedy
-        )
     declared = {name: str(item["sha256"]) for name, item in record.arrays.items()}
     found = {name: digests.array_digest(array) for name, array in arrays.items()}
-    if found != declared:
-        wrong = sorted(
-            name for name in {*found, *declared} if found.get(name) != declared.get(name)
-        )
-        raise loading.broken(
-            pin,
-            "bytes -> arrays",
-            "the arrays whose digests the sidecar lists",
-            f"a difference in {', '.join(wrong)}",
-            remedy,
-        )
+    differing = sorted(
+        name for name in {*found, *declared} if found.get(name) != declared.get(name)
+    )
     content = digests.content_digest(arrays)
-    if content != record.content_sha256:
-        raise loading.broken(
-            pin, "bytes -> arrays", f"content SHA-256 {record.content_sha256}", content, remedy
-        )
-    if record.version != sidecar.version_of(pin.name):
-        raise loading.broken(
-            pin,
-            "bytes -> arrays",
-            f"version {sidecar.version_of(pin.name)}",
-            record.version,
-            remedy,
-        )
+    for wrong, expected, seen in (
+        (not npz.crcs_hold(data), "a canonical .npz", "another container"),
+        (
+            differing,
+            "the arrays whose digests the sidecar lists",
+            f"a difference in {', '.join(differing)}",
+        ),
+        (content != record.content_sha256, f"content SHA-256 {record.content_sha256}", content),
+    ):
+        if wrong:
+            raise chain.ARRAYS.broken(pin.name, expected, seen, remedy)
+
+
+def _checkout(path: str) -> str:
+    return f"git checkout -- {path}"

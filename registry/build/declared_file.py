@@ -4,23 +4,22 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from registry import files
+from registry import digests, files
 from registry.errors import CheckError, MissingError
-from registry.ptychography.readers import ScanFile, open_scan
 
 # Kept between runs. What is built in a scratch folder is told the registry's own.
 BUILD = Path(os.environ.get("FIXTURES_BUILD", "build"))
 DOWNLOADS = BUILD / "downloads"
 DIGESTS = BUILD / "digests"
 
-_CHUNK_BYTES = 1 << 20
+_SHA256, _BLOB = "SHA-256", "git blob id"
 # A file that changed so recently may change again without its time of change showing it.
 _SETTLED_S = 2.0
 
@@ -68,7 +67,7 @@ def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
             "'dvc pull' still serves the pinned fixtures and 'dvc repro --keep-going' builds "
             "the others",
         )
-    kind, expected = ("SHA-256", sha256) if blob is None else ("git blob id", blob)
+    kind, expected = (_SHA256, sha256) if blob is None else (_BLOB, blob)
     started = time.perf_counter()
     found, kept = _digest(path, kind)
     took = time.perf_counter() - started
@@ -82,22 +81,6 @@ def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
         )
     how = "kept, because the file is unchanged" if kept else f"of {path.stat().st_size} bytes"
     return Verified(path=path, note=f"{kind} {how}, in {took:.2f} s")
-
-
-def opened(
-    path: Path, subject: str, declared: Mapping[str, Any], keys: Sequence[str]
-) -> AbstractContextManager[ScanFile]:
-    """Open a file that has been verified, with the reader of the declared ``format``.
-
-    ``keys`` are the names of arrays for which the declaration may say where they are.
-    """
-    return open_scan(
-        path,
-        format=declared["format"],
-        keys={name: declared[name] for name in keys if name in declared},
-        layout=declared.get("layout"),
-        subject=subject,
-    )
 
 
 def portable(declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +107,7 @@ def _digest(path: Path, kind: str) -> tuple[str, bool]:
         kept = json.loads(record.read_bytes())
         if kept["state"] == before and isinstance(kept["digest"], str):
             return kept["digest"], True
-    found = _stream(path, kind)
+    found = digests.sha256_file(path) if kind == _SHA256 else digests.git_blob_file(path)
     settled = time.time_ns() - max(before["mtime_ns"], before["ctime_ns"]) > _SETTLED_S * 1e9
     if settled and _state(path) == before:
         files.write_atomic(record, json.dumps({"state": before, "digest": found}).encode())
@@ -142,13 +125,3 @@ def _state(path: Path) -> dict[str, Any]:
         "inode": status.st_ino,
         "device": status.st_dev,
     }
-
-
-def _stream(path: Path, kind: str) -> str:
-    digest = hashlib.sha256()
-    if kind == "git blob id":
-        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

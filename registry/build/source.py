@@ -1,36 +1,26 @@
 """Runner of the source stages: ``python -m registry.build.source NAME --generator …``.
 
-Writes ``build/sources/NAME.npz`` and a record of what it is. Both appear whole or not at all.
+Writes ``build/sources/NAME.npz`` and the record of what it is. Both appear whole or not at all.
 """
 
+import importlib
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from types import ModuleType
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from registry import console, digests, files
-from registry.build import stage
-from registry.build.declared_file import Verified, opened, portable, verified
+from registry import console, digests, field, files
+from registry.build import closure, declared_file, stage
+from registry.build.declared_file import Verified
+from registry.build.record import SOURCES, SourceRecord
+from registry.build.stage import Request
+from registry.declare import generator_keys
 from registry.errors import CheckError
-from registry.identity import foreign_npz, npz
-
-OPTIONS: dict[str, type[int] | type[float] | type[str]] = {
-    "licence": str,
-    "seed": int,
-    "photons_per_frame": float,
-    "max_amplitude": float,
-    "path": str,
-    "url": str,
-    "sha256": str,
-    "blob": str,
-    "commit": str,
-    "layout": str,
-    "measurement": str,
-    "noise": str,
-    "photon_scale": float,
-}
+from registry.identity import foreign_npz, npz, sidecar
 
 # What a scan's arrays have to be, whichever layout it has: number of axes, and kind of dtype. A
 # real object or probe is a complex one without phase.
@@ -50,63 +40,62 @@ CORRECT = "correct the file, and declare its new SHA-256 in params.yaml"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    name, generator_name, params = stage.parse_flags(argv, OPTIONS)
-    generator = stage.load_generator(generator_name)
-    subject = f"source {name}"
-    file = verified(subject, params) if {"path", "url"} & params.keys() else None
+    request = stage.parse(argv, generator_keys.SOURCE)
+    subject, params = f"source {request.name}", request.params
+    file = declared_file.verified(subject, params) if {"path", "url"} & params.keys() else None
+    path = SOURCES / f"{request.name}.npz"
     try:
-        arrays, record = _generate(subject, generator, params, file)
+        with files.staged(path) as part:
+            with _given(subject, request, file) as given:
+                arrays, said = request.code.generate(params, given)
+                if arrays is not None:
+                    # frames of an open scan are read and converted as they are written
+                    npz.write(part, arrays)
+            if arrays is None and file is not None:
+                # a source without arrays of its own is its file, byte for byte
+                shutil.copyfile(file.path, part)
+            record = _record(request, part, said)
+            files.write_atomic(path.with_suffix(".json"), record.encode())
     except ValueError as error:
-        raise stage.refused(
-            subject, error, f"correct the file, or its declaration: params.yaml sources.{name}"
-        ) from error
-    # a source without arrays of its own is its file, byte for byte
-    data = file.path.read_bytes() if arrays is None and file else npz.encode(arrays)
-    record = {
-        "name": name,
-        "sha256": digests.sha256(data),
-        "licence": params["licence"],
-        "commit": params.get("commit"),
-        "declaration": {"generator": generator_name, **portable(params)},
-        **stage.identity(generator),
-        **record,
-    }
-    if "frames" in record:
-        # the fixture's stage opens the file once more, and reads some of its frames
-        frames = {**record["frames"], "file": _reopen(generator, params)}
-        # so that it runs again where another code reads them; others need not
-        record["frames"] = {**frames, "code": stage.code_of(frames["module"])}
-    text = stage.encode_record(record)
-    files.write_together(
-        {stage.SOURCES / f"{name}.npz": data, stage.SOURCES / f"{name}.json": text}
-    )
-    print(f"{subject}: {len(data)} bytes, sha256 {record['sha256'][:12]}")
+        remedy = f"correct the file, or its declaration: params.yaml sources.{request.name}"
+        raise stage.refused(subject, error, remedy) from error
+    print(f"{subject}: {record.size} bytes, sha256 {record.sha256[:12]}")
     if file is not None:
         print(f"{subject}: {file.path.name}: {file.note}")
     return 0
 
 
-def _generate(
-    subject: str, generator: ModuleType, params: dict[str, Any], file: Verified | None
-) -> tuple[Any, dict[str, Any]]:
-    """Arrays and record of a source; a generator that ``OPENS`` gets its file open, not read."""
-    found: tuple[Any, dict[str, Any]]
-    if getattr(generator, "OPENS", False):
-        assert file is not None  # the schema asks for one
-        with opened(file.path, subject, params, generator.ARRAYS) as scan:
-            found = generator.generate(params, scan)
-            return found
-    held = None
-    if file is not None:
-        held = foreign_npz.read(file.path, subject=subject)
-        _check_scan(subject, held)
-    found = generator.generate(params, held)
-    return found
+def _record(request: Request, file: Path, said: Mapping[str, Any]) -> SourceRecord:
+    """The record of a source's file, with what its generator said of it."""
+    return SourceRecord(
+        name=request.name,
+        sha256=digests.sha256_file(file),
+        size=file.stat().st_size,
+        licence=request.params["licence"],
+        commit=request.params.get("commit"),
+        declaration={
+            "generator": request.generator.name,
+            **declared_file.portable(request.params),
+        },
+        generator_script=request.generator.script,
+        generators=closure.blobs(Path(), request.generator.name),
+        **{"physics": sidecar.CHECKED, **said},
+    )
 
 
-def _reopen(generator: ModuleType, params: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("path", "url", "sha256", "blob", "format", "layout", *generator.ARRAYS)
-    return {key: params[key] for key in keys if key in params}
+@contextmanager
+def _given(subject: str, request: Request, file: Verified | None) -> Iterator[Any]:
+    """What a source's generator is given: an open scan, a file's arrays, or None."""
+    if file is None:
+        yield None
+    elif request.generator.opens:
+        readers = importlib.import_module(field.READERS)
+        with readers.open_declared(file.path, request.params, subject=subject) as scan:
+            yield scan
+    else:
+        arrays = foreign_npz.read(file.path, subject=subject)
+        _check_scan(subject, arrays)
+        yield arrays
 
 
 def _check_scan(subject: str, file: Mapping[str, np.ndarray]) -> None:

@@ -1,45 +1,74 @@
-"""What the two runners share: flags, the identity of a generator, reading and writing."""
+"""What the two runners share: their flags, and the generator that these name."""
 
 import argparse
 import importlib
-import json
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from registry.digests import git_blob_id
-from registry.errors import CheckError, MissingError
-from registry.ptychography import readers
-
-SOURCES = Path("build/sources")
-FIXTURES = Path("tests/fixtures/pytorch_integration")
+from registry.declare import generator_keys
+from registry.declare.generator_keys import Generator
+from registry.errors import CheckError, UsageError
 
 
-def parse_flags(
-    argv: Sequence[str] | None,
-    options: dict[str, type[int] | type[float] | type[str]],
-    switches: Sequence[str] = (),
-) -> tuple[str, str, dict[str, Any]]:
-    """Name, generator and parameters from the flags into which DVC turns a params.yaml entry.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What a stage is asked for: an entry's name, its generator, and the values of its keys."""
 
-    A generator's own flags are in its ``OPTIONS`` (key to type) and ``SWITCHES`` (keys).
+    name: str
+    generator: Generator
+    code: ModuleType
+    params: dict[str, Any]
+
+
+def parse(argv: Sequence[str] | None, kind: str) -> Request:
+    """Read the flags into which DVC turns an entry of params.yaml.
+
+    Raises
+    ------
+    UsageError
+        No generator is named, or one that makes something else.
+    MissingError, CheckError
+        There is no generator of that name.
     """
     argv = _joined(sys.argv[1:] if argv is None else argv)
+    named = [value for key, value in pairwise(argv) if key == "--generator"]
+    if not named or not generator_keys.NAME.fullmatch(named[0]):
+        raise UsageError(
+            f"{kind} stage",
+            expected="--generator NAME, with its version",
+            found=named[0] if named else "no such flag",
+            remedy=f"dvc repro runs the stage as params.yaml says, dvc repro {kind}@NAME this one",
+        )
+    generator = generator_keys.read(Path(), named[0])
+    if generator.kind != kind:
+        raise UsageError(
+            f"generator {generator.name}",
+            expected=f"a generator of {kind}s",
+            found=f"one of {generator.kind}s",
+            remedy="name another generator in params.yaml",
+        )
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("name")
     parser.add_argument("--generator", required=True)
-    named = [value for key, value in pairwise(argv) if key == "--generator"]
-    generator = load_generator(named[0]) if named else None
-    for key, form in {**options, **getattr(generator, "OPTIONS", {})}.items():
-        parser.add_argument(f"--{key}", type=form, default=argparse.SUPPRESS)
-    for key in (*switches, *getattr(generator, "SWITCHES", ())):
-        parser.add_argument(f"--{key}", action="store_true")
+    for key in generator.keys.values():
+        if key.is_switch:
+            parser.add_argument(f"--{key.name}", action="store_true")
+        else:
+            parser.add_argument(f"--{key.name}", type=key.type, default=argparse.SUPPRESS)
     values = vars(parser.parse_args(argv))
-    return values.pop("name"), values.pop("generator"), values
+    del values["generator"]
+    return Request(
+        name=values.pop("name"),
+        generator=generator,
+        code=load_generator(generator.name),
+        params=values,
+    )
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -57,36 +86,13 @@ def load_generator(name: str) -> ModuleType:
     """Import ``generators/NAME.py``."""
     try:
         return importlib.import_module(f"generators.{name}")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
         raise CheckError(
             f"generator {name}",
-            expected=f"a file generators/{name}.py",
-            found="none",
+            expected=f"a file generators/{name}.py, and what it imports",
+            found=str(error),
             remedy="name an existing generator in params.yaml",
         ) from None
-
-
-def identity(generator: ModuleType) -> dict[str, Any]:
-    """Path and blob id of a generator's file, and of the versioned files that it builds on."""
-    script = f"generators/{generator.__name__.rsplit('.', 1)[-1]}.py"
-    return {
-        "generator_script": script,
-        "generator_commit": _blob(Path(script)),
-        "generator_helpers": {path: _blob(Path(path)) for path in generator.HELPERS},
-    }
-
-
-def code_of(module: str) -> dict[str, str]:
-    """Names and blob ids of what reads and turns a source's frames: one generator, all readers."""
-    folder = Path(readers.__file__).parent
-    found = {f"readers/{path.name}": _blob(path) for path in sorted(folder.glob("*.py"))}
-    script = f"generators/{module}.py"
-    return {script: _blob(Path(script)), **found}
-
-
-def _blob(path: Path) -> str:
-    # git hashes text with LF endings, whatever the checkout has
-    return "blob:" + git_blob_id(path.read_bytes().replace(b"\r\n", b"\n"))
 
 
 def refused(subject: str, error: ValueError, remedy: str) -> CheckError:
@@ -97,29 +103,3 @@ def refused(subject: str, error: ValueError, remedy: str) -> CheckError:
         found=str(error),
         remedy=remedy,
     )
-
-
-def encode_record(record: dict[str, Any]) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def read_record(name: str) -> dict[str, Any]:
-    """The record that the source stage wrote beside a source's file."""
-    path = SOURCES / f"{name}.json"
-    try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise MissingError(
-            f"source {name}",
-            expected=f"{path}, which the source's stage writes",
-            found="no such file",
-            remedy=f"dvc repro source@{name}",
-        ) from None
-    except ValueError as error:
-        raise CheckError(
-            f"source {name}",
-            expected=f"{path}, as the source's stage writes it",
-            found=str(error),
-            remedy=f"dvc repro --force source@{name}",
-        ) from None
-    return record

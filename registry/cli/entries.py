@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from registry.build.scratch import Ended
-from registry.declare import generator_keys
+from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator, Key, Vocabulary
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
 from registry.storage.root import find_root
@@ -204,7 +204,7 @@ def _values(texts: Mapping[str, Any], generator: Generator | None) -> dict[str, 
     if generator is None:
         return {}
     return {
-        name: generator.keys[name].value(value) if isinstance(value, str) else value
+        name: params.value(generator.keys[name], value) if isinstance(value, str) else value
         for name, value in texts.items()
     }
 

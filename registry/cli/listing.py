@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
                 record.subset_strategy,
                 record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
                 f"{pin.size:,}",
-                record.physics if record.defect is None else f"defect: {record.defect['name']}",
+                record.verdict if record.defect is None else f"defect: {record.defect['name']}",
                 "yes" if path.is_file() else "no: dvc pull",
             )
         )

@@ -169,7 +169,7 @@ def _warnings(record: Sidecar) -> list[tuple[str, str]]:
                 f"{record.defect['name']}: {record.defect['description']} (refused by {refused})",
             )
         )
-    if record.physics == NOT_CHECKED:
+    if record.verdict == NOT_CHECKED:
         found.append(
             ("physics not checked", "nothing says that frames, positions, probe and object match")
         )
@@ -199,6 +199,6 @@ def _arrays(record: Sidecar) -> list[tuple[str, ...]]:
 
 
 def _checks(record: Sidecar) -> list[tuple[str, ...]]:
-    checked = record.physics != NOT_CHECKED
+    checked = record.verdict != NOT_CHECKED
     nothing = "not measured with this noise" if checked else "not measured: physics not checked"
     return [(key, nothing if value is None else str(value)) for key, value in record.checks.items()]

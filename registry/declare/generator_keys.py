@@ -1,18 +1,27 @@
-"""Which generators there are and which keys each one's entries have, as the schema says."""
+"""Which generators there are, what each makes, and which keys its entries have.
+
+A generator is a file ``generators/NAME_vN.py`` with its schema ``NAME_vN.schema.json`` beside it.
+The schema is all that is known of a generator: validator, command line and stages read it, and a
+new one is two new files.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.declare import params
-from registry.errors import CheckError
+from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
+FOLDER = "generators"
+SUFFIX = ".schema.json"
 SOURCES, FIXTURES = "sources", "fixtures"
+SOURCE, FIXTURE = "source", "fixture"
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_v[1-9][0-9]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,137 +37,168 @@ class Key:
         """Whether it is true or false and nothing else."""
         return self.types == {"boolean"}
 
-    def value(self, text: str) -> Any:
-        """What a text stands for: what YAML reads, unless the key admits text alone.
-
-        Whether it is one of the values that the key admits is the schema's to say.
-        """
-        try:
-            value = params.parse(text)
-        except CheckError:
-            return text
-        kind = _type_of(value)
-        fits = kind in self.types or (kind == "integer" and "number" in self.types)
-        return text if "string" in self.types and not fits else value
+    @property
+    def type(self) -> type[int] | type[float] | type[str]:
+        """What a text on a stage's command line is turned into."""
+        if "string" in self.types:
+            return str
+        return float if "number" in self.types else int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generator:
-    """A generator that the schema lists: its keys by name, in the schema's order.
+    """A generator, as its schema says: its keys by name, in the schema's order.
 
-    ``needs_file`` tells whether an entry has to have a ``path``, or something in its place.
+    ``kind`` is ``source`` or ``fixture``, what it makes. ``needs_file`` tells whether an entry has
+    to have a ``path``, or something in its place; ``opens``, whether that file is a scan which a
+    reader opens for the generator. ``contracts`` are the files of the schemas that a fixture's
+    arrays satisfy: its own, and then that of its canonical form where that is another one.
     """
 
     name: str
+    kind: str
     keys: dict[str, Key]
     required: frozenset[str]
     needs_file: bool
+    opens: bool
+    contracts: tuple[str, ...]
+
+    @property
+    def script(self) -> str:
+        """Path of its code in the registry."""
+        return f"{FOLDER}/{self.name}.py"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """Generators by name, in the schema's order, of sources and of fixtures."""
+    """Generators by name: of sources, and of fixtures."""
 
     sources: dict[str, Generator]
     fixtures: dict[str, Generator]
 
+    def of(self, section: str) -> dict[str, Generator]:
+        """Those that entries of a section of ``params.yaml`` may name."""
+        return self.sources if section == SOURCES else self.fixtures
+
+
+def schema_path(root: Path, name: str) -> Path:
+    """Where the schema of a generator lies."""
+    return root / FOLDER / f"{name}{SUFFIX}"
+
 
 def load(root: Path) -> Vocabulary:
-    """Read the schema of the registry at ``root``.
+    """Read the schemas of all generators of the registry at ``root``.
 
     Raises
     ------
     MissingError
-        There is none.
+        There is no folder of generators.
+    CheckError
+        A schema does not say what its generator makes.
     """
-    document = schema.read(root / "schemas" / schema.PARAMS)
+    folder = root / FOLDER
+    if not folder.is_dir():
+        raise MissingError(
+            FOLDER,
+            expected="the registry's generators, each with its schema beside it",
+            found=f"no folder {FOLDER} in {root.name or root}",
+            remedy="run the command in the registry's top folder",
+        )
+    names = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    found = [read(root, name) for name in names]
     return Vocabulary(
-        sources=_generators(document, SOURCES), fixtures=_generators(document, FIXTURES)
+        sources={item.name: item for item in found if item.kind == SOURCE},
+        fixtures={item.name: item for item in found if item.kind == FIXTURE},
     )
 
 
-def _generators(document: Mapping[str, Any], section: str) -> dict[str, Generator]:
-    entry = document["properties"][section]["additionalProperties"]
-    found = {}
-    parts = list(_parts(document, entry))
-    names = [name for part in parts for name in _names(part)]
-    for name in names:
-        chosen = [part for part in parts if "if" not in part]
-        for part in parts:
-            if name in _names(part.get("if", {})):
-                chosen += _parts(document, part.get("then", {}))
-        properties = {
-            key: rule for part in chosen for key, rule in part.get("properties", {}).items()
-        }
-        found[name] = Generator(
-            name=name,
-            keys={
-                key: _key(document, key, rule)
-                for key, rule in properties.items()
-                if key != "generator"
-            },
-            required=frozenset(key for part in chosen for key in part.get("required", ())),
-            needs_file=any(
-                "path" in rule.get("required", ())
-                for part in chosen
-                for rule in (part, *part.get("oneOf", ()))
-            ),
+def read(root: Path, name: str) -> Generator:
+    """One generator, from its schema.
+
+    Raises
+    ------
+    MissingError
+        It has no schema.
+    CheckError
+        Its schema does not say what it makes, or cannot be read.
+    """
+    path = schema_path(root, name)
+    document = schema.read(path)
+    kind = document.get("generates") if isinstance(document, dict) else None
+    if kind not in (SOURCE, FIXTURE):
+        raise CheckError(
+            f"{FOLDER}/{path.name}",
+            expected=f'"generates": "{SOURCE}" or "generates": "{FIXTURE}"',
+            found=schema.shown(kind),
+            remedy=f"say in {FOLDER}/{path.name} what the generator makes",
         )
-    return found
+    parts = list(_parts(document, path))
+    properties = {
+        key: (rule, at) for part, at in parts for key, rule in part.get("properties", {}).items()
+    }
+    return Generator(
+        name=name,
+        kind=kind,
+        keys={key: _key(key, rule, at) for key, (rule, at) in properties.items()},
+        required=frozenset(key for part, _ in parts for key in part.get("required", ())),
+        needs_file=any(
+            "path" in rule.get("required", ())
+            for part, _ in parts
+            for rule in (part, *part.get("oneOf", ()))
+        ),
+        opens=bool(document.get("opens")),
+        contracts=tuple(document.get("contracts", ())),
+    )
 
 
-def _names(part: Mapping[str, Any]) -> list[str]:
-    """Generators that a schema of an entry admits by their names."""
-    rule = part.get("properties", {}).get("generator", {})
-    if not isinstance(rule, dict):
-        return []
-    return [rule["const"]] if "const" in rule else list(rule.get("enum", ()))
-
-
-def _parts(document: Any, rule: Any) -> Iterator[dict[str, Any]]:
-    """A schema without references, and all that it says must hold besides."""
-    rule = _resolved(document, rule)
-    yield rule
+def _parts(rule: Any, path: Path) -> Iterator[tuple[dict[str, Any], Path]]:
+    """A schema without references, and all that it says must hold besides, with their files."""
+    rule, path = _resolved(rule, path)
+    yield rule, path
     for other in rule.get("allOf", ()):
-        yield from _parts(document, other)
+        if "if" not in other:
+            yield from _parts(other, path)
 
 
-def _resolved(document: Any, rule: Any) -> dict[str, Any]:
-    """A schema, its reference to another part of the document followed."""
+def _resolved(rule: Any, path: Path) -> tuple[dict[str, Any], Path]:
+    """A schema, its reference followed, into another file too, and the file that it is then in."""
     if not isinstance(rule, dict):
-        return {}
-    reference = str(rule.get("$ref", ""))
-    if not reference.startswith("#/"):
-        return rule
-    target = document
-    for part in reference[2:].split("/"):
+        return {}, path
+    file, mark, place = str(rule.get("$ref", "")).partition("#")
+    if not mark:
+        return rule, path
+    target_path = path.parent / file if file else path
+    target = schema.read(target_path)
+    for part in filter(None, place.split("/")):
         target = target[part.replace("~1", "/").replace("~0", "~")]
-    return {**_resolved(document, target), **{key: rule[key] for key in rule if key != "$ref"}}
+    found, target_path = _resolved(target, target_path)
+    return {**found, **{key: rule[key] for key in rule if key != "$ref"}}, target_path
 
 
 _ANY = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
 
 
-def _key(document: Any, name: str, rule: Any) -> Key:
-    rule = _resolved(document, rule)
-    return Key(name=name, types=_types(document, rule), rule=_words(rule))
+def _key(name: str, rule: Any, path: Path) -> Key:
+    rule, path = _resolved(rule, path)
+    return Key(name=name, types=_types(rule, path), rule=_words(rule))
 
 
-def _types(document: Any, rule: Any) -> frozenset[str]:
-    rule = _resolved(document, rule)
+def _types(rule: Any, path: Path) -> frozenset[str]:
+    rule, path = _resolved(rule, path)
     if "type" in rule:
         named = rule["type"]
         return frozenset([named] if isinstance(named, str) else named)
     values = [rule["const"]] if "const" in rule else rule.get("enum")
     if values is not None:
-        return frozenset(map(_type_of, values))
+        return frozenset(map(type_of, values))
     for several in ("anyOf", "oneOf"):
         if several in rule:
-            return frozenset().union(*(_types(document, one) for one in rule[several]))
+            return frozenset().union(*(_types(one, path) for one in rule[several]))
     return _ANY
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
+    """Type of JSON of a value that was read from YAML."""
     if value is None:
         return "null"
     kinds: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from registry.declare import generator_keys
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
 from registry.identity.schema import Problem
@@ -187,11 +188,11 @@ def read(root: Path) -> str:
 
 
 def problems(document: Any, root: Path) -> list[Problem]:
-    """Every rule that a declaration breaks: the schema's, and that what it names exists."""
+    """Every rule that a declaration breaks: its schema's, its generators', and of references."""
     found = schema.problems(document, root / "schemas" / schema.PARAMS)
     reported = {problem.path for problem in found}
-    found += [problem for problem in _references(document, root) if problem.path not in reported]
-    return found
+    further = (*_entries(document, root), *_references(document, root))
+    return found + [problem for problem in further if problem.path not in reported]
 
 
 def refused(found: list[Problem], *, remedy: str, subject: str = FILE) -> CheckError:
@@ -234,6 +235,20 @@ def parse(text: str) -> Any:
         raise _not_yaml(where + " ".join(str(text).split())) from None
     except YAMLError as error:
         raise _not_yaml(" ".join(str(error).split())) from None
+
+
+def value(key: generator_keys.Key, text: str) -> Any:
+    """What a text stands for as the value of a key: what YAML reads, unless it admits text alone.
+
+    Whether it is one of the values that the key admits is the schema's to say.
+    """
+    try:
+        found = parse(text)
+    except CheckError:
+        return text
+    kind = generator_keys.type_of(found)
+    fits = kind in key.types or (kind == "integer" and "number" in key.types)
+    return text if "string" in key.types and not fits else found
 
 
 def _repeated_key(node: Any) -> Any:
@@ -304,19 +319,42 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
             path = schema.dotted(["envelope", "runs", name])
             rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"
             yield Problem(path=path, rule=rule, value=schema.shown(name))
-    for kind in ("sources", "fixtures"):
-        entries = document.get(kind)
+    entries = document.get("fixtures")
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if isinstance(source, str) and source not in known:
+            yield Problem(
+                path=schema.dotted(["fixtures", name, "source"]),
+                rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
+                value=schema.shown(source),
+            )
+
+
+def _entries(document: Any, root: Path) -> Iterator[Problem]:
+    """Rules of its generator's schema that an entry breaks.
+
+    Nothing but a name of the right form leads to a file: what an entry names is not to be trusted
+    before it has been held against its rules.
+    """
+    known = generator_keys.load(root)
+    validators: dict[str, Any] = {}
+    for section in (generator_keys.SOURCES, generator_keys.FIXTURES):
+        entries = document.get(section) if isinstance(document, dict) else None
+        generators = known.of(section)
         for name, entry in entries.items() if isinstance(entries, dict) else ():
-            if not isinstance(entry, dict):
+            named = entry.get("generator") if isinstance(entry, dict) else None
+            if not isinstance(named, str) or not generator_keys.NAME.fullmatch(named):
+                # the schema of params.yaml has said so
                 continue
-            generator, source = entry.get("generator"), entry.get("source")
-            file = f"generators/{generator}.py"
-            if isinstance(generator, str) and not (root / file).is_file():
-                path = schema.dotted([kind, name, "generator"])
-                yield Problem(path=path, rule=f"a file {file}", value="none")
-            if kind == "fixtures" and isinstance(source, str) and source not in known:
-                yield Problem(
-                    path=schema.dotted([kind, name, "source"]),
-                    rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
-                    value=schema.shown(source),
-                )
+            path = [section, name, "generator"]
+            if named not in generators:
+                text = f"a generator of {section}: {', '.join(generators) or 'there is none'}"
+                yield Problem(path=schema.dotted(path), rule=text, value=schema.shown(named))
+                continue
+            if not (root / generators[named].script).is_file():
+                rule = f"a file {generators[named].script}"
+                yield Problem(path=schema.dotted(path), rule=rule, value="none")
+            if named not in validators:
+                validators[named] = schema.validator(generator_keys.schema_path(root, named))
+            keys = {key: value for key, value in entry.items() if key != "generator"}
+            yield from validators[named](keys, [section, name])

@@ -14,7 +14,7 @@ from registry import loading
 from registry.declare import deprecation
 from registry.declare.deprecation import Deprecation
 from registry.digests import sha256
-from registry.identity import pins, sidecar
+from registry.identity import chain, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 
@@ -63,9 +63,8 @@ def read(root: Path, names: Iterable[str]) -> list[Published]:
 def _read(root: Path, pin: Pin) -> Published:
     record = loading.read_sidecar(root, pin)
     if record.size != pin.size:
-        raise loading.broken(
-            pin,
-            "lock -> size",
+        raise chain.SIZES.broken(
+            pin.name,
             f"a sidecar of {pin.path} with {pin.size} bytes, as dvc.lock pins it",
             f"one of {record.size} bytes",
             f"git checkout -- dvc.lock {pin.sidecar_path}",

@@ -248,7 +248,7 @@ def _about(item: Published) -> str:
         f"({record.subset_strategy}), made by {record.generator_script}; "
         f"contract {record.contract}."
     ]
-    if record.physics != CHECKED:
+    if record.verdict != CHECKED:
         sentences.append("Not held against a forward model.")
     if record.defect is not None:
         name, told = record.defect["name"], record.defect["description"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,6 @@ from registry.errors import MissingError
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-SIDECAR = "sidecar_v1.schema.json"
-SIDECAR_V2 = "sidecar_v2.schema.json"
-DATA_CONTRACT = "data_001_v1.schema.json"
-DATA_CONTRACT_V2 = "data_001_v2.schema.json"
 PARAMS = "params.schema.json"
 
 
@@ -38,7 +35,18 @@ class Problem:
 def problems(document: Any, schema: Path) -> list[Problem]:
     """Every rule of a schema (draft 2020-12) that a document breaks, sorted by path.
 
-    Schemas may refer to others in the same folder by file name.
+    Schemas may refer to others by their path from the schema's own folder.
+
+    Raises
+    ------
+    MissingError
+        The schema's file is absent.
+    """
+    return validator(schema)(document)
+
+
+def validator(schema: Path) -> Callable[..., list[Problem]]:
+    """`problems` of one schema, for many documents; a second argument is where a document is.
 
     Raises
     ------
@@ -49,17 +57,23 @@ def problems(document: Any, schema: Path) -> list[Problem]:
     from referencing.jsonschema import DRAFT202012
 
     def retrieve(uri: str) -> Resource[Any]:
-        contents = read(schema.parent / uri.rsplit("/", 1)[-1])
+        contents = read(schema.parent / uri)
         # where a schema names its draft, jsonschema would go on with a lax validator of its own
         contents.pop("$schema", None)
         return DRAFT202012.create_resource(contents)
 
-    validator = _strict_validator()(
+    checker = _strict_validator()(
         read(schema),
         registry=Registry(retrieve=retrieve),  # type: ignore[call-arg]
+        format_checker=_formats(),
     )
-    found = {problem for error in validator.iter_errors(document) for problem in _problems(error)}
-    return sorted(found, key=lambda problem: (problem.path, problem.rule))
+
+    def check(document: Any, at: Sequence[object] = ()) -> list[Problem]:
+        errors = checker.iter_errors(document)
+        found = {problem for error in errors for problem in _problems(error, at)}
+        return sorted(found, key=lambda problem: (problem.path, problem.rule))
+
+    return check
 
 
 def compiled(schema: Path) -> Callable[[Any], bool]:
@@ -76,15 +90,51 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     import jsonschema_rs
 
     def retrieve(uri: str) -> Any:
-        return read(schema.parent / uri.rsplit("/", 1)[-1])
+        # it makes an address of a path
+        return read(schema.parent / uri.removeprefix("json-schema:///"))
 
-    validator = jsonschema_rs.Draft202012Validator(read(schema), retriever=retrieve)
+    validator = jsonschema_rs.Draft202012Validator(
+        read(schema),
+        retriever=retrieve,
+        validate_formats=True,
+        formats={"date-time": lambda text: is_instant(text)},
+    )
     return validator.is_valid
 
 
 def digest(schema: Path) -> str:
     """SHA-256 of a schema's file, which a sidecar records beside the schema's name."""
     return sha256(_bytes(schema))
+
+
+def closure(paths: Iterable[Path]) -> list[Path]:
+    """Schemas and all files that they refer to, each once, sorted.
+
+    Raises
+    ------
+    MissingError
+        One of the files is absent.
+    """
+    found: set[Path] = set()
+    left = [path.resolve() for path in paths]
+    while left:
+        path = left.pop()
+        if path not in found:
+            found.add(path)
+            left += [(path.parent / file).resolve() for file in _referred(read(path))]
+    return sorted(found)
+
+
+def _referred(document: Any) -> Iterator[str]:
+    """Files that references in a schema lead to."""
+    if isinstance(document, dict):
+        file = str(document.get("$ref", "")).partition("#")[0]
+        if file:
+            yield file
+    inside = document.values() if isinstance(document, dict) else document
+    if isinstance(document, (dict, list)):
+        for item in inside:
+            yield from _referred(item)
 
 
 def _bytes(path: Path) -> bytes:
@@ -134,7 +184,27 @@ def _strict_validator() -> Any:
     )
 
 
-def _problems(error: ValidationError) -> list[Problem]:
+def is_instant(text: object) -> bool:
+    """Whether a text is an ISO 8601 instant that the calendar has, with its offset from UTC.
+
+    >>> is_instant("2026-02-28T00:00:00Z"), is_instant("2026-02-30T00:00:00Z")
+    (True, False)
+    """
+    try:
+        return datetime.fromisoformat(str(text)).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+def _formats() -> Any:
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(formats=())
+    checker.checks("date-time")(lambda value: not isinstance(value, str) or is_instant(value))
+    return checker
+
+
+def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Problem]:
     """One error of jsonschema in words; one that is about several keys gives one for each."""
     assert isinstance(error.schema, dict)
     value: Any = error.instance
@@ -145,19 +215,19 @@ def _problems(error: ValidationError) -> list[Problem]:
             known = error.schema.get("properties", {})
             text = f"one of the known keys ({', '.join(sorted(known))})"
             return [
-                Problem(path=_at(error, key), rule=text, value=f"key {shown(key)}")
+                Problem(path=_at(error, at, key), rule=text, value=f"key {shown(key)}")
                 for key in value
                 if key not in known
             ]
         case "required":
             return [
-                Problem(path=_at(error, key), rule="a value", value="none")
+                Problem(path=_at(error, at, key), rule="a value", value="none")
                 for key in rule
                 if key not in value
             ]
         case "dependentRequired":
             return [
-                Problem(path=_at(error, key), rule=f"a value beside {present}", value="none")
+                Problem(path=_at(error, at, key), rule=f"a value beside {present}", value="none")
                 for present, keys in rule.items()
                 for key in keys
                 if present in value and key not in value
@@ -180,15 +250,15 @@ def _problems(error: ValidationError) -> list[Problem]:
             text = described or json.dumps(rule)
         case "type":
             text = described or (rule if isinstance(rule, str) else " or ".join(rule))
-        case "pattern":
+        case "pattern" | "format":
             text = described or f"text that matches {rule}"
         case _:
             text = described or f"{error.validator} {json.dumps(rule)}"
-    return [Problem(path=_at(error) or "document", rule=text, value=shown(value))]
+    return [Problem(path=_at(error, at) or "document", rule=text, value=shown(value))]
 
 
-def _at(error: ValidationError, *keys: object) -> str:
-    return dotted([*error.absolute_path, *keys])
+def _at(error: ValidationError, at: Sequence[object], *keys: object) -> str:
+    return dotted([*at, *error.absolute_path, *keys])
 
 
 def dotted(path: Iterable[object]) -> str:

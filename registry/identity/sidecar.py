@@ -1,10 +1,9 @@
-"""The sidecar: what a fixture is, where it came from and what was measured on it.
+"""The sidecar: what a fixture is, where it came from and what was found of it.
 
 JSON beside each fixture, tracked by git and pinned in ``dvc.lock``. Nothing in it depends on the
-clock, the machine or library versions, so that the same declaration gives the same text.
-
-There are two versions, told apart by the schema that a sidecar names. Version 2 has three fields
-more; a sidecar of version 1 says by its version what they would be.
+clock, the machine or library versions, so that the same declaration gives the same text. What it
+may hold is said by ``schemas/sidecar_v3.schema.json`` and by the field's own schema; here it is
+only seen to that every field is there and of its type.
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from registry.errors import ChainError
-from registry.identity.schema import DATA_CONTRACT, SIDECAR, SIDECAR_V2
 
-CHECKED, NOT_CHECKED = "checked", "not checked"
-_SINCE_V2 = ("contract", "physics", "defect")
+SCHEMA = "sidecar_v3.schema.json"
+CHECKED, UNDECIDED, NOT_CHECKED = "checked", "undecided", "not checked"
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_(v[1-9][0-9]*)(_[a-z0-9]+)*")
 
@@ -30,13 +28,18 @@ class Sidecar:
     """A sidecar's fields; those that PtychoPINN's own sidecars have keep their names.
 
     ``generator_commit`` is ``blob:`` and the id that git gives the generator's file, which is
-    known before a commit exists. ``arrays`` is the inventory of DATA-001.
+    known before a commit exists; ``generator_helpers`` are those of the generators that it
+    imports, and ``source_generators`` those of everything in ``generators/`` that made the source.
+    ``arrays`` has dtype, shape, range, whether all is finite, and SHA-256 of each. ``contract`` is
+    the file of the schema that they satisfy.
 
-    The fields of version 2: ``contract`` is the file of the schema that ``arrays`` are held
-    against. ``physics`` is ``checked``, or ``not checked`` where the source has no object that the
-    forward model could be held against; ``checks`` then has null for what was not measured.
-    ``defect`` is None, or names the mistake that was planted on purpose, describes it, and lists
-    the criteria that refuse it (``refused_by``); ``checks`` are then of the good arrays.
+    ``field`` names the field of science whose checks were made, and ``details`` holds what is the
+    field's own: in the text it stands under the field's name. ``verdict`` is ``checked``,
+    ``undecided`` or ``not checked``, with the ``reason`` in words; ``checks`` are the figures of
+    the ``suite``. ``mistakes`` are those that were planted in the arrays and found or missed.
+    ``defect`` names the mistake that was planted on purpose, describes it, and lists the criteria
+    that refuse it (``refused_by``); ``checks`` are then of the good arrays. What a fixture does not
+    have, such as a defect, or a subset where it was not cut from a longer scan, is not in the text.
     """
 
     name: str
@@ -49,170 +52,125 @@ class Sidecar:
     generator_parameters: dict[str, Any]
     source_dataset: str
     source_sha256: str
-    source_commit: str | None
+    source_commit: str
+    source_generators: dict[str, str]
     source_declaration: dict[str, Any]
-    subset_strategy: str
-    subset_size: int
-    subset_indices: list[int]
+    subset_strategy: str = ""
+    subset_size: int = 0
+    subset_indices: list[int] = field(default_factory=list)
     transformations: list[str]
     sha256_checksum: str
     content_sha256: str
     size: int
     arrays: dict[str, dict[str, Any]]
-    contract: str = DATA_CONTRACT
-    physics: str = CHECKED
-    defect: dict[str, Any] | None = None
+    contract: str
+    field: str
+    verdict: str
+    reason: str = ""
+    suite: str
     checks: dict[str, Any]
+    mistakes: dict[str, Any] | None = None
+    defect: dict[str, Any] | None = None
+    details: dict[str, Any]
     schemas: dict[str, str]
-
-    @property
-    def schema_file(self) -> str:
-        """File of the schema that this sidecar satisfies, which tells its version."""
-        return _schema_file(self.schemas)
 
     @classmethod
     def from_dict(cls, document: Any, *, subject: str) -> Sidecar:
-        """Build from parsed JSON, whose every field has to be there and of its form.
-
-        Numbers out of range and arrays that break DATA-001 are for the schemas to refuse.
+        """Build from parsed JSON, whose every field has to be there and of its type.
 
         Raises
         ------
         ChainError
-            A field is missing, unknown, or not of its form; the message has its dotted path.
+            A field is missing, unknown, or not of its type; the message has its dotted path.
         """
         if not isinstance(document, dict):
             raise _refused(subject, "document", "a JSON object", document)
-        schema_file = _schema_file(document.get("schemas"))
-        known = _known(schema_file)
-        for key in known:
-            if key not in document:
-                raise _refused(subject, key, "a value", None)
-        for key in document:
-            if key not in known:
-                raise _refused(subject, str(key), "no such field", document[key])
-        for key in known:
-            expected, fits = _FORMS[key]
-            if not fits(document[key]):
-                raise _refused(subject, key, expected, document[key])
-        needed = (schema_file, document.get("contract", DATA_CONTRACT))
-        for file in needed:
-            if file not in document["schemas"]:
-                raise _refused(subject, f"schemas.{file}", "a value", None)
-        array_forms = _ARRAY_FORMS if schema_file == SIDECAR else _ARRAY_FORMS_V2
-        for name, record in document["arrays"].items():
-            if not (isinstance(record, dict) and record.keys() == array_forms.keys()):
-                keys = ", ".join(array_forms)
-                raise _refused(subject, f"arrays.{name}", f"an object with {keys}", record)
-            for key, (expected, fits) in array_forms.items():
-                if not fits(record[key]):
-                    raise _refused(subject, f"arrays.{name}.{key}", expected, record[key])
-        return cls(**document)
+        own = document.get("field")
+        given = {"details" if key == own else key: value for key, value in document.items()}
+        types = _types()
+        for key, kind in types.items():
+            shown = str(own) if key == "details" else key
+            if key not in given:
+                if key not in _optional():
+                    raise _refused(subject, shown, "a value", None)
+            elif not _fits(given[key], kind.removesuffix(" | None")):
+                raise _refused(subject, shown, _WORDS[kind.removesuffix(" | None")], given[key])
+        for key in given:
+            if key not in types:
+                raise _refused(subject, str(key), "no such field", given[key])
+        if not NAME.fullmatch(given["name"]):
+            raise _refused(subject, "name", "a name with its version", given["name"])
+        for name, record in given["arrays"].items():
+            for key, kind in _ARRAY.items():
+                if not _fits(record.get(key), kind):
+                    raise _refused(subject, f"arrays.{name}.{key}", _WORDS[kind], record.get(key))
+        return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields of its version in declared order, as JSON values."""
-        return {name: getattr(self, name) for name in _known(self.schema_file)}
+        """The fields in declared order, as JSON values."""
+        found = {name: getattr(self, name) for name in _types()}
+        return {
+            self.field if name == "details" else name: value
+            for name, value in found.items()
+            if value or name not in _optional()
+        }
 
 
-def _schema_file(schemas: Any) -> str:
-    return SIDECAR_V2 if isinstance(schemas, dict) and SIDECAR_V2 in schemas else SIDECAR
+@cache
+def _optional() -> set[str]:
+    """Names of fields that a sidecar need not have."""
+    return {
+        item.name
+        for item in fields(Sidecar)
+        if item.default is not MISSING or item.default_factory is not MISSING
+    }
 
 
-def _known(schema_file: str) -> list[str]:
-    """Names of the fields that a sidecar of a version has, in order."""
-    names = [item.name for item in fields(Sidecar)]
-    return names if schema_file == SIDECAR_V2 else [name for name in names if name not in _SINCE_V2]
+@cache
+def _types() -> dict[str, str]:
+    """The annotation of each field, as it is written above."""
+    return {item.name: str(item.type) for item in fields(Sidecar)}
 
 
-# What a field has to be: in words, and as a test.
-_Form = tuple[str, Callable[[Any], bool]]
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _one(kind: type, expected: str) -> _Form:
-    return expected, lambda value: isinstance(value, kind)
-
-
-def _text(expected: str, pattern: str) -> _Form:
-    form = re.compile(pattern)
-    return expected, lambda value: isinstance(value, str) and bool(form.fullmatch(value))
-
-
-def _list(expected: str, fits: Callable[[Any], bool]) -> _Form:
-    return expected, lambda value: isinstance(value, list) and all(map(fits, value))
-
-
-def _mapping(expected: str, fits: Callable[[Any], bool]) -> _Form:
-    return expected, lambda value: isinstance(value, dict) and all(map(fits, value.values()))
-
-
-def _is_defect(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, dict)
-        and value.keys() == {"name", "description", "refused_by"}
-        and all(isinstance(value[key], str) and value[key] for key in ("name", "description"))
-        and isinstance(value["refused_by"], list)
-        and bool(value["refused_by"])
-        and all(isinstance(item, str) for item in value["refused_by"])
-    )
-
-
-_ANY_TEXT = _one(str, "text")
-_OBJECT = _one(dict, "an object")
-_INTEGER: _Form = ("an integer", _is_integer)
-_SHA256 = _text("64 hexadecimal digits in lower case", "[0-9a-f]{64}")
-_BLOB = _text("blob: and 40 hexadecimal digits in lower case", "blob:[0-9a-f]{40}")
-_FORMS: dict[str, _Form] = {
-    "name": _text("a name with its version, such as minimal_dataset_v1", NAME.pattern),
-    "version": _text("a version such as v1", "v[1-9][0-9]*"),
-    "created": _text(
-        "an ISO 8601 instant",
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})",
-    ),
-    "licence": _text("text", "(?s).+"),
-    "generator_script": _text(
-        "a path such as generators/subset_v1.py", r"generators/[a-z0-9_]+_v[1-9][0-9]*\.py"
-    ),
-    "generator_commit": _BLOB,
-    "generator_helpers": _mapping(f"an object of {_BLOB[0]}", _BLOB[1]),
-    "generator_parameters": _OBJECT,
-    "source_dataset": _text("a path relative to the registry", r"[^/\\].*"),
-    "source_sha256": _SHA256,
-    "source_commit": ("text or null", lambda value: value is None or isinstance(value, str)),
-    "source_declaration": _OBJECT,
-    "subset_strategy": _ANY_TEXT,
-    "subset_size": _INTEGER,
-    "subset_indices": _list("a list of integers", _is_integer),
-    "transformations": _list("a list of texts", lambda value: isinstance(value, str)),
-    "sha256_checksum": _SHA256,
-    "content_sha256": _SHA256,
-    "size": _INTEGER,
-    "arrays": _OBJECT,
-    "contract": _text("the name of a schema's file", r"[a-z0-9_]+\.schema\.json"),
-    "physics": (f"{CHECKED!r} or {NOT_CHECKED!r}", lambda value: value in (CHECKED, NOT_CHECKED)),
-    "defect": ("null, or an object with name, description, refused_by", _is_defect),
-    "checks": _OBJECT,
-    "schemas": _mapping(f"an object of {_SHA256[0]}", _SHA256[1]),
+_ARRAY = {
+    "dtype": "str",
+    "shape": "list[int]",
+    "range": "list[float]",
+    "finite": "bool",
+    "sha256": "str",
 }
-_ARRAY_FORMS: dict[str, _Form] = {
-    "dtype": _ANY_TEXT,
-    "shape": _list("a list of integers", _is_integer),
-    "range": (
-        "a list of two numbers",
-        lambda value: isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)),
-    ),
-    "finite": ("true", lambda value: value is True),
-    "sha256": _SHA256,
+_WORDS = {
+    "str": "text",
+    "int": "an integer",
+    "bool": "true or false",
+    "list[int]": "a list of integers",
+    "list[float]": "a list of numbers",
+    "list[str]": "a list of texts",
+    "dict[str, str]": "an object of texts",
+    "dict[str, Any]": "an object",
+    "dict[str, dict[str, Any]]": "an object of objects",
 }
-# a defect may be a NaN
-_ARRAY_FORMS_V2 = {**_ARRAY_FORMS, "finite": _one(bool, "true or false")}
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value is of a type that is written as in `_WORDS`."""
+    outer, _, inner = kind.removesuffix("]").partition("[")
+    match outer:
+        case "dict":
+            inner = inner.removeprefix("str, ")
+            return isinstance(value, dict) and all(_fits(item, inner) for item in value.values())
+        case "list":
+            return isinstance(value, list) and all(_fits(item, inner) for item in value)
+        case "str":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "float":
+            return _fits(value, "int") or (isinstance(value, float) and math.isfinite(value))
+        case _:
+            return True
 
 
 def version_of(name: str) -> str:
@@ -246,13 +204,37 @@ def parse(data: bytes, *, subject: str) -> Sidecar:
     Raises
     ------
     ChainError
-        It is not JSON, or not a sidecar.
+        It is not JSON, has a key twice, or is not a sidecar.
+    """
+    return Sidecar.from_dict(document(data, subject=subject), subject=subject)
+
+
+def document(data: bytes, *, subject: str) -> Any:
+    """What a sidecar's text says, of whichever format it is.
+
+    Raises
+    ------
+    ChainError
+        It is not JSON, or has a key twice.
     """
     try:
-        document = json.loads(data)
-    except ValueError as error:
-        raise _refused(subject, "sidecar", "JSON", str(error)) from None
-    return Sidecar.from_dict(document, subject=subject)
+        return json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        found = "more levels than can be read" if isinstance(error, RecursionError) else str(error)
+        raise _refused(subject, "document", "JSON, each key once", found) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice} twice")
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text}, which is no number of JSON")
 
 
 def _refused(subject: str, path: str, expected: str, found: Any) -> ChainError:

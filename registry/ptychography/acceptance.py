@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.identity.schema import DATA_CONTRACT
-from registry.ptychography.contracts import contract_failures
+from registry.ptychography.contracts import DATA_CONTRACT, contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
@@ -84,8 +83,6 @@ def accept(
     checks: dict[str, Any] = {
         "coverage_x": coverage[0],
         "coverage_y": coverage[1],
-        "noise": source.noise.kind,
-        "photon_scale": source.noise.photon_scale,
     }
     scan, reason = as_scan(arrays)
     if scan is None:
@@ -229,11 +226,8 @@ def _patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
 
 
 def _rounded(checks: dict[str, Any]) -> dict[str, Any]:
-    # FFTs differ in their last bits between machines; three decimals do not. The photon scale is
-    # declared, not measured, and stays as it is.
+    # FFTs differ in their last bits between machines; three decimals do not
     return {
-        key: round(value, _DECIMALS) + 0.0
-        if isinstance(value, float) and key != "photon_scale"
-        else value
+        key: round(value, _DECIMALS) + 0.0 if isinstance(value, float) else value
         for key, value in checks.items()
     }

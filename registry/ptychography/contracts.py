@@ -16,6 +16,8 @@ from registry.digests import array_digest
 from registry.identity import schema
 from registry.ptychography.physics import Failure
 
+DATA_CONTRACT = "data_001_v1.schema.json"
+DATA_CONTRACT_V2 = "data_001_v2.schema.json"
 PER_POSITION = (
     "diffraction",
     "diff3d",
@@ -41,11 +43,11 @@ def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
     """File of the version of DATA-001 that is for arrays like these."""
     probe = arrays.get("probeGuess")
     modes = probe is not None and probe.ndim == 3
-    return schema.DATA_CONTRACT_V2 if modes else schema.DATA_CONTRACT
+    return DATA_CONTRACT_V2 if modes else DATA_CONTRACT
 
 
 def form_failures(
-    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = schema.DATA_CONTRACT
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_CONTRACT
 ) -> list[Failure]:
     """Every rule that arrays break of one schema, the file ``contract`` in ``schemas``."""
     return [
@@ -55,7 +57,7 @@ def form_failures(
 
 
 def contract_failures(
-    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = schema.DATA_CONTRACT
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_CONTRACT
 ) -> list[Failure]:
     """Every rule of DATA-001 that arrays break: those of its schema, and those between arrays."""
     failures = form_failures(arrays, schemas, contract)

@@ -13,7 +13,7 @@ import numpy as np
 
 from generators import subset_v1
 from registry import console
-from registry.build import stage
+from registry.build.record import SOURCES
 from registry.errors import CheckError, UsageError
 from registry.identity import foreign_npz, npz
 from registry.ptychography.acceptance import MIN_COVERAGE, span
@@ -32,7 +32,7 @@ _WHOLE = ("objectGuess", "probeGuess")
 def main(argv: Sequence[str] | None = None) -> int:
     (name,) = sys.argv[1:] if argv is None else argv
     subject = f"source {name}"
-    path = stage.SOURCES / f"{name}.npz"
+    path = SOURCES / f"{name}.npz"
     # not the frames, which may be large
     held = foreign_npz.inventory(path, subject=subject)
     names = [*_WHOLE, *(key for key in subset_v1.PER_POSITION if key in held)]

@@ -33,7 +33,7 @@ def canonical(
         found["diffraction"] = frames.transpose(2, 0, 1)
         return found, "The file has frames last, (H, W, N); they are drawn one by one."
     if record.contract.startswith("data_001_intensity_"):
-        scale = record.checks.get("photon_scale")
+        scale = record.details.get("photon_scale")
         photons = frames.astype(np.float64)
         with np.errstate(invalid="ignore"):
             found["diffraction"] = np.sqrt(photons / scale if scale else photons)

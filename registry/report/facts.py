@@ -11,15 +11,15 @@ from pathlib import Path
 from registry import digests, loading, verify
 from registry.declare import deprecation, params
 from registry.errors import MissingError, RegistryError
-from registry.identity import foreign_npz, pins
+from registry.identity import chain, foreign_npz, pins
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.report import training
 from registry.report.training import Run
-from registry.verify import Link
+from registry.verify import Tested
 
 # Without these there are no arrays that anything could be drawn of.
-_NEEDED = ("lock -> sidecar", "sidecar -> bytes", "bytes -> arrays")
+_NEEDED = (chain.SIDECAR, chain.BYTES, chain.ARRAYS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ class Facts:
 
     name: str
     pin: Pin | None
-    links: list[Link]
+    links: list[Tested]
     missing: bool = False
     record: Sidecar | None = None
     drawable: bool = False
@@ -64,7 +64,7 @@ class Facts:
         return all(link.holds for link in self.links)
 
     @property
-    def broken(self) -> list[Link]:
+    def broken(self) -> list[Tested]:
         """Links that do not hold."""
         return [link for link in self.links if not link.holds]
 
@@ -108,17 +108,17 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
 
 
 def _unbuilt(name: str) -> Facts:
-    detail = (
-        f"fixture {name}: broken link params.yaml -> lock\n"
-        "  expected: a stage in dvc.lock for what params.yaml declares\n"
-        "  found:    none: it was never built\n"
-        f"  to mend:  dvc repro fixture@{name}"
+    error = chain.DECLARED.broken(
+        name,
+        "a stage in dvc.lock for what params.yaml declares",
+        "none: it was never built",
+        f"dvc repro fixture@{name}",
     )
     return Facts(
         name=name,
         pin=None,
         missing=True,
-        links=[Link(name="params.yaml -> lock", holds=False, detail=detail)],
+        links=[Tested(link=chain.DECLARED, holds=False, detail=str(error))],
     )
 
 
@@ -133,8 +133,8 @@ def _facts(
         missing=report.exit_code == MissingError.exit_code,
         deprecated="" if deprecated is None else str(deprecated),
     )
-    holding = {link.name for link in report.links if link.holds}
-    if "lock -> sidecar" not in holding:
+    holding = {tested.link for tested in report.links if tested.holds}
+    if chain.SIDECAR not in holding:
         return facts
     # raises where it was changed since it was verified
     record = loading.read_sidecar(root, pin)

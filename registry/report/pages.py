@@ -86,13 +86,13 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     if arrays is not None and record is not None:
         arrays, form = canonical(arrays, record)
         pictures["images"] = figures.probe_and_object(arrays)
-        scale = record.checks.get("photon_scale")
+        scale = record.details.get("photon_scale")
         pictures["frames"] = figures.frames(arrays, scale if isinstance(scale, float) else None)
         scan = figures.positions(arrays, record, facts.source)
         pictures["scan"] = [scan] if scan else []
         fitted, reason = None, "its physics was not checked"
-        if record.physics == CHECKED:
-            fitted, reason = limits.fit(arrays, record.checks)
+        if record.verdict == CHECKED:
+            fitted, reason = limits.fit(arrays, {**record.checks, **record.details})
         pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
     shown = [_run(root, run) for run in facts.runs]
     html = _render(
@@ -101,7 +101,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         record=record,
         notices=notices(facts),
         pictures=pictures,
-        checks=limits.checks(record.checks, fitted) if record else [],
+        checks=limits.checks({**record.checks, **record.details}, fitted) if record else [],
         no_fit=reason,
         form=form,
         links=_links(facts),
@@ -153,9 +153,9 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
         word = "missing" if facts.missing else "broken"
         found.append(("bad", word, f"Failing link: {link.name}"))
     record = facts.record
-    if record is not None and record.physics != CHECKED:
+    if record is not None and record.verdict != CHECKED:
         sentence = "Physics: not checked. No forward model says that its arrays belong together."
-        found.append(("odd", f"physics {record.physics}", sentence))
+        found.append(("odd", f"physics {record.verdict}", sentence))
     if record is not None and record.defect is not None:
         name, refused = record.defect["name"], ", ".join(record.defect["refused_by"])
         sentence = (

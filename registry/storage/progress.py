@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+WORDS_ONLY = True
+
 # Keywords of `rich.progress.Progress.update`: ``advance``, ``completed``, ``total``, in bytes.
 Move = Callable[..., None]
 

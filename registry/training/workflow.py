@@ -97,7 +97,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     )
     kept = _kept(options, training, subject)
     data = batches.data
-    photon_scale = fixture.sidecar.checks["photon_scale"]
+    photon_scale = fixture.sidecar.details["photon_scale"]
     model = PtychoAutoencoder(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
@@ -385,11 +385,11 @@ def _loss(loss: str, fixture: Fixture, subject: str) -> None:
             remedy="train on a variant with Y, such as minimal_dataset_v1_supervised, or with "
             f"--loss {LOSSES[0]}",
         )
-    if loss == "nll" and fixture.sidecar.checks["photon_scale"] is None:
+    if loss == "nll" and fixture.sidecar.details["photon_scale"] is None:
         raise UsageError(
             f"{subject}: loss nll",
             expected="a fixture whose sidecar has a photon_scale",
-            found=f"noise {fixture.sidecar.checks['noise']}, without one",
+            found=f"noise {fixture.sidecar.details['noise']}, without one",
             remedy=f"--loss {LOSSES[0]}",
         )
 

@@ -44,7 +44,6 @@ def test_a_good_fixture(arrays, source, schemas):
     assert sorted(acceptance.checks) == sorted(sidecar["properties"]["checks"]["required"])
     assert acceptance.checks["coverage_x"] == acceptance.checks["coverage_y"] == 1.0
     assert acceptance.checks["own_match_rate"] == 1.0
-    assert acceptance.checks["noise"] == "poisson"
 
 
 def test_measured_figures_are_rounded(arrays, source, schemas):

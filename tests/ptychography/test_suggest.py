@@ -150,7 +150,7 @@ def test_the_program(run, top, arrays):  # noqa: F811
     assert json.loads(ended.out) == json.loads(json.dumps(suggest.suggest(arrays)))
 
 
-def test_a_source_that_is_not_there(run):  # noqa: F811
+def test_a_source_that_is_not_there(run):
     """The file is named."""
     ended = run(suggest.main, "mine")
     assert ended.code == 3

@@ -11,12 +11,13 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from registry.errors import UsageError
 from registry.ptychography.readers import arrays, selection
 from registry.ptychography.readers.scan_file import ROLES, Format, Frames, ScanFile
 
-__all__ = ["Format", "Frames", "ScanFile", "open_scan"]
+__all__ = ["Format", "Frames", "ScanFile", "open_declared", "open_scan"]
 
 _FORMATS = ("npz", "cxi", "ptyd", "ptychodus")
 _LAYOUTS = ("canonical", "legacy")
@@ -71,6 +72,19 @@ def open_scan(
     with _reader(format, path, places, layout, subject) as scan:
         _check(scan, subject)
         yield scan
+
+
+def open_declared(
+    path: Path, declared: Mapping[str, Any], *, subject: str
+) -> AbstractContextManager[ScanFile]:
+    """Open a file as its entry of params.yaml declares it; see `open_scan`."""
+    return open_scan(
+        path,
+        format=declared["format"],
+        keys={role: declared[role] for role in ROLES if role in declared},
+        layout=declared.get("layout"),
+        subject=subject,
+    )
 
 
 def _reader(

@@ -1,0 +1,185 @@
+"""What a module is made of: the files that it imports, and what each of them does.
+
+Imports are followed as they stand in the text, through this package and through ``generators/``,
+those inside functions too, and those that only a type checker looks at left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from registry.digests import blob
+from registry.errors import CheckError
+
+GENERATORS = "generators"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_INIT = "__init__.py"
+
+
+def blobs(root: Path, generator: str) -> dict[str, str]:
+    """Path and git's id of a generator's file and of all generators that it imports, sorted."""
+    found = closure(root, [f"{GENERATORS}.{generator}"])
+    return {name: blob(path) for path, name in sorted(found.items()) if path.name != _INIT}
+
+
+def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
+    """Files of modules and of all that they import, here or in ``generators/``, and their names.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    entries : iterable of str
+        Names of modules.
+
+    Raises
+    ------
+    CheckError
+        A module is no Python, or a generator's imports cannot be followed.
+    """
+    folders = {"registry": _PACKAGE, GENERATORS: root / GENERATORS}
+    found: dict[Path, str] = {}
+    left = list(entries)
+    seen = set(left)
+    while left:
+        module = left.pop()
+        path = _file(module, folders)
+        if path is None:
+            continue
+        top = module.partition(".")[0]
+        imported = _imports(path, module)
+        if imported is None:
+            continue
+        name = f"{top}/{path.relative_to(folders[top]).as_posix()}"
+        found[path] = name
+        parents = [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
+        new = {*imported, *parents} - seen
+        seen |= new
+        left += new
+    return found
+
+
+def _file(module: str, folders: dict[str, Path]) -> Path | None:
+    """Where the text of a module of ours is; None for anybody else's, and where there is none."""
+    top, *parts = module.split(".")
+    if top not in folders:
+        return None
+    path = folders[top].joinpath(*parts)
+    for file in (path / _INIT, path.with_name(f"{path.name}.py")):
+        if file.is_file():
+            return file
+    return None
+
+
+def _imports(path: Path, module: str) -> frozenset[str] | None:
+    """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``."""
+    status = path.stat()
+    return _imports_of(path, module, (status.st_mtime_ns, status.st_size))
+
+
+@cache
+def _imports_of(path: Path, module: str, state: object) -> frozenset[str] | None:
+    tree = _tree(path)
+    if any(
+        isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WORDS_ONLY"
+        for node in tree.body
+    ):
+        return None
+    package = module if path.name == _INIT else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            names.update(item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: package.count(".") + 2 - node.level]
+                base = ".".join([*above, *filter(None, [node.module])])
+            names.update([base, *(f"{base}.{item.name}" for item in node.names)])
+    if module.startswith(f"{GENERATORS}.") and names & {"importlib", "importlib.import_module"}:
+        raise CheckError(
+            f"{GENERATORS}/{path.name}",
+            expected="imports that stand in its text, so that what it runs is known",
+            found="importlib",
+            remedy="import by name what it needs",
+        )
+    return frozenset(names)
+
+
+def behaviour(path: Path) -> str:
+    """SHA-256 of what a module does: of its syntax, less what only words something.
+
+    Empty for a module that does nothing. Versions of Python agree on it.
+
+    Raises
+    ------
+    CheckError
+        The file is no Python.
+    """
+    tree = _tree(path)
+    if len(tree.body) == bool(ast.get_docstring(tree)):
+        return ""
+    digest = hashlib.sha256()
+    _feed(tree, lambda part: digest.update(part.encode("utf-8", "surrogatepass") + b"\0"))
+    return digest.hexdigest()
+
+
+def _feed(node: Any, update: Callable[[str], None]) -> None:
+    """A syntax tree as a sequence of texts that no other tree has."""
+    if isinstance(node, ast.AST):
+        update(type(node).__name__)
+        for name, value in ast.iter_fields(node):
+            # what is empty came with some version of Python, and says nothing
+            if name in ("ctx", "kind", "type_comment") or value is None or value == []:
+                continue
+            if name == "body" and isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
+                value = value[1:]
+            if name in ("args", "keywords") and _words_an_error(node):
+                continue
+            update(name)
+            _feed(value, update)
+        update(")")
+    elif isinstance(node, list):
+        for item in node:
+            _feed(item, update)
+    else:
+        update(repr(node))
+
+
+def _words_an_error(node: ast.AST) -> bool:
+    """Whether a call makes an error, whose arguments nobody but a reader takes notice of."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name.endswith("Error")
+
+
+def _tree(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise CheckError(
+            f"{path.parent.name}/{path.name}",
+            expected="a file of Python",
+            found=str(error),
+            remedy="correct the file",
+        ) from None
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a tree but those that only a type checker looks at."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            for other in child.orelse:
+                yield other
+                yield from _running(other)
+            continue
+        yield child
+        yield from _running(child)

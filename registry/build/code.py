@@ -1,0 +1,78 @@
+"""Code identity: what code and which schemas can reach a byte or a verdict of a generator's stage.
+
+Nothing is listed by hand. From the stage's runner and the generator all imports are followed, as
+they stand in the text, and the schemas are those that the generator and a sidecar name. Each
+generator that is declared gets one file, ``build/code/GENERATOR``, with a line for each file that
+counts; DVC's stages depend on it, and so run again when something of that changes, and never for
+anything else.
+
+Files of ``generators/`` and schemas count byte for byte, because a sidecar names their digests. A
+module of this package counts by what it does: comments, docstrings and the words of errors do not,
+and neither does a module that says of itself ``WORDS_ONLY``. A generator's imports must stand in
+its text as such, because one that is computed cannot be followed.
+
+Run as a program, this is the stage before all others. DVC pastes names from ``params.yaml`` into
+shell commands and paths, so the declaration is held against its rules first, in every run.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from registry import console, field, files
+from registry.build.closure import GENERATORS, behaviour, closure
+from registry.declare import generator_keys, params
+from registry.declare.generator_keys import Generator
+from registry.digests import blob
+from registry.identity import schema, sidecar
+
+FOLDER = Path("build/code")
+
+
+def main() -> int:
+    root = Path()
+    declared = params.load(root)
+    known = generator_keys.load(root)
+    wanted = {
+        entry["generator"] for entry in (*declared.sources.values(), *declared.fixtures.values())
+    }
+    generators = {**known.sources, **known.fixtures}
+    contents = {FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)}
+    for path in FOLDER.glob("*"):
+        if path not in contents:
+            path.unlink()
+    for path, data in contents.items():
+        if not (path.is_file() and path.read_bytes() == data):
+            files.write_atomic(path, data)
+    print(f"params.yaml: {declared.summary}")
+    return 0
+
+
+def text(root: Path, generator: Generator) -> str:
+    """Digest and path of each file that can reach what a generator's stage makes, in lines."""
+    digests: dict[str, str] = {}
+    entries = [f"registry.build.{generator.kind}", f"{GENERATORS}.{generator.name}"]
+    if generator.opens:
+        entries.append(field.READERS)
+    for path, name in closure(root, entries).items():
+        is_frozen = name.startswith(f"{GENERATORS}/") and path.name != "__init__.py"
+        found = blob(path) if is_frozen else behaviour(path)
+        if found:
+            digests[name] = found
+    own = generator_keys.schema_path(root, generator.name)
+    named = [root / "schemas" / file for file in schemas(generator)]
+    for path in schema.closure([own, *named]):
+        digests[path.resolve().relative_to(root.resolve()).as_posix()] = schema.digest(path)
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+
+
+def schemas(generator: Generator) -> tuple[str, ...]:
+    """Files of the schemas that what a generator makes is held against."""
+    if generator.kind == generator_keys.SOURCE:
+        return ()
+    return (sidecar.SCHEMA, field.SCHEMA, *generator.contracts)
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))

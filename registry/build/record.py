@@ -1,0 +1,88 @@
+"""What a source's stage says of the source to the stages of its fixtures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from registry.errors import CheckError, MissingError
+
+SOURCES = Path("build/sources")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceRecord:
+    """A source, beside its ``.npz``.
+
+    ``sha256`` and ``size`` are the file's. ``commit`` is that of the file from which it was made,
+    as declared, or None. ``declaration`` is its entry of ``params.yaml``, with files by name.
+    ``generators`` are git's ids of the generator's file and of those that it imports. ``layout`` is
+    ``legacy`` (H, W, N) or ``canonical`` (N, H, W); ``measurement`` is ``amplitude`` or
+    ``intensity``; ``noise`` is ``none``, ``poisson`` or ``measured``; ``photon_scale`` is in counts
+    per unit of amplitude squared, or None. ``physics`` is ``checked`` where the source has an
+    object that the forward model can be held against, else ``not checked``.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    licence: str
+    commit: str | None
+    declaration: dict[str, Any]
+    generator_script: str
+    generators: dict[str, str]
+    layout: str
+    measurement: str
+    noise: str
+    photon_scale: float | None
+    physics: str
+    transformations: list[str]
+
+    @property
+    def path(self) -> Path:
+        """The source's file, relative to the registry."""
+        return SOURCES / f"{self.name}.npz"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, as generators and JSON take them."""
+        return asdict(self)
+
+    def encode(self) -> bytes:
+        """Text of the record."""
+        return (json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def read(name: str) -> SourceRecord:
+    """The record of a source that has been built.
+
+    Raises
+    ------
+    MissingError
+        It has not been built.
+    CheckError
+        The record is not one that this code writes.
+    """
+    path = SOURCES / f"{name}.json"
+    try:
+        document = json.loads(path.read_bytes())
+        if not isinstance(document, dict) or document.keys() != {
+            item.name for item in fields(SourceRecord)
+        }:
+            raise ValueError("other fields than a source's record has")
+        return SourceRecord(**document)
+    except FileNotFoundError:
+        raise MissingError(
+            f"source {name}",
+            expected=f"{path}, which the source's stage writes",
+            found="no such file",
+            remedy=f"dvc repro source@{name}",
+        ) from None
+    except ValueError as error:
+        raise CheckError(
+            f"source {name}",
+            expected=f"{path}, as the source's stage writes it",
+            found=str(error),
+            remedy=f"dvc repro --force source@{name}",
+        ) from None

@@ -1,0 +1,8 @@
+"""The field of science that fixtures are of: what the core knows of it without importing it."""
+
+NAME = "ptychography"
+# The suite of checks, with its version; and the schema of what the field adds to a sidecar.
+SUITE = "ptychography_v1"
+SCHEMA = "ptychography_v1.schema.json"
+# Opens scan files. It is imported by name, and only for generators that are given an open file.
+READERS = "registry.ptychography.readers"
