@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from registry import digests
+from registry.environment import is_offline
 from registry.errors import MissingError, RegistryError, UsageError
-from registry.storage.root import ROOT_VARIABLE, find_root, is_offline, is_root, is_url, locate
+from registry.storage.root import ROOT_VARIABLE, find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
     from registry.fixture import Fixture

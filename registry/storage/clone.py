@@ -18,13 +18,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from registry import environment
 from registry.errors import MissingError, UsageError
 from registry.storage import dvc_config, git
 from registry.storage.dvc_config import redact_urls
-from registry.storage.root import is_offline
 
 PREFIX = "git+"
-CACHE_VARIABLE = "FIXTURES_CACHE"
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 # An @ before the path belongs to user@host. A revision with a dash first would pass for an option.
 _SPEC = re.compile(rf"git\+((?:{'|'.join(_SCHEMES)})://[^/]*/.*)@([^@\s-][^@\s]*)")
@@ -98,14 +97,14 @@ def checkout(spec: str, *, offline: bool | None = None) -> Path:
         base = _base(location)
         key = (base, location.revision)
         if key not in _resolved:
-            _resolved[key] = _checkout(location, base, is_offline(offline))
+            _resolved[key] = _checkout(location, base, environment.is_offline(offline))
         return _resolved[key]
     except OSError as error:
         raise MissingError(
             f"registry {location}: cache",
             expected="a folder that can be written, for what is fetched",
             found=f"{error.strerror}: {error.filename}",
-            remedy=f"set {CACHE_VARIABLE} to such a folder",
+            remedy=f"set {environment.CACHE} to such a folder",
         ) from None
 
 
@@ -130,7 +129,7 @@ def _checkout(location: Location, base: Path, offline: bool) -> Path:
 
 def _base(location: Location) -> Path:
     """Folder of one registry, its owner's alone: the registry may be private."""
-    named = os.environ.get(CACHE_VARIABLE)
+    named = environment.value(environment.CACHE)
     if not named:
         import platformdirs
 
@@ -146,7 +145,7 @@ def _base(location: Location) -> Path:
             f"registry {location}: cache",
             expected=f"a folder of yours (user {os.getuid()})",
             found=f"{base}, which belongs to user {status.st_uid}",
-            remedy=f"remove it, or set {CACHE_VARIABLE} to another folder",
+            remedy=f"remove it, or set {environment.CACHE} to another folder",
         )
     if status.st_mode & 0o077:
         base.chmod(0o700)

@@ -1,4 +1,4 @@
-"""Where the registry is, and whether it may be reached out for.
+"""Where the registry is.
 
 Light, because the pytest plugin asks at every start.
 """
@@ -11,7 +11,6 @@ from pathlib import Path
 from registry.errors import UsageError
 
 ROOT_VARIABLE = "FIXTURE_REGISTRY"
-OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -86,8 +85,3 @@ def is_root(folder: Path) -> bool:
         or (folder / "dvc.yaml").is_file()
         or (folder / ".dvc").is_dir()
     )
-
-
-def is_offline(offline: bool | None = None) -> bool:
-    """Whether the remote must not be asked. Default: whether ``$FIXTURES_OFFLINE`` is set."""
-    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline

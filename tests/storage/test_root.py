@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.errors import UsageError
-from registry.storage.root import find_root, is_offline, is_root
+from registry.storage.root import find_root, is_root
 
 
 @pytest.fixture(autouse=True)
@@ -80,13 +80,3 @@ def test_none_anywhere(tmp_path, monkeypatch):
         find_root(tmp_path)
     assert caught.value.found == f"no dvc.lock in {tmp_path} or above it"
     assert "FIXTURE_REGISTRY" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("variable", "asked", "expected"),
-    [("1", None, True), ("", None, False), ("1", False, False), ("", True, True)],
-)
-def test_offline(monkeypatch, variable, asked, expected):
-    """What a caller asks for wins; else the variable decides."""
-    monkeypatch.setenv("FIXTURES_OFFLINE", variable)
-    assert is_offline(asked) is expected
