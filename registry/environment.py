@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import os
 
+REGISTRY = "FIXTURES_REGISTRY"
 CACHE = "FIXTURES_CACHE"
 OFFLINE = "FIXTURES_OFFLINE"
+# Where the real files are that tests and the documentation's examples use and nobody may pass on.
+REAL_DATA = "FIXTURES_REAL_DATA"
+_OLD = {REGISTRY: "FIXTURE_REGISTRY", REAL_DATA: "PTYCHO_REAL_DATA"}
 
 
 def value(name: str) -> str | None:
-    """What a variable says; None where it is not set, or empty."""
-    return os.environ.get(name) or None
+    """What a variable says, or else the one of its old name; None where none is set, or empty."""
+    return os.environ.get(spelling(name)) or None
+
+
+def spelling(name: str) -> str:
+    """The name under which a variable is set: its old one, if that alone is."""
+    old = _OLD.get(name, name)
+    return old if os.environ.get(old) and not os.environ.get(name) else name
 
 
 def is_offline(offline: bool | None = None) -> bool:

@@ -43,7 +43,7 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """The per-user cache, empty; git and DVC know nothing of the user's own settings."""
-    for variable in ("FIXTURES_OFFLINE", "FIXTURE_REGISTRY", "GIT_DIR", "GIT_INDEX_FILE"):
+    for variable in ("FIXTURES_OFFLINE", "FIXTURES_REGISTRY", "GIT_DIR", "GIT_INDEX_FILE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("FIXTURES_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "no-configuration"))
