@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -11,12 +10,10 @@ from bench import growth, scratch
 from bench.results import Section, milliseconds, table
 from bench.timing import Times, interleave
 from registry.identity import pins
-from registry.storage import pin_index
 
 TITLE = "a verified load in a new process, from a lock of many stages"
 _FLOOR = "`import numpy`, read, SHA-256 (floor)"
 _OURS = "`registry.load`"
-_FIRST = "the same, first after a change of the lock"
 _LIBYAML = "libyaml alone, the lock's events"
 _ROUNDS = {1: 10, 10: 10, 100: 10, 400: 20, 1000: 10}
 
@@ -60,29 +57,19 @@ def run(name: str) -> Section:
         name=name,
         title=TITLE,
         parts=[
-            "From start to end of a process, medians; one fixture of 1 MB, in the workspace. The "
-            "process that finds a large lock changed parses it and leaves an index, which the "
-            "others read. Reading `params.yaml`, which may deprecate the fixture, is included.",
+            "From start to end of a process, medians; one fixture of 1 MB, in the workspace. "
+            "Reading `params.yaml`, which may deprecate the fixture, is included.",
             table(header, rows),
         ],
-        verdicts=[
-            growth.in_line(_OURS, series, _OURS, _FLOOR),
-            growth.in_line(_FIRST, series, _FIRST, _FLOOR),
-        ],
+        verdicts=[growth.in_line(_OURS, series, _OURS, _FLOOR)],
     )
 
 
 def _measure(registry: Path, count: int) -> Times:
     pin = pins.find(registry, scratch.names(count)[count // 2])
     arguments = {_FLOOR: [pin.path], _OURS: [pin.name], _LIBYAML: []}
-    plain: dict[str, Callable[[], object]] = {
+    programs = {
         what: partial(scratch.run, registry, "-c", program, *arguments[what])
         for what, program in _PROGRAMS.items()
     }
-
-    def first() -> object:
-        # what this takes is nothing beside a process
-        pin_index.path(registry).unlink(missing_ok=True)
-        return plain[_OURS]()
-
-    return interleave({**plain, _FIRST: first}, rounds=_ROUNDS[count])
+    return interleave(programs, rounds=_ROUNDS[count])

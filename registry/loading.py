@@ -15,13 +15,14 @@ from pathlib import Path
 from registry import files
 from registry.declare import deprecation
 from registry.digests import md5, sha256
+from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
 from registry.identity import address, chain, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.storage import cache
-from registry.storage.root import is_offline, locate
+from registry.storage.root import locate
 
 Buffer = bytes | memoryview
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from registry import digests
+from registry.environment import REGISTRY, is_offline, value
 from registry.errors import MissingError, RegistryError, UsageError
-from registry.storage.root import ROOT_VARIABLE, find_root, is_offline, is_root, is_url, locate
+from registry.storage.root import find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
     from registry.fixture import Fixture
@@ -31,7 +32,7 @@ _ROOT = "fixtures_root"
 def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> Path:
     """Top folder of the registry that a test run uses.
 
-    ``$FIXTURE_REGISTRY``, so that a run can be pointed elsewhere; else ``named``, the ini option's
+    ``$FIXTURES_REGISTRY``, so that a run can be pointed elsewhere; else ``named``, the ini option's
     value; else the nearest at or above the rootdir.
 
     Parameters
@@ -50,8 +51,7 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     MissingError
         It is named by a URL that cannot be reached, and was not used before.
     """
-    variable = os.environ.get(ROOT_VARIABLE)
-    if variable:
+    if value(REGISTRY):
         return locate(None, offline=offline)
     if is_url(named):
         return locate(named, offline=offline)
@@ -65,7 +65,7 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
         expected="the path of a registry's top folder, relative to pytest's rootdir; "
         "or git+URL@REVISION",
         found=f"no dvc.lock in {root}",
-        remedy=f"correct {_OPTION}, or set {ROOT_VARIABLE} to the registry's path",
+        remedy=f"correct {_OPTION}, or set {REGISTRY} to the registry's path",
     )
 
 
@@ -241,7 +241,7 @@ class PytestSession:
             warnings.warn(str(found), deprecation.FixtureDeprecationWarning, stacklevel=stacklevel)
 
     def _asked_for(self) -> str:
-        return os.environ.get(ROOT_VARIABLE) or self._named
+        return value(REGISTRY) or self._named
 
     def _mode(self) -> tuple[str, str]:
         return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+
+from registry import environment
 
 # A shell's background job, such as CI may be, ignores Ctrl-C, and so would every process that a
 # test starts and interrupts.
@@ -34,6 +35,15 @@ FILES = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_registry():
+    """The registry that a stranger's environment names is no test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FIXTURES_REGISTRY", "FIXTURE_REGISTRY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _template(tmp_path_factory):
     """The registry that each test gets a copy of."""
@@ -52,7 +62,7 @@ def root(_template, tmp_path, monkeypatch):
     """Top folder of a registry, the working directory of nobody, with nothing out of reach."""
     monkeypatch.setenv("FIXTURES_OFFLINE", "1")
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "no-configuration"))
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     return shutil.copytree(_template, tmp_path / "registry")
 
 
@@ -66,12 +76,12 @@ def schemas():
 def reconstruction():
     """Arrays of the real Run1084 reconstruction; the test is skipped where the file is absent.
 
-    The file is nobody's to pass on: it lies in the folder named by PTYCHO_REAL_DATA, or in
+    The file is nobody's to pass on: it lies in the folder named by FIXTURES_REAL_DATA, or in
     ../shared/data beside the repository.
     """
-    folder = Path(os.environ.get("PTYCHO_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    folder = Path(environment.value(environment.REAL_DATA) or REPOSITORY.parent / "shared" / "data")
     path = folder / RECONSTRUCTION
     if not path.is_file():
-        pytest.skip(f"{RECONSTRUCTION} is not here: name its folder in PTYCHO_REAL_DATA")
+        pytest.skip(f"{RECONSTRUCTION} is not here: name its folder in FIXTURES_REAL_DATA")
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}

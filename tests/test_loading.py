@@ -320,24 +320,24 @@ def test_the_root_is_found_from_below(root, monkeypatch):
 
 
 def test_the_variable_comes_first(root, tmp_path, monkeypatch):
-    """$FIXTURE_REGISTRY names the registry from anywhere; a relative path is made absolute."""
+    """$FIXTURES_REGISTRY names the registry from anywhere; a relative path is made absolute."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FIXTURE_REGISTRY", root.name)
+    monkeypatch.setenv("FIXTURES_REGISTRY", root.name)
     assert locate(None) == root, "not the folder that the variable names"
 
 
 def test_a_variable_that_names_nothing(tmp_path, monkeypatch):
     """A wrong variable is an error that shows it, not a search elsewhere."""
-    monkeypatch.setenv("FIXTURE_REGISTRY", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("FIXTURES_REGISTRY", str(tmp_path / "nowhere"))
     with pytest.raises(UsageError) as caught:
         locate(None)
-    found = f"no dvc.lock in {tmp_path / 'nowhere'}, which $FIXTURE_REGISTRY names"
+    found = f"no dvc.lock in {tmp_path / 'nowhere'}, which $FIXTURES_REGISTRY names"
     assert caught.value.found == found, "the variable is not shown"
 
 
 def test_outside_a_registry(tmp_path, monkeypatch):
     """Outside of any registry the error says what was looked for and how to name one."""
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as caught:
         locate(None)
@@ -345,6 +345,6 @@ def test_outside_a_registry(tmp_path, monkeypatch):
         "registry\n"
         "  expected: a folder with a dvc.lock\n"
         f"  found:    no dvc.lock in {tmp_path} or above it\n"
-        "  to mend:  run the command inside the registry's clone, or set FIXTURE_REGISTRY to its "
+        "  to mend:  run the command inside the registry's clone, or set FIXTURES_REGISTRY to its "
         "path"
     ), "not the whole message"

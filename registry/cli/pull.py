@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from registry import files, loading
+from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError
 from registry.identity import pins
 from registry.identity.pins import Pin
 from registry.storage import cache
-from registry.storage.root import is_offline, locate
+from registry.storage.root import locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
 

@@ -40,8 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.compare import published
 
     root = locate(None)
-    # an audit: the lock itself, not its index; what is asked for below is then remembered from it
-    known = pins.read(root, indexed=False)
+    known = pins.read(root)
     chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
     changes: list[CheckError] = []

@@ -17,6 +17,7 @@ from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.identity import foreign_npz, npz, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
+from registry.storage import git
 from registry.storage.root import locate
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _locks(root: Path, blob: str, path: str) -> list[dict[str, Pin]]:
         found.append(pins.read(root))
     commits = ["HEAD"]
     if blob.strip("0"):
-        commits += published.commits_with_blob(root, blob, path)
+        commits += git.commits_with_blob(root, blob, path)
     for commit in dict.fromkeys(commits):
         with suppress(RegistryError):
             found.append(published.pins_at(root, commit))
@@ -190,7 +191,7 @@ def _of_revision(root: Path, label: str, revision: str, name: str, offline: bool
             found=f"revision {revision!r}, name {name!r}",
             remedy="name a branch, tag or commit before the colon, and a fixture after it",
         )
-    commit = published.commit_id(root, revision)
+    commit = git.commit_id(root, revision)
     known = published.pins_at(root, commit)
     if name not in known:
         raise UsageError(
@@ -200,7 +201,7 @@ def _of_revision(root: Path, label: str, revision: str, name: str, offline: bool
             remedy="git log --oneline -- dvc.lock lists the commits that changed pins",
         )
     pin = known[name]
-    text = published.read_file(root, commit, pin.sidecar_path)
+    text = git.read_file(root, commit, pin.sidecar_path)
     subject = f"fixture {name} at {revision} (commit {commit[:12]})"
     if text is None:
         raise MissingError(

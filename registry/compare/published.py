@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from pathlib import Path
 
-from registry.errors import CheckError, UsageError
+from registry.errors import CheckError
 from registry.identity import pins
 from registry.identity.pins import Pin
 from registry.identity.sidecar import NAME
+from registry.storage import git
 
 
 def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckError]]:
@@ -34,7 +33,7 @@ def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckErr
     UsageError
         There is no such revision, or no git repository.
     """
-    commit = commit_id(root, revision) if revision else _merge_base(root)
+    commit = git.commit_id(root, revision) if revision else git.merge_base(root)
     published = pins_at(root, commit)
     current = pins.read(root)
     taken = {*published, *current}
@@ -103,105 +102,6 @@ def pins_at(root: Path, commit: str) -> dict[str, Pin]:
     ChainError
         It is no lock as DVC writes it.
     """
-    lock = read_file(root, commit, pins.LOCK)
+    lock = git.read_file(root, commit, pins.LOCK)
     # a revision from before the first lock has nothing to protect
     return {} if lock is None else pins.parse(lock)
-
-
-def read_file(root: Path, commit: str, path: str) -> bytes | None:
-    """Bytes of a file at a commit, as git stores them; None where that commit has no such file.
-
-    Parameters
-    ----------
-    root : path
-        The registry's top folder, which may be a subfolder of the repository.
-    commit : str
-        Id of a commit.
-    path : str
-        The file's path, relative to ``root``.
-
-    Raises
-    ------
-    UsageError
-        The file is committed, but git has it not here.
-    """
-    # paths relative to the working directory, so that a registry may be a subfolder
-    listed = _git(root, "ls-tree", "--name-only", commit, "--", path)
-    if listed.returncode == 0 and not listed.stdout:
-        return None
-    result = _git(root, "show", f"{commit}:./{path}")
-    if result.returncode != 0:
-        raise UsageError(
-            f"{path} at {commit[:12]}",
-            expected="a file that git can show",
-            found=_message(result),
-            remedy="fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
-        )
-    return result.stdout
-
-
-def commits_with_blob(root: Path, blob: str, path: str) -> list[str]:
-    """Commits in which a file got a content or lost it, and their parents; newest first.
-
-    Of these, at least one has the file with that content, if any commit of any branch has.
-
-    Parameters
-    ----------
-    root : path
-        The registry's top folder.
-    blob : str
-        Id that git gives the content.
-    path : str
-        The file's path, relative to ``root``.
-    """
-    result = _git(
-        root, "log", "--all", "--max-count=4", "--format=%H %P", f"--find-object={blob}", "--", path
-    )
-    return result.stdout.decode().split() if result.returncode == 0 else []
-
-
-def commit_id(root: Path, revision: str) -> str:
-    """Id of the commit that a revision names.
-
-    Raises
-    ------
-    UsageError
-        It names none, or there is no git repository.
-    """
-    result = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    if result.returncode != 0:
-        raise UsageError(
-            f"revision {revision}",
-            expected="a commit of this repository",
-            found=_message(result),
-            remedy="name a branch, tag or commit; a shallow clone may need: git fetch --unshallow",
-        )
-    return result.stdout.decode().strip()
-
-
-def _merge_base(root: Path) -> str:
-    tried = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-    for branch in tried:
-        result = _git(root, "merge-base", "HEAD", branch)
-        if result.returncode == 0:
-            return result.stdout.decode().strip()
-    raise UsageError(
-        "base revision",
-        expected=f"a merge base of HEAD with one of {', '.join(tried)}",
-        found=_message(result),
-        remedy="name the revision: fixtures verify --against REF",
-    )
-
-
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UsageError(
-            "git", expected="git on the PATH", found="none", remedy="install git"
-        ) from None
-
-
-def _message(result: subprocess.CompletedProcess[bytes]) -> str:
-    text = result.stderr.decode(errors="replace").strip().splitlines()
-    return re.sub(r"^(fatal|error): ", "", text[-1]) if text else "none"

@@ -1,8 +1,8 @@
 """Pins: what each fixture and its sidecar are, as DVC recorded it.
 
 In the registry itself that is ``dvc.lock``; in a repository that ran ``dvc import``, it is a pair
-of ``.dvc`` files, one for the fixture and one for its sidecar. Both are read with libyaml, once for
-as long as a file stays as it is; a large lock once for all processes.
+of ``.dvc`` files, one for the fixture and one for its sidecar. Both are read with libyaml, the
+lock once for as long as it stays as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,8 +19,6 @@ from registry.identity import plain_yaml
 
 LOCK = "dvc.lock"
 _STAGE = "fixture@"
-# Below this a lock is parsed in less than ten milliseconds, and an index of it is not worth a file.
-_INDEXED_BYTES = 1 << 17
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
@@ -45,16 +42,8 @@ class Pin:
     imported: bool = False
 
 
-def read(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
+def read(root: Path) -> dict[str, Pin]:
     """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
-
-    Parameters
-    ----------
-    root : path
-        The registry's top folder.
-    indexed : bool
-        Whether the index of a large lock may be believed. An audit parses the lock itself; what it
-        finds then holds for the rest of the process.
 
     Raises
     ------
@@ -63,9 +52,7 @@ def read(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
     ChainError
         The lock, or an import, is not one that DVC writes.
     """
-    if not indexed:
-        _cache.pop(root / LOCK, None)
-    found = {**_imported(root), **_locked(root, indexed=indexed)}
+    found = {**_imported(root), **_locked(root)}
     if not found and not (root / LOCK).is_file():
         raise MissingError(
             LOCK,
@@ -116,9 +103,10 @@ def parse(data: bytes) -> dict[str, Pin]:
     """Pins in the bytes of a lock."""
     try:
         stages = (plain_yaml.load(data) or {}).get("stages", {})
-        return _pins({
-            name: stage["outs"] for name, stage in stages.items() if name.startswith(_STAGE)
-        })  # fmt: skip
+        found = [
+            _pin(stage["outs"], name) for name, stage in stages.items() if name.startswith(_STAGE)
+        ]
+        return {pin.name: pin for pin in found}
     except _MALFORMED as error:
         raise ChainError(
             LOCK,
@@ -135,7 +123,7 @@ _Key = tuple[int, int, int, int]
 _cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
 
 
-def _locked(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
+def _locked(root: Path) -> dict[str, Pin]:
     path = root / LOCK
     try:
         status = path.stat()
@@ -144,36 +132,8 @@ def _locked(root: Path, *, indexed: bool = True) -> dict[str, Pin]:
     key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
     cached = _cache.get(path)
     if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, _parse(root, path.read_bytes(), indexed))
+        cached = _cache[path] = (key, parse(path.read_bytes()))
     return cached[1]
-
-
-def _parse(root: Path, lock: bytes, indexed: bool) -> dict[str, Pin]:
-    """As `parse`, but a large lock is parsed once and not by every process."""
-    if not indexed or len(lock) < _INDEXED_BYTES:
-        return parse(lock)
-    from registry.storage import pin_index
-
-    known = pin_index.read(root, lock)
-    if known is not None:
-        # Held to the same rules as a lock: a clone of somebody else's may bring a file of its own.
-        with suppress(*_MALFORMED):
-            return _pins(known)
-    found = parse(lock)
-    pin_index.write(root, lock, {pin.targets[0]: _outs(pin) for pin in found.values()})
-    return found
-
-
-def _outs(pin: Pin) -> list[dict[str, Any]]:
-    return [
-        {"path": pin.sidecar_path, "md5": pin.sidecar_md5, "size": pin.sidecar_size},
-        {"path": pin.path, "md5": pin.md5, "size": pin.size},
-    ]
-
-
-def _pins(stages: dict[str, Any]) -> dict[str, Pin]:
-    found = [_pin(outs, stage) for stage, outs in stages.items()]
-    return {pin.name: pin for pin in found}
 
 
 def _pin(outs: list[dict[str, Any]], stage: str) -> Pin:

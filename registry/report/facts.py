@@ -91,7 +91,7 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
     """
     declaration = training.read_declaration(root / params.FILE)
     declared = declaration.get("fixtures")
-    known = pins.read(root, indexed=False)
+    known = pins.read(root)
     unbuilt = [name for name in declared if name not in known] if isinstance(declared, dict) else []
     # by name, for a fixture may be asked for twice
     wanted = dict.fromkeys(names) or dict.fromkeys([*known, *unbuilt])

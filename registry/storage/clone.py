@@ -12,37 +12,22 @@ import hashlib
 import os
 import re
 import shutil
-import signal
-import subprocess
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from registry import environment
 from registry.errors import MissingError, UsageError
-from registry.storage import dvc_config
+from registry.storage import dvc_config, git
 from registry.storage.dvc_config import redact_urls
-from registry.storage.root import is_offline
 
 PREFIX = "git+"
-CACHE_VARIABLE = "FIXTURES_CACHE"
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 # An @ before the path belongs to user@host. A revision with a dash first would pass for an option.
 _SPEC = re.compile(rf"git\+((?:{'|'.join(_SCHEMES)})://[^/]*/.*)@([^@\s-][^@\s]*)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_TIMEOUT_S = 300.0
-# What git sets for hooks and aliases, and what would then hold for the mirror, too.
-_OF_ANOTHER_REPOSITORY = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-)
 
 
 class StaleRegistryWarning(UserWarning):
@@ -112,14 +97,14 @@ def checkout(spec: str, *, offline: bool | None = None) -> Path:
         base = _base(location)
         key = (base, location.revision)
         if key not in _resolved:
-            _resolved[key] = _checkout(location, base, is_offline(offline))
+            _resolved[key] = _checkout(location, base, environment.is_offline(offline))
         return _resolved[key]
     except OSError as error:
         raise MissingError(
             f"registry {location}: cache",
             expected="a folder that can be written, for what is fetched",
             found=f"{error.strerror}: {error.filename}",
-            remedy=f"set {CACHE_VARIABLE} to such a folder",
+            remedy=f"set {environment.CACHE} to such a folder",
         ) from None
 
 
@@ -144,7 +129,7 @@ def _checkout(location: Location, base: Path, offline: bool) -> Path:
 
 def _base(location: Location) -> Path:
     """Folder of one registry, its owner's alone: the registry may be private."""
-    named = os.environ.get(CACHE_VARIABLE)
+    named = environment.value(environment.CACHE)
     if not named:
         import platformdirs
 
@@ -160,7 +145,7 @@ def _base(location: Location) -> Path:
             f"registry {location}: cache",
             expected=f"a folder of yours (user {os.getuid()})",
             found=f"{base}, which belongs to user {status.st_uid}",
-            remedy=f"remove it, or set {CACHE_VARIABLE} to another folder",
+            remedy=f"remove it, or set {environment.CACHE} to another folder",
         )
     if status.st_mode & 0o077:
         base.chmod(0o700)
@@ -174,20 +159,20 @@ def _mirror(location: Location, base: Path, offline: bool) -> Path:
         if offline:
             raise _unreachable(location, "it was never used before, and offline is on")
         made = _empty(base / "new")
-        result = _git(base, "clone", "--quiet", "--mirror", "--", location.url, str(made))
+        result = git.run(base, "clone", "--quiet", "--mirror", "--", location.url, str(made))
         if result.returncode != 0:
-            raise _unreachable(location, _message(result))
+            raise _unreachable(location, git.message(result))
         made.rename(mirror)
     elif not offline and not (
         _COMMIT.fullmatch(location.revision) and _exists(mirror, location.revision)
     ):
-        result = _git(mirror, "fetch", "--quiet", "--prune", "origin")
+        result = git.run(mirror, "fetch", "--quiet", "--prune", "origin")
         if result.returncode != 0:
             if not _exists(mirror, location.revision):
-                raise _unreachable(location, _message(result))
+                raise _unreachable(location, git.message(result))
             warnings.warn(
-                f"registry {location}: not reachable ({_message(result)}); using the revision as "
-                "last seen",
+                f"registry {location}: not reachable ({git.message(result)}); using the revision "
+                "as last seen",
                 StaleRegistryWarning,
                 # whoever called registry.load, which comes here by way of root.locate
                 stacklevel=6,
@@ -206,17 +191,18 @@ def _empty(path: Path) -> Path:
 
 
 def _exists(mirror: Path, revision: str) -> bool:
-    return _resolve(mirror, revision).returncode == 0
+    return _commit_id(mirror, revision) is not None
 
 
-def _resolve(mirror: Path, revision: str) -> subprocess.CompletedProcess[str]:
-    return _git(mirror, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+def _commit_id(mirror: Path, revision: str) -> str | None:
+    result = git.run(mirror, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return result.stdout.decode().strip() if result.returncode == 0 else None
 
 
 def _commit(location: Location, mirror: Path, offline: bool) -> str:
-    result = _resolve(mirror, location.revision)
-    if result.returncode == 0:
-        return result.stdout.strip()
+    commit = _commit_id(mirror, location.revision)
+    if commit is not None:
+        return commit
     if offline:
         raise _unreachable(location, f"{location.revision} was never seen, and offline is on")
     raise UsageError(
@@ -234,9 +220,9 @@ def _make_checkout(location: Location, base: Path, mirror: Path, commit: str) ->
         # the bytes that are pinned, whatever line ends the user's own files have
         ("-C", str(made), "-c", "core.autocrlf=false", "checkout", "--quiet", "--detach", commit),
     ):
-        result = _git(base, *arguments)
+        result = git.run(base, *arguments)
         if result.returncode != 0:
-            raise _unreachable(location, _message(result))
+            raise _unreachable(location, git.message(result))
     _configure(location, base, made)
     path = base / "checkouts" / commit
     path.parent.mkdir(exist_ok=True)
@@ -263,48 +249,6 @@ def _configure(location: Location, base: Path, made: Path) -> None:
 def _local_path(url: str) -> Path | None:
     parts = urlsplit(url)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **{key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY},
-        # no question that nobody answers
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    command = ["git", *arguments]
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            # without a terminal ssh asks nothing, either; and git's helpers end with git
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise UsageError(
-            "git", expected="git on the PATH", found="none", remedy="install git"
-        ) from None
-    with process:
-        try:
-            output, errors = process.communicate(timeout=_TIMEOUT_S)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            output, errors = "", f"no answer within {_TIMEOUT_S:.0f} s"
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
-
-
-def _message(result: subprocess.CompletedProcess[str]) -> str:
-    """What git says first; advice follows."""
-    lines = [line for line in result.stderr.splitlines() if line and not line.startswith("warning")]
-    return redact_urls(lines[0]) if lines else f"git exited with {result.returncode}"
 
 
 def _unreachable(location: Location, found: str) -> MissingError:

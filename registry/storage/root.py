@@ -1,23 +1,20 @@
-"""Where the registry is, and whether it may be reached out for.
+"""Where the registry is.
 
 Light, because the pytest plugin asks at every start.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from registry import environment
 from registry.errors import UsageError
-
-ROOT_VARIABLE = "FIXTURE_REGISTRY"
-OFFLINE_VARIABLE = "FIXTURES_OFFLINE"
 
 
 def find_root(start: Path | None = None) -> Path:
     """Top folder of the registry.
 
-    ``$FIXTURE_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
+    ``$FIXTURES_REGISTRY``, else the nearest folder at or above ``start`` (default: the working
     directory) with a ``.dvc`` folder; else, in a tree without one, the nearest with a ``dvc.lock``
     or a ``dvc.yaml``. A pipeline in a subfolder is not a registry of its own. With ``start``, the
     variable is not looked at.
@@ -27,12 +24,12 @@ def find_root(start: Path | None = None) -> Path:
     UsageError
         There is none.
     """
-    named = os.environ.get(ROOT_VARIABLE)
+    named = environment.value(environment.REGISTRY)
     if named and start is None:
         root = Path(named)
         if is_root(root):
             return root.absolute()
-        found = f"no dvc.lock in {named}, which ${ROOT_VARIABLE} names"
+        found = f"no dvc.lock in {named}, which ${environment.spelling(environment.REGISTRY)} names"
     else:
         here = (start or Path.cwd()).absolute()
         above = (here, *here.parents)
@@ -47,7 +44,8 @@ def find_root(start: Path | None = None) -> Path:
         "registry",
         expected="a folder with a dvc.lock",
         found=found,
-        remedy=f"run the command inside the registry's clone, or set {ROOT_VARIABLE} to its path",
+        remedy="run the command inside the registry's clone, or set "
+        f"{environment.REGISTRY} to its path",
     )
 
 
@@ -64,7 +62,7 @@ def locate(named: Path | str | None, *, offline: bool | None = None) -> Path:
         It is named by a URL that cannot be reached, and was not used before.
     """
     if named is None:
-        named = os.environ.get(ROOT_VARIABLE)
+        named = environment.value(environment.REGISTRY)
         if named is None or not is_url(named):
             return find_root()
     if is_url(named):
@@ -86,8 +84,3 @@ def is_root(folder: Path) -> bool:
         or (folder / "dvc.yaml").is_file()
         or (folder / ".dvc").is_dir()
     )
-
-
-def is_offline(offline: bool | None = None) -> bool:
-    """Whether the remote must not be asked. Default: whether ``$FIXTURES_OFFLINE`` is set."""
-    return bool(os.environ.get(OFFLINE_VARIABLE)) if offline is None else offline

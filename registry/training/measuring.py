@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry.environment import REGISTRY
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
-from registry.storage.root import ROOT_VARIABLE
 
 # Whatever might start threads of its own: OpenMP, and the libraries that numpy is built with.
 _ONE_THREAD = dict.fromkeys(
@@ -127,7 +127,7 @@ def python(root: Path, *arguments: str) -> str:
     environment = {
         **os.environ,
         **_ONE_THREAD,
-        ROOT_VARIABLE: str(root.absolute()),
+        REGISTRY: str(root.absolute()),
         "PYTHONPATH": os.pathsep.join(path),
     }
     # as from a shell: by it DVCLive would know that it runs in a stage, and look for its part there

@@ -87,6 +87,7 @@ def test_a_program_does_not_see_the_users_settings(tmp_path, monkeypatch):
     """Variables that would change what is measured are taken away."""
     for name in (
         "CI",
+        "FIXTURES_REGISTRY",
         "FIXTURE_REGISTRY",
         "FIXTURES_OFFLINE",
         "PYTEST_ADDOPTS",

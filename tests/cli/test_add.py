@@ -399,7 +399,7 @@ def test_outside_a_registry(tmp_path, monkeypatch, capsys):
     from registry.cli import main
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     assert main(["add", "new_v1", *FROM_TWIN]) == 2
     assert "expected: a folder with a dvc.lock" in capsys.readouterr().err
 

@@ -48,15 +48,15 @@ def test_outside_a_registry(fixtures, tmp_path, monkeypatch, arguments):
         "error: registry\n"
         "  expected: a folder with a dvc.lock\n"
         f"  found:    no dvc.lock in {tmp_path} or above it\n"
-        "  to mend:  run the command inside the registry's clone, or set FIXTURE_REGISTRY to its "
+        "  to mend:  run the command inside the registry's clone, or set FIXTURES_REGISTRY to its "
         "path\n"
     ), "not the message on stderr"
 
 
 def test_the_variable_names_the_registry(fixtures, root, tmp_path, monkeypatch):
-    """With $FIXTURE_REGISTRY a command can be run from anywhere."""
+    """With $FIXTURES_REGISTRY a command can be run from anywhere."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FIXTURE_REGISTRY", str(root))
+    monkeypatch.setenv("FIXTURES_REGISTRY", str(root))
     assert fixtures("verify").code == 0, "the variable was not followed"
 
 

@@ -30,7 +30,7 @@ def root(tmp_path, store, monkeypatch):
     """Top folder of a registry; the bytes of its fixtures are on the remote."""
     for level in ("SYSTEM", "GLOBAL"):
         monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "none"))
-    for variable in ("FIXTURES_OFFLINE", "FIXTURE_REGISTRY"):
+    for variable in ("FIXTURES_OFFLINE", "FIXTURES_REGISTRY"):
         monkeypatch.delenv(variable, raising=False)
     root = kit.write(tmp_path / "registry")
     kit.move_to_remote(root, store)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from registry import environment as variables
 from registry.storage import cache
 
 REPOSITORY = Path(__file__).parents[2]
@@ -176,9 +177,9 @@ def clone(_built, tmp_path):
 @pytest.fixture
 def real_data():
     """Folder with the two real files; the test is skipped where one is absent."""
-    named = os.environ.get("PTYCHO_REAL_DATA")
+    named = variables.value(variables.REAL_DATA)
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     for name in ("Run1084_recon3_postPC.npz", "siemens-star-small.npz.bz2"):
         if not (folder / name).is_file():
-            pytest.skip(f"{name} is not here: name its folder in PTYCHO_REAL_DATA")
+            pytest.skip(f"{name} is not here: name its folder in FIXTURES_REAL_DATA")
     return folder.resolve()

@@ -90,7 +90,7 @@ def test_readme_commands(clone, blocks):
 def test_readme_python(blocks, monkeypatch):
     """Each value in a comment is the value that its line has."""
     monkeypatch.chdir(REPOSITORY)
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     (block,) = [item for item in blocks("README.md") if item.language == "python"]
     names: dict[str, object] = {}
     compared = []
@@ -168,7 +168,7 @@ def test_deprecate_a_version(clone, blocks):
 @pytest.mark.slow
 def test_bring_your_own_scan(clone, blocks, real_data):
     """The page, step by step, with the real files; and what it says of the outcome."""
-    clone.environment["PTYCHO_REAL_DATA"] = str(real_data)
+    clone.environment["FIXTURES_REAL_DATA"] = str(real_data)
     printed = []
     for block in blocks("docs/bring-your-own-scan.md"):
         if block.language == "yaml":

@@ -30,7 +30,7 @@ def test_train_and_infer(clone, blocks):
 def test_batches(blocks, monkeypatch):
     """The program runs, and its comments say what is so."""
     _, program = blocks("docs/training.md")
-    monkeypatch.setenv("FIXTURE_REGISTRY", str(REPOSITORY))
+    monkeypatch.setenv("FIXTURES_REGISTRY", str(REPOSITORY))
     names: dict[str, object] = {}
     exec(program.text, names)
     assert tuple(names["batch"]["amplitude"].shape) == (4, 4, 64, 64), "another shape"

@@ -187,7 +187,7 @@ def clone(_built, tmp_path_factory):
 def root(clone, monkeypatch):
     """Its top folder as the working directory; put in order afterwards, whatever happened."""
     monkeypatch.chdir(clone.path)
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     data = (clone.path / DATA).read_bytes()
     yield clone.path
     (clone.path / DATA).write_bytes(data)

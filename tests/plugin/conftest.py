@@ -37,7 +37,7 @@ def _template(tmp_path_factory):
 @pytest.fixture
 def root(_template, tmp_path, monkeypatch):
     """Top folder of a registry, in which no other is found and nothing says that this is CI."""
-    for variable in ("CI", "FIXTURE_REGISTRY", "FIXTURES_OFFLINE"):
+    for variable in ("CI", "FIXTURES_REGISTRY", "FIXTURES_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "no-configuration"))

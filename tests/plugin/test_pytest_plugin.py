@@ -282,9 +282,9 @@ class TestRegistry:
         consumer.run("--rootdir", inside, inside).assert_outcomes(passed=1)
 
     def test_the_variable_goes_before_the_ini_option(self, consumer, root, monkeypatch):
-        """$FIXTURE_REGISTRY points a run at another registry without an edit."""
+        """$FIXTURES_REGISTRY points a run at another registry without an edit."""
         consumer.configure(fixtures_registry="nowhere")
-        monkeypatch.setenv("FIXTURE_REGISTRY", str(root))
+        monkeypatch.setenv("FIXTURES_REGISTRY", str(root))
         consumer.write(LOADS)
         consumer.run().assert_outcomes(passed=1)
 
@@ -380,9 +380,9 @@ class TestUrl:
         assert not (consumer.path / "asked.txt").exists(), "git was asked"
 
     def test_the_variable_may_be_a_url(self, consumer, url, monkeypatch):
-        """$FIXTURE_REGISTRY, too, takes a URL."""
+        """$FIXTURES_REGISTRY, too, takes a URL."""
         consumer.configure(fixtures_registry="nowhere")
-        monkeypatch.setenv("FIXTURE_REGISTRY", url)
+        monkeypatch.setenv("FIXTURES_REGISTRY", url)
         consumer.write(LOADS)
         consumer.run().assert_outcomes(passed=1)
 

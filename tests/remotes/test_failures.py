@@ -27,7 +27,7 @@ def _nobody(env, monkeypatch):
     """Nor does the process of the tests know anybody's configuration and registry."""
     for name in ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR"):
         monkeypatch.setenv(name, env[name])
-    for name in ("FIXTURES_OFFLINE", "FIXTURE_REGISTRY"):
+    for name in ("FIXTURES_OFFLINE", "FIXTURES_REGISTRY"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -54,7 +54,7 @@ def _template(tmp_path_factory):
 def root(_template, tmp_path, monkeypatch):
     """A registry to break, with nothing out of reach."""
     monkeypatch.setenv("FIXTURES_OFFLINE", "1")
-    monkeypatch.delenv("FIXTURE_REGISTRY", raising=False)
+    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     return shutil.copytree(_template, tmp_path / "registry")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from registry.errors import UsageError
-from registry.storage.root import find_root, is_offline, is_root
+from registry.storage.root import find_root, is_root
 
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch):
-    for variable in ("FIXTURE_REGISTRY", "FIXTURES_OFFLINE"):
+    for variable in ("FIXTURES_REGISTRY", "FIXTURES_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -52,13 +52,13 @@ def test_from_the_working_directory(tmp_path, monkeypatch):
 
 
 def test_the_variable_goes_first(tmp_path, monkeypatch):
-    """$FIXTURE_REGISTRY wins over the working directory, and not over a start that is given."""
+    """$FIXTURES_REGISTRY wins over the working directory, and not over a start that is given."""
     here, there = tmp_path / "here", tmp_path / "there"
     for folder in (here, there):
         folder.mkdir()
         (folder / "dvc.lock").touch()
     monkeypatch.chdir(here)
-    monkeypatch.setenv("FIXTURE_REGISTRY", str(there))
+    monkeypatch.setenv("FIXTURES_REGISTRY", str(there))
     assert find_root() == there, "the variable was not looked at"
     assert find_root(here) == here, "the variable won over an explicit start"
 
@@ -67,10 +67,15 @@ def test_a_variable_that_names_no_root(tmp_path, monkeypatch):
     """A wrong variable is an error that shows it, even inside a registry."""
     (tmp_path / "dvc.lock").touch()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FIXTURE_REGISTRY", "nowhere")
+    monkeypatch.setenv("FIXTURES_REGISTRY", "nowhere")
     with pytest.raises(UsageError) as caught:
         find_root()
-    assert caught.value.found == "no dvc.lock in nowhere, which $FIXTURE_REGISTRY names"
+    assert caught.value.found == "no dvc.lock in nowhere, which $FIXTURES_REGISTRY names"
+    monkeypatch.delenv("FIXTURES_REGISTRY")
+    monkeypatch.setenv("FIXTURE_REGISTRY", "anywhere")
+    with pytest.raises(UsageError) as caught:
+        find_root()
+    assert caught.value.found == "no dvc.lock in anywhere, which $FIXTURE_REGISTRY names"
 
 
 def test_none_anywhere(tmp_path, monkeypatch):
@@ -79,14 +84,4 @@ def test_none_anywhere(tmp_path, monkeypatch):
     with pytest.raises(UsageError) as caught:
         find_root(tmp_path)
     assert caught.value.found == f"no dvc.lock in {tmp_path} or above it"
-    assert "FIXTURE_REGISTRY" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("variable", "asked", "expected"),
-    [("1", None, True), ("", None, False), ("1", False, False), ("", True, True)],
-)
-def test_offline(monkeypatch, variable, asked, expected):
-    """What a caller asks for wins; else the variable decides."""
-    monkeypatch.setenv("FIXTURES_OFFLINE", variable)
-    assert is_offline(asked) is expected
+    assert "FIXTURES_REGISTRY" in caught.value.remedy

@@ -59,7 +59,7 @@ def command():
     def run(*arguments, code=0, **options):
         environment = {
             **os.environ,
-            "FIXTURE_REGISTRY": str(REPOSITORY),
+            "FIXTURES_REGISTRY": str(REPOSITORY),
             "OMP_NUM_THREADS": "1",
             "CUDA_VISIBLE_DEVICES": "",
         }

@@ -82,7 +82,7 @@ def test_another_fixture_needs_a_flag(command, tmp_path):
 @pytest.mark.slow
 def test_interrupted_and_resumed(tmp_path):
     """Ctrl-C ends with 130 and says how to go on; --resume does, from the last whole epoch."""
-    environment = {**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
     arguments = [
         *(sys.executable, "-m", "registry.cli", "train", "minimal_dataset_v1_n16"),
         *("--max-epochs", "400", "--output-dir", str(tmp_path)),
@@ -128,7 +128,7 @@ def test_no_space_left(tmp_path):
             *(sys.executable, "-c", code, "train", "minimal_dataset_v1_n16"),
             *("--max-epochs", "1", "--output-dir", str(tmp_path / "run")),
         ],
-        env={**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY)},
+        env={**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)},
         # outside of any DVC repository: the first to meet the limit would be DVC's own database
         cwd=tmp_path,
         capture_output=True,
@@ -150,7 +150,7 @@ def test_without_the_extra(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "train", V1, "--output-dir", str(tmp_path / "run")],
-        env={**os.environ, "FIXTURE_REGISTRY": str(REPOSITORY)},
+        env={**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)},
         capture_output=True,
         text=True,
     )

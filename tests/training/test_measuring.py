@@ -20,9 +20,9 @@ REPOSITORY = Path(__file__).parents[2]
 def test_one_thread_and_this_registry(monkeypatch):
     """A child has one thread and the registry it is told of, and is no part of a DVC stage."""
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
-    monkeypatch.setenv("FIXTURE_REGISTRY", "/elsewhere")
+    monkeypatch.setenv("FIXTURES_REGISTRY", "/elsewhere")
     monkeypatch.setenv("DVC_ROOT", "/elsewhere")
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "FIXTURE_REGISTRY", "DVC_ROOT")
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "FIXTURES_REGISTRY", "DVC_ROOT")
     program = f"import os; print(*(os.environ.get(name) for name in {names}))"
     said = measuring.python(REPOSITORY, "-c", program).split()
     assert said == ["1", "1", str(REPOSITORY), "None"], "another environment"

@@ -1,0 +1,165 @@
+"""Tests of `registry.storage.git`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from registry.errors import UsageError
+from registry.storage import git
+from tests.scratch_git import git as scratch_git
+
+OURS = "87f50cfcc40b2c5e28e7e0d4c0f0a3a3c4d9b2f6"  # of no file
+
+
+def repository(folder, text):
+    """A repository on main, whose branch `work` has a second commit; each with one file."""
+    folder.mkdir()
+    scratch_git(folder, "init", "--quiet")
+    for branch, content in (("main", text), ("work", f"{text} of work")):
+        scratch_git(folder, "checkout", "--quiet", "-B", branch)
+        (folder / "file").write_text(content)
+        scratch_git(folder, "add", "--all")
+        scratch_git(folder, "commit", "--quiet", "--message", content)
+    return folder
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch):
+    """The repository that is asked; none of the machine's is found around it."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    return repository(tmp_path / "ours", "ours")
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """Another repository."""
+    return repository(tmp_path / "theirs", "theirs")
+
+
+def variables(folder):
+    """What git sets for a hook of this repository, and more of the kind."""
+    objects = folder / ".git" / "objects"
+    return {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects),
+        "GIT_COMMON_DIR": str(folder / ".git"),
+        "GIT_DIR": str(folder / ".git"),
+        "GIT_GRAFT_FILE": str(folder / "file"),
+        "GIT_INDEX_FILE": str(folder / ".git" / "index"),
+        "GIT_NAMESPACE": "theirs",
+        "GIT_OBJECT_DIRECTORY": str(objects),
+        "GIT_PREFIX": "folder/",
+        "GIT_SHALLOW_FILE": str(folder / "file"),
+        "GIT_WORK_TREE": str(folder),
+    }
+
+
+def test_the_repository_of_the_folder(ours, theirs, monkeypatch):
+    """Whatever repository git's variables name, every answer is of the one that was asked."""
+    work, main = (scratch_git(ours, "rev-parse", branch) for branch in ("work", "main"))
+    blob = scratch_git(ours, "rev-parse", "work:file")
+    every = variables(theirs)
+    for chosen in (*([name] for name in every), list(every)):
+        with monkeypatch.context() as patch:
+            for name in chosen:
+                patch.setenv(name, every[name])
+            found = (
+                git.commit_id(ours, "work"),
+                git.merge_base(ours),
+                git.read_file(ours, work, "file"),
+                git.commits_with_blob(ours, blob, "file"),
+            )
+        assert found == (work, main, b"ours of work", [work, main]), f"changed by {chosen}"
+
+
+def test_what_git_calls_local():
+    """Of the variables that git itself calls a repository's own, only configuration is kept."""
+    listed = set(git.run(Path.cwd(), "rev-parse", "--local-env-vars").stdout.decode().split())
+    kept = {"GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
+    shown = dict.fromkeys(listed - kept, "elsewhere")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in shown.items():
+            patch.setenv(name, text)
+        patch.setenv("GIT_CONFIG_COUNT", "1")
+        patch.setenv("GIT_CONFIG_KEY_0", "alias.variables")
+        patch.setenv("GIT_CONFIG_VALUE_0", "!env")
+        printed = git.run(Path.cwd(), "variables").stdout.decode()
+    # git sets the last for what it runs
+    named = [name for name in shown if f"{name}=elsewhere" in printed]
+    assert (named, "alias.variables" in printed) == ([], True), "not those that are kept"
+
+
+def test_a_subfolder(ours):
+    """Paths are relative to the folder that is asked, wherever in the repository it is."""
+    (ours / "registry").mkdir()
+    (ours / "registry" / "file").write_text("below")
+    scratch_git(ours, "add", "--all")
+    scratch_git(ours, "commit", "--quiet", "--message", "more")
+    commit = git.commit_id(ours / "registry", "HEAD")
+    assert git.read_file(ours / "registry", commit, "file") == b"below", "another file"
+    assert git.read_file(ours / "registry", commit, "absent") is None, "a file out of nothing"
+
+
+def test_a_content_that_no_commit_has(ours):
+    """Where no commit has a content, none is named."""
+    assert git.commits_with_blob(ours, OURS, "file") == [], "a commit out of nothing"
+
+
+@pytest.mark.parametrize("revision", ["nope", "--all", "HEAD:file"])
+def test_what_is_no_commit(ours, revision):
+    """What names no commit is a wrong use, told in git's words, and never taken for an option."""
+    with pytest.raises(UsageError) as caught:
+        git.commit_id(ours, revision)
+    assert caught.value.subject == f"revision {revision}", "not named"
+    assert not caught.value.found.startswith(("fatal", "error", "git exited")), caught.value.found
+
+
+def test_messages_are_in_english(tmp_path, monkeypatch):
+    """Git speaks one language, for its words become part of ours."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("LANGUAGE", "de")
+    found = git.message(git.run(tmp_path, "status"))
+    assert found.startswith("not a git repository"), found
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"fatal: no such thing\nPlease make sure\n", "no such thing"),
+        (b"warning: slow\n\nerror: bad object\nfatal: more\n", "bad object"),
+        (b"ssh: connect to host\nfatal: Could not read\n", "ssh: connect to host"),
+        (b"fatal: no 'http://me:hunter22@host/a?b=c'", "no 'http://***@host/a?***'"),
+        (b"warning: \xff", "git exited with 128"),
+        (b"\xff", "\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_a_message(said, expected):
+    """The first line that is no warning is told, without prefix and secrets."""
+    assert git.message(subprocess.CompletedProcess([], 128, b"", said)) == expected
+
+
+def test_without_git(ours, monkeypatch):
+    """Where git is not installed, the error says what to install."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError) as caught:
+        git.commit_id(ours, "HEAD")
+    assert caught.value.remedy == "install git", caught.value.remedy
+
+
+def test_a_git_that_does_not_end(ours, tmp_path, monkeypatch):
+    """It is given up after a while."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "git").write_text("#!/bin/sh\nsleep 600\n")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(git, "LIMIT_S", 0.2)
+    begun = time.monotonic()
+    result = git.run(ours, "status")
+    assert git.message(result) == "no answer within 0 s", git.message(result)
+    assert time.monotonic() - begun < 30, "waited for its end"
