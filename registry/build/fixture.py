@@ -17,8 +17,9 @@ from registry.build import stage
 from registry.build.declared_file import opened, verified
 from registry.errors import CheckError
 from registry.identity import foreign_npz, npz, schema, sidecar
+from registry.identity.inventory import inventory
 from registry.ptychography.acceptance import Source, accept, as_scan, refusals, within_object
-from registry.ptychography.contracts import contract_of, form_failures, inventory
+from registry.ptychography.contracts import contract_of, form_failures
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import relative_error
 from registry.ptychography.readers.scan_file import ROLES

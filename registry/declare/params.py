@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from registry.errors import CheckError, MissingError
+from registry.failure import Failure
 from registry.identity import schema
-from registry.identity.schema import Problem
 
 FILE = "params.yaml"
 
@@ -186,15 +186,17 @@ def read(root: Path) -> str:
         raise _not_yaml(str(error)) from None
 
 
-def problems(document: Any, root: Path) -> list[Problem]:
+def problems(document: Any, root: Path) -> list[Failure]:
     """Every rule that a declaration breaks: the schema's, and that what it names exists."""
     found = schema.problems(document, root / "schemas" / schema.PARAMS)
-    reported = {problem.path for problem in found}
-    found += [problem for problem in _references(document, root) if problem.path not in reported]
+    reported = {problem.criterion for problem in found}
+    found += [
+        problem for problem in _references(document, root) if problem.criterion not in reported
+    ]
     return found
 
 
-def refused(found: list[Problem], *, remedy: str, subject: str = FILE) -> CheckError:
+def refused(found: list[Failure], *, remedy: str, subject: str = FILE) -> CheckError:
     """The error for a declaration with problems, or for what would make it one."""
     return CheckError(
         f"{subject}: {len(found)} problem{'s' * (len(found) > 1)}",
@@ -267,7 +269,7 @@ def _not_yaml(found: str) -> CheckError:
     )
 
 
-def _references(document: Any, root: Path) -> Iterator[Problem]:
+def _references(document: Any, root: Path) -> Iterator[Failure]:
     """Sources and generators that entries name and that do not exist."""
     if not isinstance(document, dict):
         return
@@ -281,7 +283,9 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
         for parts, value in named:
             if value not in declared:
                 path = schema.dotted(parts)
-                yield Problem(path=path, rule="a declared fixture", value=schema.shown(value))
+                yield Failure(
+                    criterion=path, expected="a declared fixture", found=schema.shown(value)
+                )
     sources = document.get("sources")
     known = sources if isinstance(sources, dict) else {}
     described = document.get("dataset")
@@ -289,7 +293,7 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
     for name in origins if isinstance(origins, dict) else ():
         if name not in known:
             path = schema.dotted(["dataset", "sources", name])
-            yield Problem(path=path, rule="a declared source", value=schema.shown(name))
+            yield Failure(criterion=path, expected="a declared source", found=schema.shown(name))
     envelope = document.get("envelope")
     trainings = envelope.get("runs") if isinstance(envelope, dict) else None
     for name, run in trainings.items() if isinstance(trainings, dict) else ():
@@ -298,12 +302,14 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
         fixture, gridsize = run.get("fixture"), run.get("gridsize")
         if isinstance(fixture, str) and fixture not in declared:
             path = schema.dotted(["envelope", "runs", name, "fixture"])
-            yield Problem(path=path, rule="a declared fixture", value=schema.shown(fixture))
+            yield Failure(
+                criterion=path, expected="a declared fixture", found=schema.shown(fixture)
+            )
         elif name != f"{fixture}_g{gridsize}":
             # the report finds results by it
             path = schema.dotted(["envelope", "runs", name])
             rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"
-            yield Problem(path=path, rule=rule, value=schema.shown(name))
+            yield Failure(criterion=path, expected=rule, found=schema.shown(name))
     for kind in ("sources", "fixtures"):
         entries = document.get(kind)
         for name, entry in entries.items() if isinstance(entries, dict) else ():
@@ -313,10 +319,10 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
             file = f"generators/{generator}.py"
             if isinstance(generator, str) and not (root / file).is_file():
                 path = schema.dotted([kind, name, "generator"])
-                yield Problem(path=path, rule=f"a file {file}", value="none")
+                yield Failure(criterion=path, expected=f"a file {file}", found="none")
             if kind == "fixtures" and isinstance(source, str) and source not in known:
-                yield Problem(
-                    path=schema.dotted([kind, name, "source"]),
-                    rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
-                    value=schema.shown(source),
+                yield Failure(
+                    criterion=schema.dotted([kind, name, "source"]),
+                    expected=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
+                    found=schema.shown(source),
                 )

@@ -6,12 +6,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.digests import sha256
 from registry.errors import MissingError
+from registry.failure import Failure
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -23,19 +23,7 @@ DATA_CONTRACT_V2 = "data_001_v2.schema.json"
 PARAMS = "params.schema.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """One rule that a document breaks: where (a dotted path), the rule, the value."""
-
-    path: str
-    rule: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: expected {self.rule}; found {self.value}"
-
-
-def problems(document: Any, schema: Path) -> list[Problem]:
+def problems(document: Any, schema: Path) -> list[Failure]:
     """Every rule of a schema (draft 2020-12) that a document breaks, sorted by path.
 
     Schemas may refer to others in the same folder by file name.
@@ -58,8 +46,8 @@ def problems(document: Any, schema: Path) -> list[Problem]:
         read(schema),
         registry=Registry(retrieve=retrieve),  # type: ignore[call-arg]
     )
-    found = {problem for error in validator.iter_errors(document) for problem in _problems(error)}
-    return sorted(found, key=lambda problem: (problem.path, problem.rule))
+    found = {failure for error in validator.iter_errors(document) for failure in _problems(error)}
+    return sorted(found, key=lambda failure: (failure.criterion, failure.expected))
 
 
 def compiled(schema: Path) -> Callable[[Any], bool]:
@@ -134,7 +122,7 @@ def _strict_validator() -> Any:
     )
 
 
-def _problems(error: ValidationError) -> list[Problem]:
+def _problems(error: ValidationError) -> list[Failure]:
     """One error of jsonschema in words; one that is about several keys gives one for each."""
     assert isinstance(error.schema, dict)
     value: Any = error.instance
@@ -145,19 +133,21 @@ def _problems(error: ValidationError) -> list[Problem]:
             known = error.schema.get("properties", {})
             text = f"one of the known keys ({', '.join(sorted(known))})"
             return [
-                Problem(path=_at(error, key), rule=text, value=f"key {shown(key)}")
+                Failure(criterion=_at(error, key), expected=text, found=f"key {shown(key)}")
                 for key in value
                 if key not in known
             ]
         case "required":
             return [
-                Problem(path=_at(error, key), rule="a value", value="none")
+                Failure(criterion=_at(error, key), expected="a value", found="none")
                 for key in rule
                 if key not in value
             ]
         case "dependentRequired":
             return [
-                Problem(path=_at(error, key), rule=f"a value beside {present}", value="none")
+                Failure(
+                    criterion=_at(error, key), expected=f"a value beside {present}", found="none"
+                )
                 for present, keys in rule.items()
                 for key in keys
                 if present in value and key not in value
@@ -184,7 +174,7 @@ def _problems(error: ValidationError) -> list[Problem]:
             text = described or f"text that matches {rule}"
         case _:
             text = described or f"{error.validator} {json.dumps(rule)}"
-    return [Problem(path=_at(error) or "document", rule=text, value=shown(value))]
+    return [Failure(criterion=_at(error) or "document", expected=text, found=shown(value))]
 
 
 def _at(error: ValidationError, *keys: object) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.failure import Failure
 from registry.identity.schema import DATA_CONTRACT
 from registry.ptychography.contracts import contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
-    Failure,
     Figures,
     agrees_with_source,
     assess,

@@ -7,14 +7,15 @@ for each array by itself; what one array says of another is code here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from registry.digests import array_digest
+from registry.failure import Failure
 from registry.identity import schema
-from registry.ptychography.physics import Failure
+from registry.identity.inventory import inventory
 
 PER_POSITION = (
     "diffraction",
@@ -26,15 +27,6 @@ PER_POSITION = (
     "scan_index",
     "Y",
 )
-
-
-def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """What a sidecar says of each array: dtype, shape, range, whether finite, SHA-256.
-
-    The range is that of the finite values, of the magnitude for complex arrays, computed with
-    operations that are exact on every machine.
-    """
-    return {name: _record(arrays[name]) for name in sorted(arrays)}
 
 
 def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
@@ -49,8 +41,8 @@ def form_failures(
 ) -> list[Failure]:
     """Every rule that arrays break of one schema, the file ``contract`` in ``schemas``."""
     return [
-        Failure(criterion=f"contract: {problem.path}", expected=problem.rule, found=problem.value)
-        for problem in schema.problems(inventory(arrays), schemas / contract)
+        replace(failure, criterion=f"contract: {failure.criterion}")
+        for failure in schema.problems(inventory(arrays), schemas / contract)
     ]
 
 
@@ -81,24 +73,3 @@ def contract_failures(
                 )
             )
     return failures
-
-
-def _record(array: np.ndarray) -> dict[str, Any]:
-    if array.dtype.kind == "c":
-        re, im = array.real.astype(np.float64), array.imag.astype(np.float64)
-        # not np.abs: hypot differs between C libraries in the last bit
-        with np.errstate(over="ignore"):
-            # too large for a square is infinite, and so reported as not finite
-            values = np.sqrt(re * re + im * im)
-    else:
-        values = array
-    finite = np.isfinite(values)
-    inside = values[finite]
-    low, high = (inside.min().item(), inside.max().item()) if inside.size else (0, 0)
-    return {
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-        "range": [low, high],
-        "finite": bool(finite.all()),
-        "sha256": array_digest(array),
-    }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.ptychography.contracts import inventory
+from registry.identity.inventory import inventory
 
 # Kept by hand beside the schema, because the table speaks of each rule of the report by itself.
 MAX_AMPLITUDE = 10.0
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """Inventory (see `contract.inventory`) and compliance of a file's arrays."""
+    """Inventory (see `registry.identity.inventory`) and compliance of a file's arrays."""
 
     arrays: dict[str, dict[str, Any]]
     compliance: list[Row]

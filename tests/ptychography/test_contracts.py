@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from registry.ptychography.contracts import contract_failures, inventory
+from registry.ptychography.contracts import contract_failures
 
 N = 16
 
@@ -186,36 +186,3 @@ def test_diff3d_is_the_same_array(arrays, schemas):
     arrays["diff3d"][3, 2, 1] *= 1.0000001
     (found,) = failures(arrays, schemas)
     assert found.startswith("contract: diff3d: expected the same array as diffraction"), found
-
-
-def test_inventory():
-    """dtype, shape, range, finiteness and digest of each array, sorted by name."""
-    arrays = {
-        "z": np.array([[3 + 4j, 1j]], "<c8"),
-        "a": np.array([2.5, -1.0, np.nan], "<f8"),
-        "empty": np.zeros((0, 2), "<i8"),
-    }
-    assert list(inventory(arrays)) == ["a", "empty", "z"]
-    assert inventory(arrays) == {
-        "a": {
-            "dtype": "<f8",
-            "shape": [3],
-            "range": [-1.0, 2.5],
-            "finite": False,
-            "sha256": "0d9c31f761d6861d51118d2ed0d8df82a3cffef31b7ad4937dcd9f98ccb551e8",
-        },
-        "empty": {
-            "dtype": "<i8",
-            "shape": [0, 2],
-            "range": [0, 0],
-            "finite": True,
-            "sha256": "b6ffbb8740333b3ea78c6ff8d636bd3e6a5b81f048529b516b44d2d7a35bc722",
-        },
-        "z": {
-            "dtype": "<c8",
-            "shape": [1, 2],
-            "range": [1.0, 5.0],
-            "finite": True,
-            "sha256": "64cb45e2337dee05944f32ebe43001a8fae743c9c799018bca0a34f0d7bb6bb3",
-        },
-    }
