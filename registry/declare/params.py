@@ -321,8 +321,6 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
                 path = schema.dotted([kind, name, "generator"])
                 yield Failure(criterion=path, expected=f"a file {file}", found="none")
             if kind == "fixtures" and isinstance(source, str) and source not in known:
-                yield Failure(
-                    criterion=schema.dotted([kind, name, "source"]),
-                    expected=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
-                    found=schema.shown(source),
-                )
+                path = schema.dotted([kind, name, "source"])
+                rule = f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}"
+                yield Failure(criterion=path, expected=rule, found=schema.shown(source))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SIDECAR = "sidecar_v1.schema.json"
 SIDECAR_V2 = "sidecar_v2.schema.json"
 DATA_CONTRACT = "data_001_v1.schema.json"
-DATA_CONTRACT_V2 = "data_001_v2.schema.json"
 PARAMS = "params.schema.json"
 
 
