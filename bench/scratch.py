@@ -21,8 +21,8 @@ from bench.timing import ROOT
 from registry import digests, load, loading
 from registry.declare import params
 from registry.identity import npz, pins, sidecar
+from registry.identity.inventory import inventory
 from registry.identity.pins import Pin
-from registry.ptychography.contracts import inventory
 
 if TYPE_CHECKING:
     import numpy as np

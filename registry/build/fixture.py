@@ -18,9 +18,10 @@ from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
 from registry.identity import foreign_npz, npz, schema, sidecar
+from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
 from registry.ptychography.acceptance import Source, accept, as_scan, refusals, within_object
-from registry.ptychography.contracts import form_failures, inventory
+from registry.ptychography.contracts import form_failures
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import relative_error
 from registry.ptychography.scan import Scan

@@ -77,7 +77,7 @@ def _check(root: Path, document: Any, name: str, entry: dict[str, Any]) -> None:
     found = [
         problem
         for problem in params.problems({**document, "sources": sources}, root)
-        if problem.path.startswith(f"sources.{name}.")
+        if problem.criterion.startswith(f"sources.{name}.")
     ]
     if found:
         raise params.refused(

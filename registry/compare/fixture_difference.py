@@ -14,7 +14,7 @@ from registry import digests
 from registry.compare import array_difference
 from registry.compare.array_difference import ArrayDifference
 from registry.compare.operand import Operand
-from registry.ptychography.contracts import PER_POSITION
+from registry.ptychography.contracts import DATA_001, PER_POSITION, contract_named
 
 IDENTICAL = "identical"
 CONTAINER_ONLY = "container only"
@@ -110,7 +110,7 @@ def compare(a: Operand, b: Operand) -> FixtureDifference:
             array_difference.compare(name, a.arrays.get(name), b.arrays.get(name)) for name in names
         ]
         measured = True
-        notes = [*_order(a.arrays, b.arrays), *_subset(a, b)]
+        notes = [*_order(_positions_first(a), _positions_first(b)), *_subset(a, b)]
     verdicts = {item.verdict for item in arrays}
     if a.sha256 == b.sha256:
         verdict = IDENTICAL
@@ -183,6 +183,12 @@ def _recorded(name: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> 
     )
 
 
+def _positions_first(side: Operand) -> dict[str, np.ndarray]:
+    """Arrays with the axis that counts positions in front, wherever its contract has it."""
+    contract = contract_named(side.sidecar.contract) if side.sidecar else DATA_001
+    return contract.positions_first(side.arrays or {})
+
+
 def _order(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> list[str]:
     """Frames or positions that changed places."""
     names = [
@@ -236,9 +242,10 @@ def _subset(a: Operand, b: Operand) -> list[str]:
     if not common or a.arrays is None or b.arrays is None:
         return [text]
     rows_a, rows_b = ([indices.index(i) for i in common] for indices in (before, after))
+    first, second = _positions_first(a), _positions_first(b)
     same, other = [], []
     for name in PER_POSITION:
-        left, right = a.arrays.get(name), b.arrays.get(name)
+        left, right = first.get(name), second.get(name)
         if left is None or right is None:
             continue
         if len(left) != len(before) or len(right) != len(after):

@@ -13,8 +13,8 @@ from typing import Any
 
 from registry.declare import generator_keys
 from registry.errors import CheckError, MissingError
+from registry.failure import Failure
 from registry.identity import schema
-from registry.identity.schema import Problem
 
 FILE = "params.yaml"
 
@@ -187,15 +187,15 @@ def read(root: Path) -> str:
         raise _not_yaml(str(error)) from None
 
 
-def problems(document: Any, root: Path) -> list[Problem]:
+def problems(document: Any, root: Path) -> list[Failure]:
     """Every rule that a declaration breaks: its schema's, its generators', and of references."""
     found = schema.problems(document, root / "schemas" / schema.PARAMS)
-    reported = {problem.path for problem in found}
+    reported = {problem.criterion for problem in found}
     further = (*_entries(document, root), *_references(document, root))
-    return found + [problem for problem in further if problem.path not in reported]
+    return found + [problem for problem in further if problem.criterion not in reported]
 
 
-def refused(found: list[Problem], *, remedy: str, subject: str = FILE) -> CheckError:
+def refused(found: list[Failure], *, remedy: str, subject: str = FILE) -> CheckError:
     """The error for a declaration with problems, or for what would make it one."""
     return CheckError(
         f"{subject}: {len(found)} problem{'s' * (len(found) > 1)}",
@@ -282,7 +282,7 @@ def _not_yaml(found: str) -> CheckError:
     )
 
 
-def _references(document: Any, root: Path) -> Iterator[Problem]:
+def _references(document: Any, root: Path) -> Iterator[Failure]:
     """Sources and generators that entries name and that do not exist."""
     if not isinstance(document, dict):
         return
@@ -296,7 +296,9 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
         for parts, value in named:
             if value not in declared:
                 path = schema.dotted(parts)
-                yield Problem(path=path, rule="a declared fixture", value=schema.shown(value))
+                yield Failure(
+                    criterion=path, expected="a declared fixture", found=schema.shown(value)
+                )
     sources = document.get("sources")
     known = sources if isinstance(sources, dict) else {}
     described = document.get("dataset")
@@ -304,7 +306,7 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
     for name in origins if isinstance(origins, dict) else ():
         if name not in known:
             path = schema.dotted(["dataset", "sources", name])
-            yield Problem(path=path, rule="a declared source", value=schema.shown(name))
+            yield Failure(criterion=path, expected="a declared source", found=schema.shown(name))
     envelope = document.get("envelope")
     trainings = envelope.get("runs") if isinstance(envelope, dict) else None
     for name, run in trainings.items() if isinstance(trainings, dict) else ():
@@ -313,24 +315,26 @@ def _references(document: Any, root: Path) -> Iterator[Problem]:
         fixture, gridsize = run.get("fixture"), run.get("gridsize")
         if isinstance(fixture, str) and fixture not in declared:
             path = schema.dotted(["envelope", "runs", name, "fixture"])
-            yield Problem(path=path, rule="a declared fixture", value=schema.shown(fixture))
+            yield Failure(
+                criterion=path, expected="a declared fixture", found=schema.shown(fixture)
+            )
         elif name != f"{fixture}_g{gridsize}":
             # the report finds results by it
             path = schema.dotted(["envelope", "runs", name])
             rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"
-            yield Problem(path=path, rule=rule, value=schema.shown(name))
+            yield Failure(criterion=path, expected=rule, found=schema.shown(name))
     entries = document.get("fixtures")
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         source = entry.get("source") if isinstance(entry, dict) else None
         if isinstance(source, str) and source not in known:
-            yield Problem(
-                path=schema.dotted(["fixtures", name, "source"]),
-                rule=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
-                value=schema.shown(source),
+            yield Failure(
+                criterion=schema.dotted(["fixtures", name, "source"]),
+                expected=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
+                found=schema.shown(source),
             )
 
 
-def _entries(document: Any, root: Path) -> Iterator[Problem]:
+def _entries(document: Any, root: Path) -> Iterator[Failure]:
     """Rules of its generator's schema that an entry breaks.
 
     Nothing but a name of the right form leads to a file: what an entry names is not to be trusted
@@ -349,11 +353,13 @@ def _entries(document: Any, root: Path) -> Iterator[Problem]:
             path = [section, name, "generator"]
             if named not in generators:
                 text = f"a generator of {section}: {', '.join(generators) or 'there is none'}"
-                yield Problem(path=schema.dotted(path), rule=text, value=schema.shown(named))
+                yield Failure(
+                    criterion=schema.dotted(path), expected=text, found=schema.shown(named)
+                )
                 continue
             if not (root / generators[named].script).is_file():
                 rule = f"a file {generators[named].script}"
-                yield Problem(path=schema.dotted(path), rule=rule, value="none")
+                yield Failure(criterion=schema.dotted(path), expected=rule, found="none")
             if named not in validators:
                 validators[named] = schema.validator(generator_keys.schema_path(root, named))
             keys = {key: value for key, value in entry.items() if key != "generator"}

@@ -21,12 +21,16 @@ from registry.identity.sidecar import Sidecar
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """A fixture as it is published: pin, verified sidecar, and that sidecar's SHA-256."""
+    """A fixture as it is published: pin, verified sidecar, and that sidecar's SHA-256.
+
+    ``schemas`` is the registry's folder of schemas, for the words of contracts.
+    """
 
     pin: Pin
     record: Sidecar
     sidecar_sha256: str
     deprecated: Deprecation | None
+    schemas: Path
 
     @property
     def file(self) -> str:
@@ -77,4 +81,5 @@ def _read(root: Path, pin: Pin) -> Published:
         record=record,
         sidecar_sha256=sha256(text),
         deprecated=deprecation.find(root, pin.name),
+        schemas=root / "schemas",
     )

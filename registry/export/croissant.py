@@ -11,6 +11,7 @@ from registry.declare.params import FILE, Creator, Dataset
 from registry.errors import CheckError, MissingError
 from registry.export import Published
 from registry.identity.sidecar import CHECKED
+from registry.ptychography.contracts import contract_named
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 # Neither .npy nor .npz has a registered media type; this document defines both.
@@ -58,30 +59,6 @@ _CONTEXT: dict[str, Any] = {
     "source": "cr:source",
     "subField": "cr:subField",
     "transform": "cr:transform",
-}
-# What frames are and which axes they have, by contract.
-_AMPLITUDES = "amplitudes: square roots of photon counts, normalised"
-FRAMES = {
-    "data_001_v1.schema.json": (_AMPLITUDES, "position, row, column"),
-    "data_001_v2.schema.json": (_AMPLITUDES, "position, row, column"),
-    "data_001_legacy_v1.schema.json": (_AMPLITUDES, "row, column, position"),
-    "data_001_intensity_v1.schema.json": (
-        "intensities: photon counts, where the noise is poisson",
-        "position, row, column",
-    ),
-}
-# What each array is; for frames, and what lies under them, the table above goes on.
-MEANING = {
-    "diffraction": "diffraction frames",
-    "diff3d": "the array diffraction again, under the name that PtychoPINN's loader requires",
-    "objectGuess": "object; row, column",
-    "probeGuess": "probe, in object pixels; row, column, and modes before them if there are any",
-    "xcoords": "centre of each frame on the object in pixels: column",
-    "ycoords": "centre of each frame on the object in pixels: row",
-    "xcoords_start": "nominal centre of each frame in pixels: column",
-    "ycoords_start": "nominal centre of each frame in pixels: row",
-    "scan_index": "number of the scan that each frame came from",
-    "Y": "object patch under each frame",
 }
 # Kinds and sizes of dtypes that Croissant has names for; complex numbers are pairs of floats.
 _TYPES = {
@@ -324,20 +301,17 @@ def _field(item: Published, name: str) -> dict[str, Any]:
             found=dtype,
             remedy="export the other fixtures by their names",
         )
-    said = MEANING.get(name, name)
-    if (
-        len(shape) == 3
-        and item.record.contract in FRAMES
-        and name in ("diffraction", "diff3d", "Y")
-    ):
-        values, axes = FRAMES[item.record.contract]
-        said += f"; {axes}" if name == "Y" else f"; {values}; {axes}"
-    said += f". dtype {dtype}, "
+    array = contract_named(item.record.contract, item.schemas)[name]
+    parts = [array.meaning, array.quantity]
+    if len(shape) > 1 and len(shape) in array.numbers_of_axes:
+        parts.append(array.axes_in_words)
+    said = "; ".join(filter(None, parts)) + f". dtype {dtype}, "
+    unit = f" {array.unit}" if array.unit else ""
     if kind[0] == "c":
         shape.append(2)
         said += f"magnitudes from {low} to {high}. Complex: the last axis is real part, imaginary."
     else:
-        said += f"values from {low} to {high}."
+        said += f"values from {low} to {high}{unit}."
     return {
         "@type": "cr:Field",
         "@id": f"{item.record.name}/{name}",

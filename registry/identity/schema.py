@@ -6,13 +6,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.digests import sha256
 from registry.errors import MissingError
+from registry.failure import Failure
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -20,19 +20,7 @@ if TYPE_CHECKING:
 PARAMS = "params.schema.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """One rule that a document breaks: where (a dotted path), the rule, the value."""
-
-    path: str
-    rule: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: expected {self.rule}; found {self.value}"
-
-
-def problems(document: Any, schema: Path) -> list[Problem]:
+def problems(document: Any, schema: Path) -> list[Failure]:
     """Every rule of a schema (draft 2020-12) that a document breaks, sorted by path.
 
     Schemas may refer to others by their path from the schema's own folder.
@@ -45,7 +33,7 @@ def problems(document: Any, schema: Path) -> list[Problem]:
     return validator(schema)(document)
 
 
-def validator(schema: Path) -> Callable[..., list[Problem]]:
+def validator(schema: Path) -> Callable[..., list[Failure]]:
     """`problems` of one schema, for many documents; a second argument is where a document is.
 
     Raises
@@ -68,10 +56,10 @@ def validator(schema: Path) -> Callable[..., list[Problem]]:
         format_checker=_formats(),
     )
 
-    def check(document: Any, at: Sequence[object] = ()) -> list[Problem]:
+    def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
         errors = checker.iter_errors(document)
         found = {problem for error in errors for problem in _problems(error, at)}
-        return sorted(found, key=lambda problem: (problem.path, problem.rule))
+        return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
 
     return check
 
@@ -204,7 +192,7 @@ def _formats() -> Any:
     return checker
 
 
-def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Problem]:
+def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Failure]:
     """One error of jsonschema in words; one that is about several keys gives one for each."""
     assert isinstance(error.schema, dict)
     value: Any = error.instance
@@ -215,19 +203,23 @@ def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Problem
             known = error.schema.get("properties", {})
             text = f"one of the known keys ({', '.join(sorted(known))})"
             return [
-                Problem(path=_at(error, at, key), rule=text, value=f"key {shown(key)}")
+                Failure(criterion=_at(error, at, key), expected=text, found=f"key {shown(key)}")
                 for key in value
                 if key not in known
             ]
         case "required":
             return [
-                Problem(path=_at(error, at, key), rule="a value", value="none")
+                Failure(criterion=_at(error, at, key), expected="a value", found="none")
                 for key in rule
                 if key not in value
             ]
         case "dependentRequired":
             return [
-                Problem(path=_at(error, at, key), rule=f"a value beside {present}", value="none")
+                Failure(
+                    criterion=_at(error, at, key),
+                    expected=f"a value beside {present}",
+                    found="none",
+                )
                 for present, keys in rule.items()
                 for key in keys
                 if present in value and key not in value
@@ -254,7 +246,7 @@ def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Problem
             text = described or f"text that matches {rule}"
         case _:
             text = described or f"{error.validator} {json.dumps(rule)}"
-    return [Problem(path=_at(error, at) or "document", rule=text, value=shown(value))]
+    return [Failure(criterion=_at(error, at) or "document", expected=text, found=shown(value))]
 
 
 def _at(error: ValidationError, at: Sequence[object], *keys: object) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.contracts import DATA_CONTRACT, contract_failures
+from registry.failure import Failure
+from registry.ptychography.contracts import DATA_001, contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
-    Failure,
     Figures,
     agrees_with_source,
     assess,
@@ -63,7 +63,7 @@ def accept(
     arrays: Mapping[str, np.ndarray],
     source: Source,
     schemas: Path,
-    contract: str = DATA_CONTRACT,
+    contract: str = DATA_001.file,
 ) -> Acceptance:
     """Hold a fixture's arrays against every criterion; none hides another.
 
@@ -113,7 +113,7 @@ def refusals(
     arrays: Mapping[str, np.ndarray],
     source: Source,
     schemas: Path,
-    contract: str = DATA_CONTRACT,
+    contract: str = DATA_001.file,
 ) -> list[Failure]:
     """What refuses arrays by themselves, as one sees them who does not have their source.
 

@@ -1,68 +1,335 @@
-"""The data contract DATA-001: which arrays a fixture holds, and in what form.
+"""The data contracts: which arrays a fixture holds, in what form, and what they mean.
 
-The schema ``schemas/data_001_v1.schema.json``, or ``v2`` where the probe has modes, is the contract
-for each array by itself; what one array says of another is code here.
+The schema of a contract, ``schemas/NAME.schema.json``, is what arrays are held against one by one;
+what one array says of another is code here. The table says what no schema can: which axis counts
+positions, what is measured, in which unit, and how arrays of another form become those of DATA-001.
+A contract that is not in it needs nothing here: its arrays are taken as they are, and described by
+its schema.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from registry.digests import array_digest
+from registry.errors import MissingError
+from registry.failure import Failure
 from registry.identity import schema
-from registry.ptychography.physics import Failure
+from registry.identity.inventory import inventory
 
-DATA_CONTRACT = "data_001_v1.schema.json"
-DATA_CONTRACT_V2 = "data_001_v2.schema.json"
-PER_POSITION = (
-    "diffraction",
-    "diff3d",
-    "xcoords",
-    "ycoords",
-    "xcoords_start",
-    "ycoords_start",
-    "scan_index",
-    "Y",
+AMPLITUDE = "amplitudes: square roots of photon counts, normalised"
+INTENSITY = "intensities: photon counts, where the noise is poisson"
+_TRANSMISSION = "complex transmission"
+
+_SUFFIX = ".schema.json"
+_POSITION = "N"
+_AXES = {
+    _POSITION: "position",
+    "P?": "mode, if there are several",
+    "H": "row",
+    "W": "column",
+    "Y": "row",
+    "X": "column",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Array:
+    """One array of a contract.
+
+    Attributes
+    ----------
+    axes : tuple of str
+        ``N`` counts positions, ``H`` and ``W`` are rows and columns of a frame, ``Y`` and ``X``
+        those of the object, ``P`` modes; one with a question mark may be absent. Empty where
+        nothing is known of them.
+    dtype : str
+        As numpy writes it, with the byte order.
+    meaning, quantity, unit : str
+        What it is, what its values are, and what they are measured in; in words.
+    least, below : float or None
+        The range of its values: from `least` on, and less than `below`.
+    required : bool
+        Whether a fixture has to have it.
+    alias : str
+        Name of the array that it repeats, bit for bit.
+    """
+
+    name: str
+    axes: tuple[str, ...] = ()
+    dtype: str = ""
+    meaning: str
+    quantity: str = ""
+    unit: str = ""
+    least: float | None = None
+    below: float | None = None
+    required: bool = False
+    alias: str = ""
+
+    @property
+    def per_position(self) -> bool:
+        """Whether it has something for each position."""
+        return _POSITION in self.axes
+
+    @property
+    def positions_last(self) -> bool:
+        """Whether its last axis is the one that counts positions, and not its first."""
+        return self.axes[1:][-1:] == (_POSITION,)
+
+    @property
+    def numbers_of_axes(self) -> range:
+        """How many axes it may have."""
+        optional = sum(axis.endswith("?") for axis in self.axes)
+        return range(len(self.axes) - optional, len(self.axes) + 1)
+
+    @property
+    def axes_in_words(self) -> str:
+        """Its axes, the first one first.
+
+        >>> Array(name="a", axes=("H", "W", "N"), meaning="frames").axes_in_words
+        'row, column, position'
+        """
+        return ", ".join(_AXES[axis] for axis in self.axes)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({', '.join(self.axes)}{',' * (len(self.axes) == 1)})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """A contract: its name, and the arrays that its fixtures have or may have, in order."""
+
+    name: str
+    arrays: tuple[Array, ...]
+
+    @property
+    def file(self) -> str:
+        """Its schema's file, which a sidecar names it by."""
+        return self.name + _SUFFIX
+
+    @property
+    def per_position(self) -> tuple[str, ...]:
+        """Names of the arrays with something for each position."""
+        return tuple(array.name for array in self.arrays if array.per_position)
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether frames are those of DATA-001: amplitudes, position by position."""
+        frames, usual = self["diffraction"], DATA_001["diffraction"]
+        return (frames.axes, frames.quantity) == (usual.axes, usual.quantity)
+
+    def __getitem__(self, name: str) -> Array:
+        """An array of that name; of one that the contract does not have nothing is known."""
+        for array in self.arrays:
+            if array.name == name:
+                return array
+        return Array(name=name, meaning=name)
+
+    def positions_first(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Arrays of a fixture, with the axis that counts positions in front; no value changes."""
+        found = dict(arrays)
+        for array in self.arrays:
+            values = found.get(array.name)
+            if array.positions_last and values is not None and values.ndim == len(array.axes):
+                found[array.name] = np.moveaxis(values, -1, 0)
+        return found
+
+    def canonical(
+        self, arrays: Mapping[str, np.ndarray], photon_scale: float | None = None
+    ) -> tuple[dict[str, np.ndarray], str]:
+        """Arrays of a fixture with axes and quantities as DATA-001 has them.
+
+        For looking at them alone: what is in the file, and what its digests are of, is not changed.
+
+        Parameters
+        ----------
+        arrays : mapping
+        photon_scale : float or None
+            Photons per unit of amplitude squared, where the source says so.
+
+        Returns
+        -------
+        arrays : dict
+            ``diffraction`` (N, H, W) amplitude; dtypes may be wider than those of DATA-001.
+        note : str
+            What was done, in words; empty where nothing was.
+        """
+        found = self.positions_first(arrays)
+        notes = []
+        # its contract says which form a fixture has; shapes alone could not tell H = W = N
+        if any(found[name] is not values for name, values in arrays.items()):
+            notes.append("The file has frames last, (H, W, N); they are drawn one by one.")
+        for array in self.arrays:
+            values = found.get(array.name)
+            if array.quantity != INTENSITY or values is None or values.ndim != len(array.axes):
+                continue
+            with np.errstate(invalid="ignore"):
+                found[array.name] = np.sqrt(values.astype(np.float64) / (photon_scale or 1.0))
+            if not array.alias:
+                notes.append("The file has intensities, and not amplitudes.")
+        return found, " ".join(notes)
+
+
+def _coordinate(name: str, meaning: str, *, required: bool = False) -> Array:
+    return Array(name=name, axes=("N",), dtype="<f8", meaning=meaning, unit="px", required=required)
+
+
+_FRAMES = Array(
+    name="diffraction",
+    axes=("N", "H", "W"),
+    dtype="<f4",
+    meaning="diffraction frames",
+    quantity=AMPLITUDE,
+    least=0,
+    below=10,
+    required=True,
+)
+
+DATA_001 = Contract(
+    name="data_001_v1",
+    arrays=(
+        _FRAMES,
+        replace(
+            _FRAMES,
+            name="diff3d",
+            meaning="the array diffraction again, under the name that PtychoPINN's loader requires",
+            required=False,
+            alias="diffraction",
+        ),
+        Array(
+            name="objectGuess",
+            axes=("Y", "X"),
+            dtype="<c8",
+            meaning="object",
+            quantity=_TRANSMISSION,
+            required=True,
+        ),
+        Array(
+            name="probeGuess",
+            axes=("H", "W"),
+            dtype="<c8",
+            meaning="probe, in object pixels",
+            quantity="complex amplitude",
+            required=True,
+        ),
+        _coordinate("xcoords", "centre of each frame on the object: column", required=True),
+        _coordinate("ycoords", "centre of each frame on the object: row", required=True),
+        _coordinate("xcoords_start", "nominal centre of each frame: column"),
+        _coordinate("ycoords_start", "nominal centre of each frame: row"),
+        Array(
+            name="scan_index",
+            axes=("N",),
+            dtype="<i8",
+            meaning="number of the scan that each frame came from",
+        ),
+        Array(
+            name="Y",
+            axes=("N", "H", "W"),
+            dtype="<c8",
+            meaning="object patch under each frame",
+            quantity=_TRANSMISSION,
+        ),
+    ),
 )
 
 
-def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """What a sidecar says of each array: dtype, shape, range, whether finite, SHA-256.
+def _variant(name: str, without: tuple[str, ...] = (), **changes: Mapping[str, Any]) -> Contract:
+    """DATA-001 without some arrays, and with other attributes of some of the others."""
+    arrays = (
+        replace(array, **changes.get(array.name, {}))
+        for array in DATA_001.arrays
+        if array.name not in without
+    )
+    return Contract(name=name, arrays=tuple(arrays))
 
-    The range is that of the finite values, of the magnitude for complex arrays, computed with
-    operations that are exact on every machine.
+
+_LAST = {"axes": ("H", "W", "N"), "dtype": "<f8"}
+_COUNTS = {"quantity": INTENSITY, "below": 2**24}
+# Names without the suffix: a name with it would make whatever imports this depend on the file.
+CONTRACTS = {
+    contract.name: contract
+    for contract in (
+        DATA_001,
+        _variant("data_001_v2", probeGuess={"axes": ("P?", "H", "W")}),
+        _variant(
+            "data_001_legacy_v1",
+            without=("Y",),
+            diffraction=_LAST,
+            diff3d=_LAST,
+            objectGuess={"dtype": "<c16"},
+            probeGuess={"dtype": "<c16"},
+        ),
+        _variant("data_001_intensity_v1", diffraction=_COUNTS, diff3d=_COUNTS),
+    )
+}
+PER_POSITION = DATA_001.per_position
+
+
+def contract_named(file: str, schemas: Path | None = None) -> Contract:
+    """The contract of a schema's file.
+
+    Parameters
+    ----------
+    file : str
+        As a sidecar names it.
+    schemas : path, optional
+        The registry's schemas folder, where there is one. Of a contract that is not in the table,
+        it has the arrays, and what each of them is.
     """
-    return {name: _record(arrays[name]) for name in sorted(arrays)}
+    name = file.removesuffix(_SUFFIX)
+    if name in CONTRACTS:
+        return CONTRACTS[name]
+    properties = _properties(schemas / file) if schemas is not None else {}
+    return Contract(
+        name=name,
+        arrays=tuple(
+            Array(name=array, meaning=str(rules.get("description", DATA_001[array].meaning)))
+            for array, rules in properties.items()
+            if isinstance(rules, dict)
+        ),
+    )
+
+
+def _properties(path: Path) -> dict[str, Any]:
+    """What a schema says of each array; nothing where it is elsewhere, or none."""
+    try:
+        found = schema.read(path)["properties"]
+    except (MissingError, LookupError, TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
     """File of the version of DATA-001 that is for arrays like these."""
     probe = arrays.get("probeGuess")
     modes = probe is not None and probe.ndim == 3
-    return DATA_CONTRACT_V2 if modes else DATA_CONTRACT
+    return CONTRACTS["data_001_v2"].file if modes else DATA_001.file
 
 
 def form_failures(
-    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_CONTRACT
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_001.file
 ) -> list[Failure]:
     """Every rule that arrays break of one schema, the file ``contract`` in ``schemas``."""
     return [
-        Failure(criterion=f"contract: {problem.path}", expected=problem.rule, found=problem.value)
-        for problem in schema.problems(inventory(arrays), schemas / contract)
+        replace(failure, criterion=f"contract: {failure.criterion}")
+        for failure in schema.problems(inventory(arrays), schemas / contract)
     ]
 
 
 def contract_failures(
-    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_CONTRACT
+    arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_001.file
 ) -> list[Failure]:
-    """Every rule of DATA-001 that arrays break: those of its schema, and those between arrays."""
+    """Every rule of a contract that arrays break: those of its schema, and those between arrays."""
     failures = form_failures(arrays, schemas, contract)
+    known = contract_named(contract)
+    found = known.positions_first(arrays)
     counts = {
-        name: len(arrays[name]) for name in PER_POSITION if name in arrays and arrays[name].ndim
+        name: len(found[name]) for name in known.per_position if name in found and found[name].ndim
     }
     if len(set(counts.values())) > 1:
         failures.append(
@@ -72,35 +339,15 @@ def contract_failures(
                 found=", ".join(f"{name} {count}" for name, count in counts.items()),
             )
         )
-    if "diff3d" in arrays and "diffraction" in arrays:
-        alias, frames = array_digest(arrays["diff3d"]), array_digest(arrays["diffraction"])
-        if alias != frames:
-            failures.append(
-                Failure(
-                    criterion="contract: diff3d",
-                    expected=f"the same array as diffraction ({frames[:12]})",
-                    found=alias[:12],
+    for array in known.arrays:
+        if array.name in arrays and array.alias in arrays:
+            alias, original = (array_digest(arrays[name]) for name in (array.name, array.alias))
+            if alias != original:
+                failures.append(
+                    Failure(
+                        criterion=f"contract: {array.name}",
+                        expected=f"the same array as {array.alias} ({original[:12]})",
+                        found=alias[:12],
+                    )
                 )
-            )
     return failures
-
-
-def _record(array: np.ndarray) -> dict[str, Any]:
-    if array.dtype.kind == "c":
-        re, im = array.real.astype(np.float64), array.imag.astype(np.float64)
-        # not np.abs: hypot differs between C libraries in the last bit
-        with np.errstate(over="ignore"):
-            # too large for a square is infinite, and so reported as not finite
-            values = np.sqrt(re * re + im * im)
-    else:
-        values = array
-    finite = np.isfinite(values)
-    inside = values[finite]
-    low, high = (inside.min().item(), inside.max().item()) if inside.size else (0, 0)
-    return {
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-        "range": [low, high],
-        "finite": bool(finite.all()),
-        "sha256": array_digest(array),
-    }

@@ -7,16 +7,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from registry.errors import MissingError, UsageError
+from registry.ptychography.contracts import DATA_001, contract_named
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
+_ITEM = [array for array in DATA_001.arrays if array.per_position and not array.alias]
 # With a channel axis of one in front, as convolutions take it.
-_IMAGES = ("diffraction", "Y")
-# A variant for loaders that transpose. Its shapes may be those of any other fixture.
-_LEGACY = "data_001_legacy_v1.schema.json"
-_NUMBERS = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index")
+_IMAGES = tuple(array.name for array in _ITEM if len(array.axes) > 1)
+_NUMBERS = tuple(array.name for array in _ITEM if len(array.axes) == 1)
 
 
 class FixtureDataset:
@@ -62,8 +62,9 @@ class FixtureDataset:
                 found=", ".join(fixture) or "no arrays",
                 remedy="choose a fixture of contract DATA-001: fixtures show NAME lists the arrays",
             )
-        contract = getattr(getattr(fixture, "sidecar", None), "contract", None)
-        if contract == _LEGACY:
+        contract = getattr(getattr(fixture, "sidecar", None), "contract", DATA_001.file)
+        # a variant for loaders that transpose; its shapes may be those of any other fixture
+        if contract_named(contract)["diffraction"].positions_last:
             raise UsageError(
                 f"dataset over {getattr(fixture, 'name', 'a mapping')}",
                 expected="frames along the first axis: diffraction (N, H, W)",

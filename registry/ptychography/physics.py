@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.failure import Failure
 from registry.ptychography.alternatives import alternative_margins
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.scan import ROUNDING, Real, Scan
@@ -37,18 +38,6 @@ SCALE_LIMIT = np.sqrt(2.0)
 # Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
 # robust standard deviations above the median of its own source.
 OUTLIER_SIGMAS = 8.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """One criterion that data do not meet."""
-
-    criterion: str
-    expected: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.criterion}: expected {self.expected}; found {self.found}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from registry.ptychography.contracts import inventory
-
-# Kept by hand beside the schema, because the table speaks of each rule of the report by itself.
-MAX_AMPLITUDE = 10.0
+from registry.identity.inventory import inventory
+from registry.ptychography.contracts import DATA_001, Array
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +24,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """Inventory (see `contract.inventory`) and compliance of a file's arrays."""
+    """Inventory (see `registry.identity.inventory`) and compliance of a file's arrays."""
 
     arrays: dict[str, dict[str, Any]]
     compliance: list[Row]
@@ -46,10 +44,10 @@ def _compliance(
     frames = arrays.get(key)
     rows = [
         _axes(key, frames, arrays),
-        _dtype(key, frames, "float32"),
-        _amplitude(key, records.get(key)),
+        _dtype(key, frames),
+        _amplitude(DATA_001[key], records.get(key)),
     ]
-    rows += [_dtype(name, arrays.get(name), "complex64") for name in ("objectGuess", "probeGuess")]
+    rows += [_dtype(name, arrays.get(name)) for name in ("objectGuess", "probeGuess")]
     rows.append(_coordinates(arrays))
     patches = arrays.get("Y")
     rows.append(
@@ -64,7 +62,7 @@ def _compliance(
 
 
 def _axes(key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray]) -> Row:
-    requirement = f"{key} axes (N, H, W)"
+    requirement = f"{key} axes ({', '.join(DATA_001[key].axes)})"
     if frames is None:
         return Row(requirement=requirement, observed="none", verdict="FAIL", remark="no frames")
     observed = str(frames.shape)
@@ -85,26 +83,26 @@ def _axes(key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray])
     return Row(requirement=requirement, observed=observed, verdict="FAIL", remark=remark)
 
 
-def _dtype(name: str, array: np.ndarray | None, wanted: str) -> Row:
+def _dtype(name: str, array: np.ndarray | None) -> Row:
+    wanted = np.dtype(DATA_001[name].dtype)
+    requirement = f"{name} dtype {wanted.name}"
     if array is None:
-        return Row(
-            requirement=f"{name} dtype {wanted}", observed="none", verdict="FAIL", remark="missing"
-        )
-    good = array.dtype == np.dtype(wanted).newbyteorder("<") and array.dtype.str[0] == "<"
+        return Row(requirement=requirement, observed="none", verdict="FAIL", remark="missing")
+    good = array.dtype.str == wanted.str
     return Row(
-        requirement=f"{name} dtype {wanted}",
+        requirement=requirement,
         observed=array.dtype.name + ("" if array.dtype.isnative else " (foreign byte order)"),
         verdict="PASS" if good else "FAIL",
         remark="" if good else "convert",
     )
 
 
-def _amplitude(key: str, record: Mapping[str, Any] | None) -> Row:
-    requirement = f"{key} amplitude, 0 to {MAX_AMPLITUDE:g}"
+def _amplitude(wanted: Array, record: Mapping[str, Any] | None) -> Row:
+    requirement = f"{wanted.name} amplitude, {wanted.least:g} to {wanted.below:g}"
     if record is None:
         return Row(requirement=requirement, observed="none", verdict="FAIL", remark="no frames")
     low, high = record["range"]
-    good = bool(record["finite"]) and low >= 0 and high < MAX_AMPLITUDE
+    good = bool(record["finite"]) and low >= wanted.least and high < wanted.below
     remark = "" if good else "counts or intensities, negative or not finite values"
     return Row(
         requirement=requirement,

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.acceptance import MIN_COVERAGE, as_scan
+from registry.ptychography.contracts import DATA_001
 from registry.ptychography.noise import misfit_moments
 from registry.ptychography.physics import LIKELIHOOD_LIMIT, SCALE_LIMIT, SIGMAS, relative_error
-from registry.ptychography.profile import MAX_AMPLITUDE
 from registry.ptychography.scan import ROUNDING, Scan
 
 Real = NDArray[np.float64]
@@ -148,7 +148,7 @@ def _limits(
     if name.startswith("coverage_"):
         return MIN_COVERAGE, None
     if name == "max_amplitude":
-        return None, MAX_AMPLITUDE
+        return None, DATA_001["diffraction"].below
     if name == "nearest_alternative_margin":
         return 0.0, None
     if name.startswith("chi_square_") and fitted is not None and fitted.low is not None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.identity.sidecar import CHECKED
+from registry.ptychography.contracts import contract_named
 from registry.report import figures, limits, training
-from registry.report.canonical import canonical
 from registry.report.facts import Facts
 from registry.report.figures import Picture
 from registry.report.training import Run
@@ -84,10 +84,11 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     pictures: dict[str, list[Picture]] = {"images": [], "frames": [], "scan": [], "fit": []}
     fitted, reason, form = None, "the bytes did not pass verification", ""
     if arrays is not None and record is not None:
-        arrays, form = canonical(arrays, record)
+        found = record.details.get("photon_scale")
+        scale = found if isinstance(found, float) else None
+        arrays, form = contract_named(record.contract).canonical(arrays, scale)
         pictures["images"] = figures.probe_and_object(arrays)
-        scale = record.details.get("photon_scale")
-        pictures["frames"] = figures.frames(arrays, scale if isinstance(scale, float) else None)
+        pictures["frames"] = figures.frames(arrays, scale)
         scan = figures.positions(arrays, record, facts.source)
         pictures["scan"] = [scan] if scan else []
         fitted, reason = None, "its physics was not checked"

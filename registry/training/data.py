@@ -14,9 +14,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from registry.errors import UsageError
+from registry.ptychography.contracts import DATA_001
 from registry.training.groups import scan_groups
 
 Batch = dict[str, Tensor]
+_NEEDED = ("diffraction", "probeGuess", "xcoords", "ycoords")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +50,7 @@ def normalise(arrays: Mapping[str, NDArray[np.generic]], subject: str) -> Normal
     UsageError
         The fixture is of another form: the legacy layout, several probe modes, intensities.
     """
-    frames, probe = arrays.get("diffraction"), arrays.get("probeGuess")
-    x, y = arrays.get("xcoords"), arrays.get("ycoords")
+    frames, probe, x, y = (arrays.get(name) for name in _NEEDED)
     if (
         frames is None
         or probe is None
@@ -61,7 +62,7 @@ def normalise(arrays: Mapping[str, NDArray[np.generic]], subject: str) -> Normal
         found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise UsageError(
             f"{subject}: arrays",
-            expected="diffraction (N, H, W), probeGuess (H, W), xcoords and ycoords (N,)",
+            expected=", ".join(str(DATA_001[name]) for name in _NEEDED),
             found=found,
             remedy="train on a fixture of contract DATA-001, such as minimal_dataset_v1",
         )

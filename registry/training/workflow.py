@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from registry import files
 from registry.errors import MissingError, UsageError
 from registry.fixture import Fixture
+from registry.ptychography.contracts import CONTRACTS
 from registry.training import checkpoint, quality
 from registry.training.data import FixtureDataModule, GroupDataset
 from registry.training.losses import LOSSES
@@ -27,7 +28,7 @@ from registry.training.model import PtychoAutoencoder
 from registry.training.reconstruction import pictures, reconstruct
 
 DEVICES = ("cpu", "cuda")
-_CONTRACTS = ("data_001_v1.schema.json", "data_001_v2.schema.json")
+_CONTRACTS = [contract.file for contract in CONTRACTS.values() if contract.is_canonical]
 TRAIN_FILE = "train.json"
 INFER_FILE = "infer.json"
 

@@ -149,6 +149,21 @@ def test_frames_first_but_coordinates_evenly_spaced():
     assert "xcoords, ycoords are different, diffraction is the same" in note
 
 
+def test_frames_that_come_last():
+    """Positions are looked for along the axis that the contract counts them on."""
+    contract = "data_001_legacy_v1.schema.json"
+    arrays = chosen([0, 1, 2, 3]), chosen([2, 3, 4])
+    a, b = ({**one, "diffraction": np.moveaxis(one["diffraction"], 0, -1)} for one in arrays)
+    found = fixture_difference.compare(
+        side(a, contract=contract, subset_indices=[10, 20, 30, 40]),
+        side(b, "b", contract=contract, subset_indices=[30, 40, 50]),
+    )
+    assert found.notes == [
+        "another subset of the same source (subset_indices): 2 positions in both, 2 only in A, "
+        "1 only in B; in those in both, every array of positions is the same"
+    ]
+
+
 @pytest.mark.parametrize(
     ("indices", "note"),
     [

@@ -10,7 +10,7 @@ import pytest
 from generators import intensity_v1, subset_v1
 from registry.digests import content_digest
 from registry.identity import schema
-from registry.ptychography.contracts import inventory
+from registry.identity.inventory import inventory
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
@@ -156,7 +156,7 @@ def test_the_contract(source):
     arrays, _ = generate(source, diff3d=True, Y=True)
     assert schema.problems(inventory(arrays), path) == []
     found = schema.problems(inventory(arrays), SCHEMAS / "data_001_v1.schema.json")
-    assert [problem.path for problem in found] == ["diff3d.range.1", "diffraction.range.1"]
+    assert [failure.criterion for failure in found] == ["diff3d.range.1", "diffraction.range.1"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,9 @@ def test_what_the_contract_refuses(source, change, path):
     """Each rule of the schema is one that wrong counts break."""
     arrays, _ = generate(source)
     wrong = inventory({**arrays, "diffraction": change(arrays["diffraction"])})
-    found = [problem.path for problem in schema.problems(wrong, SCHEMAS / intensity_v1.CONTRACT)]
+    found = [
+        failure.criterion for failure in schema.problems(wrong, SCHEMAS / intensity_v1.CONTRACT)
+    ]
     assert found == [path]
 
 

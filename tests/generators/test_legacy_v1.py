@@ -10,7 +10,7 @@ import pytest
 from generators import legacy_v1, subset_v1
 from registry.digests import content_digest
 from registry.identity import schema
-from registry.ptychography.contracts import inventory
+from registry.identity.inventory import inventory
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
@@ -143,7 +143,9 @@ def test_the_contract(source):
     path = SCHEMAS / legacy_v1.CONTRACT
     arrays, record = generate(source, diff3d=True)
     assert schema.problems(inventory(arrays), path) == []
-    broken = {problem.path for problem in schema.problems(inventory(record["canonical"]), path)}
+    broken = {
+        failure.criterion for failure in schema.problems(inventory(record["canonical"]), path)
+    }
     assert broken == {
         "diff3d.dtype", "diff3d.shape.0", "diffraction.dtype", "diffraction.shape.0",
         "objectGuess.dtype", "probeGuess.dtype",
@@ -167,7 +169,7 @@ def test_what_the_contract_refuses(source, name, change, path):
     """Each rule of the schema is one that a wrong array breaks."""
     arrays, _ = generate(source)
     wrong = inventory({**arrays, name: change(arrays[name])})
-    found = [problem.path for problem in schema.problems(wrong, SCHEMAS / legacy_v1.CONTRACT)]
+    found = [failure.criterion for failure in schema.problems(wrong, SCHEMAS / legacy_v1.CONTRACT)]
     assert found == [path]
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from registry.ptychography.contracts import contract_failures, inventory
+from registry.ptychography.contracts import (
+    CONTRACTS,
+    DATA_001,
+    PER_POSITION,
+    contract_failures,
+    contract_named,
+    contract_of,
+)
 
 N = 16
 
@@ -188,34 +197,162 @@ def test_diff3d_is_the_same_array(arrays, schemas):
     assert found.startswith("contract: diff3d: expected the same array as diffraction"), found
 
 
-def test_inventory():
-    """dtype, shape, range, finiteness and digest of each array, sorted by name."""
-    arrays = {
-        "z": np.array([[3 + 4j, 1j]], "<c8"),
-        "a": np.array([2.5, -1.0, np.nan], "<f8"),
-        "empty": np.zeros((0, 2), "<i8"),
-    }
-    assert list(inventory(arrays)) == ["a", "empty", "z"]
-    assert inventory(arrays) == {
-        "a": {
-            "dtype": "<f8",
-            "shape": [3],
-            "range": [-1.0, 2.5],
-            "finite": False,
-            "sha256": "0d9c31f761d6861d51118d2ed0d8df82a3cffef31b7ad4937dcd9f98ccb551e8",
-        },
-        "empty": {
-            "dtype": "<i8",
-            "shape": [0, 2],
-            "range": [0, 0],
-            "finite": True,
-            "sha256": "b6ffbb8740333b3ea78c6ff8d636bd3e6a5b81f048529b516b44d2d7a35bc722",
-        },
-        "z": {
-            "dtype": "<c8",
-            "shape": [1, 2],
-            "range": [1.0, 5.0],
-            "finite": True,
-            "sha256": "64cb45e2337dee05944f32ebe43001a8fae743c9c799018bca0a34f0d7bb6bb3",
-        },
-    }
+def test_a_legacy_fixture_without_a_position(arrays, schemas):
+    """Positions are counted along the axis that the contract has for them."""
+    legacy = {name: arrays[name].astype("<c16") for name in ("objectGuess", "probeGuess")}
+    legacy |= {name: arrays[name] for name in ("xcoords", "ycoords")}
+    legacy["diffraction"] = np.moveaxis(per_position(arrays, 17)["diffraction"], 0, -1).astype(
+        "<f8"
+    )
+    contract = "data_001_legacy_v1.schema.json"
+    assert [str(failure) for failure in contract_failures(legacy, schemas, contract)] == [
+        "contract: positions: expected the same number of positions in every per-position array; "
+        "found diffraction 17, xcoords 16, ycoords 16"
+    ]
+
+
+def test_a_contract_that_is_not_in_the_table(arrays, tmp_path):
+    """Its schema alone says what its arrays have to be."""
+    (tmp_path / "mine_v1.schema.json").write_text('{"required": ["diffraction", "depth"]}')
+    arrays["xcoords"] = arrays["xcoords"][:3]
+    arrays["diff3d"] = arrays["diffraction"] * 2
+    failures = contract_failures(arrays, tmp_path, "mine_v1.schema.json")
+    assert [str(failure) for failure in failures] == [
+        "contract: depth: expected a value; found none"
+    ]
+
+
+# the table
+
+
+def test_the_table_has_every_published_contract(schemas):
+    """A contract that is published has its row, under its file's name."""
+    published = [path.name for path in schemas.glob("data_001_*.schema.json")]
+    assert sorted(contract.file for contract in CONTRACTS.values()) == sorted(published)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
+def test_the_table_says_what_the_schemas_say(contract, schemas):
+    """Names, dtypes, axes, ranges and what is required are those of the contract's schema."""
+    document = json.loads((schemas / contract.file).read_bytes())
+    assert [array.name for array in contract.arrays] == list(document["properties"])
+    required = [array.name for array in contract.arrays if array.required]
+    assert required == document["required"], "not those that are required"
+    for array in contract.arrays:
+        rules = resolved(document, document["properties"][array.name])
+        assert array.dtype == rules["dtype"]["const"], array
+        forms = rules["shape"].get("anyOf", [rules["shape"]])
+        counts = [(form["minItems"], form["maxItems"]) for form in forms]
+        assert counts == [(number, number) for number in array.numbers_of_axes], array
+        low, high = rules["range"].get("prefixItems", ({}, {}))
+        limits = (low.get("minimum"), high.get("exclusiveMaximum"))
+        assert (array.least, array.below) == limits, array
+
+
+def resolved(document, rules) -> dict:
+    """Rules for each of an array's properties, without references."""
+    found = {}
+    if "$ref" in rules:
+        found |= resolved(document, document["$defs"][rules["$ref"].removeprefix("#/$defs/")])
+    for key, rule in rules.get("properties", {}).items():
+        if "$ref" in rule:
+            rule = document["$defs"][rule["$ref"].removeprefix("#/$defs/")]
+        found[key] = rule
+    return found
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
+def test_positions_are_where_the_schemas_count_them(contract, schemas):
+    """The axis of positions is the one that may have 16 to 128, and no array else has such one."""
+    document = json.loads((schemas / contract.file).read_bytes())
+    for array in contract.arrays:
+        shape = resolved(document, document["properties"][array.name])["shape"]
+        axes = shape.get("prefixItems", [])
+        counted = [axis == {"minimum": 16, "maximum": 128} for axis in axes]
+        assert counted.count(True) == array.per_position, array
+        if array.per_position:
+            assert counted.index(True) == array.axes.index("N"), array
+
+
+def test_arrays_of_positions():
+    """Those of DATA-001, in order."""
+    assert PER_POSITION == (
+        "diffraction", "diff3d", "xcoords", "ycoords", "xcoords_start", "ycoords_start",
+        "scan_index", "Y",
+    )  # fmt: skip
+
+
+def test_arrays_in_words():
+    """An array is shown with its axes, as an error says it."""
+    modes = CONTRACTS["data_001_v2"]["probeGuess"]
+    shown = [str(array) for array in (DATA_001["diffraction"], DATA_001["xcoords"], modes)]
+    assert shown == ["diffraction (N, H, W)", "xcoords (N,)", "probeGuess (P?, H, W)"]
+    assert modes.axes_in_words == "mode, if there are several, row, column"
+
+
+@pytest.mark.parametrize(
+    ("shape", "file"),
+    [((8, 8), "data_001_v1.schema.json"), ((2, 8, 8), "data_001_v2.schema.json")],
+)
+def test_the_version_for_a_probe(shape, file):
+    """Modes need version 2."""
+    assert contract_of({"probeGuess": np.zeros(shape)}) == file
+
+
+def test_contracts_with_the_frames_of_data_001():
+    """Amplitudes, position by position: those that a model can be trained on as they are."""
+    found = [name for name, contract in CONTRACTS.items() if contract.is_canonical]
+    assert found == ["data_001_v1", "data_001_v2"]
+    assert not contract_named("mine_v1.schema.json").is_canonical, "claimed of an unknown one"
+
+
+@pytest.mark.parametrize("text", [None, "no JSON", "[]", '{"properties": {"diffraction": true}}'])
+def test_a_contract_of_which_nothing_is_known(arrays, tmp_path, text):
+    """Its arrays are called by their names, and taken as they are."""
+    if text is not None:
+        (tmp_path / "mine_v1.schema.json").write_text(text)
+    contract = contract_named("mine_v1.schema.json", tmp_path)
+    assert (contract.file, contract.arrays) == ("mine_v1.schema.json", ())
+    assert (contract["diffraction"].meaning, contract["diffraction"].axes) == ("diffraction", ())
+    assert contract.canonical(arrays, 2.0) == (arrays, "")
+
+
+# the canonical form
+
+
+@pytest.mark.parametrize("name", ["data_001_v1", "data_001_v2"])
+def test_the_canonical_form_of_data_001(arrays, name):
+    """Arrays stay as they are, and nothing is said."""
+    found, note = CONTRACTS[name].canonical(arrays, 2.0)
+    assert note == ""
+    assert all(found[name] is array for name, array in arrays.items()), "not the very arrays"
+
+
+@pytest.mark.parametrize("n", [N, 64])
+def test_the_canonical_form_of_the_legacy_layout(arrays, n):
+    """Frames that come last are brought to the front, by the contract and not by their shape."""
+    frames = per_position(arrays, n)["diffraction"]
+    last = np.moveaxis(frames, 0, -1)
+    found, note = CONTRACTS["data_001_legacy_v1"].canonical({"diffraction": last, "diff3d": last})
+    assert np.array_equal(found["diffraction"], frames), "other frames"
+    assert np.array_equal(found["diff3d"], frames), "the alias has other frames"
+    assert note == "The file has frames last, (H, W, N); they are drawn one by one."
+
+
+@pytest.mark.parametrize("scale", [2000.1702401571504, None])
+def test_the_canonical_form_of_intensities(arrays, scale):
+    """Intensities become amplitudes, by the photon scale where there is one."""
+    amplitude = arrays["diffraction"].astype(float)
+    contract = CONTRACTS["data_001_intensity_v1"]
+    found, note = contract.canonical({"diffraction": amplitude**2 * (scale or 1.0)}, scale)
+    assert np.allclose(found["diffraction"], amplitude, rtol=1e-12), "other amplitudes"
+    assert note == "The file has intensities, and not amplitudes."
+
+
+@pytest.mark.parametrize("name", ["data_001_legacy_v1", "data_001_intensity_v1"])
+@pytest.mark.parametrize(
+    "arrays", [{}, {"diffraction": np.full((3, 3), -1.0)}], ids=["none", "2-d"]
+)
+def test_frames_that_are_none(name, arrays):
+    """What does not have a contract's axes is left alone."""
+    assert CONTRACTS[name].canonical(arrays) == (arrays, "")

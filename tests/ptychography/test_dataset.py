@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from collections import UserDict
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -153,6 +156,31 @@ def test_a_fixture_without_frames(torch, arrays):
         FixtureDataset({"probeGuess": arrays["probeGuess"]})
     assert caught.value.found == "probeGuess"
     assert "diffraction" in caught.value.expected
+
+
+@dataclass(frozen=True)
+class Recorded(UserDict):
+    """Arrays with a record of their contract, as a loaded fixture has it."""
+
+    data: dict
+    sidecar: SimpleNamespace
+
+
+@pytest.mark.parametrize("contract", ["data_001_v2", "data_001_intensity_v1", "mine_v1"])
+def test_contracts_with_positions_first(torch, arrays, contract):
+    """Frames are taken one by one, whatever they are, and of a contract that nobody knows, too."""
+    sidecar = SimpleNamespace(contract=f"{contract}.schema.json")
+    assert len(FixtureDataset(Recorded(arrays, sidecar))) == 3
+
+
+def test_the_legacy_layout(torch, arrays):
+    """Frames that come last are refused by their contract, whatever their shape."""
+    sidecar = SimpleNamespace(contract="data_001_legacy_v1.schema.json")
+    with pytest.raises(UsageError) as caught:
+        FixtureDataset(Recorded(arrays, sidecar))
+    assert caught.value.found == (
+        "(3, 2, 4) of contract data_001_legacy_v1.schema.json, which is (H, W, N)"
+    )
 
 
 def test_without_torch(arrays, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from registry.errors import CheckError
 from registry.ptychography import suggest
-from tests.generators.conftest import top  # noqa: F401 pytest finds fixtures by their names here
+from tests.generators.conftest import run, top  # noqa: F401 pytest finds fixtures by their names
 
 
 def disc(diameter: float) -> np.ndarray:
