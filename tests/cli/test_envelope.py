@@ -69,7 +69,7 @@ def dvc(monkeypatch):
         told.update(command=command[1:], cwd=options["cwd"], path=options["env"]["PATH"])
         return subprocess.CompletedProcess(command, told["code"])
 
-    monkeypatch.setattr(envelope.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return told
 
 
