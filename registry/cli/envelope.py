@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,12 @@ from registry.cli.dvc_repro import repro
 from registry.cli.table import columns
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
 from registry.storage.root import locate
+from registry.training import imports
 
 if TYPE_CHECKING:
     from registry.declare.params import Envelope
     from registry.training.results import Results
 
-# What a training imports: found or not, it is not imported here.
-_NEEDED = ("torch", "lightning", "dvclive", "matplotlib")
 _PIPELINE = "envelope/dvc.yaml"
 _HEADER = (
     "run", "train s", "± %", "infer s", "calibration s", "peak RSS MB", "artifacts MB", "loss",
@@ -79,14 +77,7 @@ def _measure(root: Path, names: Sequence[str]) -> None:
     CheckError
         A stage failed.
     """
-    absent = [name for name in _NEEDED if find_spec(name) is None]
-    if absent:
-        raise MissingError(
-            "training",
-            expected=", ".join(_NEEDED),
-            found=f"no {', '.join(absent)}",
-            remedy="pip install 'fixture-registry[train]'",
-        )
+    imports.require()
     # nothing runs from a declaration that breaks a rule
     targets = ["params", *(f"{_PIPELINE}:run@{name}" for name in names)]
     code = repro(root, "--single-item", "--force", "--keep-going", *targets)
