@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable
 
-from registry.errors import MissingError, RegistryError
+from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
+
+# Set for a program whose error another one of ours takes up, see `reported`.
+AS_JSON = {"FIXTURES_ERRORS": "json"}
+
+_KINDS = {kind.exit_code: kind for kind in (CheckError, UsageError, MissingError, LockedError)}
 
 # Nothing in here reaches a byte or a verdict: see registry/build/code.py.
 WORDS_ONLY = True
@@ -47,6 +53,21 @@ _FULL = "free some space, then run the command again; nothing half-written was l
 _REMEDIES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL}
 
 
+def reported(code: int, stderr: str) -> RegistryError | None:
+    """The error with which a program ended that ran with `AS_JSON` in its environment.
+
+    None where it is none of ours: a crash, say.
+    """
+    try:
+        return _KINDS[code](**json.loads(stderr.splitlines()[-1]))
+    except (LookupError, ValueError, TypeError):
+        return None
+
+
 def _report(error: RegistryError) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    if AS_JSON.items() <= os.environ.items():
+        parts = ("subject", "expected", "found", "remedy")
+        print(json.dumps({part: getattr(error, part) for part in parts}), file=sys.stderr)
+    else:
+        print(f"error: {error}", file=sys.stderr)
     return error.exit_code

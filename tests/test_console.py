@@ -46,6 +46,27 @@ def test_an_error_raised_on_purpose(kind, code, capsys):
     ), "not the message on stderr and nothing else"
 
 
+@pytest.mark.parametrize("kind", [CheckError, UsageError, MissingError, LockedError])
+def test_an_error_for_another_program(kind, capsys, monkeypatch):
+    """Where the environment asks for it, the error can be taken up whole by who started this."""
+    for name, value in console.AS_JSON.items():
+        monkeypatch.setenv(name, value)
+    error = kind("array a", expected="x\n  found: y", found="z", remedy="é")
+    code = console.run(raising(error))
+    found = console.reported(code, "a warning\n" + capsys.readouterr().err)
+    assert type(found) is kind
+    assert found.args == ("array a", "x\n  found: y", "z", "é")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(1, ""), (1, "Traceback\nValueError: x"), (1, "3"), (1, '{"found": "x"}'), (9, "{}")],
+)
+def test_no_error_of_ours(code, said):
+    """A crash, or another program's end, is no error that could be taken up."""
+    assert console.reported(code, said) is None
+
+
 def test_a_bug_is_not_hidden():
     """What nobody raised on purpose shows its traceback."""
     with pytest.raises(ZeroDivisionError):

@@ -168,12 +168,13 @@ def _build(
 
 
 def _run(place: Scratch, kind: str, name: str, entry: Mapping[str, Any]) -> None:
-    ended = place.build(kind, name, entry)
-    if ended.code != 0:
-        error = MissingError if ended.code == MissingError.exit_code else CheckError
+    try:
+        place.build(kind, name, entry)
+    except RegistryError as failure:
+        error = MissingError if isinstance(failure, MissingError) else CheckError
         raise error(
             f"{kind} {name}: rebuild",
             expected="its generator to build it again",
-            found="\n            ".join(ended.error.splitlines()),
+            found="\n            ".join(str(failure).splitlines()),
             remedy=f"dvc repro {kind}@{name} shows the same in place",
-        )
+        ) from None

@@ -16,14 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """How a program ended: its exit code, what it printed, and its error without ``error:``."""
-
-    code: int
-    out: str
-    error: str
+from registry import console
+from registry.errors import CheckError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,20 +27,40 @@ class Scratch:
     root: Path
     folder: Path
 
-    def build(self, kind: str, name: str, entry: Mapping[str, Any]) -> Ended:
-        """Build an entry of params.yaml; ``kind`` is ``source`` or ``fixture``."""
-        return self.run(f"registry.build.{kind}", name, *flags(entry, self.root))
+    def build(
+        self, kind: str, name: str, entry: Mapping[str, Any], *, remedy: str | None = None
+    ) -> str:
+        """Build an entry of params.yaml, as `run` does; ``kind`` is ``source`` or ``fixture``."""
+        module = f"registry.build.{kind}"
+        return self.run(module, name, *flags(entry, self.root), subject=f"{kind} {name}",
+                        remedy=remedy)  # fmt: skip
 
-    def run(self, module: str, *arguments: str) -> Ended:
-        """Run ``python -m MODULE`` in the folder."""
+    def run(self, module: str, *arguments: str, subject: str, remedy: str | None = None) -> str:
+        """Run ``python -m MODULE`` in the folder; what it printed.
+
+        Parameters
+        ----------
+        module, *arguments : str
+            The program, which ends by `registry.console.run`.
+        subject : str
+            What it is about, should it crash.
+        remedy : str, optional
+            What mends its error, in place of what the program says itself.
+
+        Raises
+        ------
+        RegistryError
+            The program's own, or a CheckError with all that it said.
+        """
         # the folder's generators, and this very package
         package = str(Path(__file__).resolve().parents[2])
         path = [str(self.folder), package, os.environ.get("PYTHONPATH")]
-        result = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env={
                 **os.environ,
+                **console.AS_JSON,
                 "PYTHONPATH": os.pathsep.join(filter(None, path)),
                 # so that nothing is downloaded or hashed again
                 "FIXTURES_BUILD": str(self.root.absolute() / "build"),
@@ -57,11 +71,22 @@ class Scratch:
             errors="replace",
             check=False,
         )
-        said = result.stderr.strip().removeprefix("error: ")
-        return Ended(
-            code=result.returncode,
-            out=result.stdout,
-            error=said or f"exit code {result.returncode}",
+        if ended.returncode == 0:
+            return ended.stdout
+        error = console.reported(ended.returncode, ended.stderr)
+        if error is None:
+            said = ended.stderr.strip() or f"exit code {ended.returncode}"
+            raise CheckError(
+                subject,
+                expected="its generator to build it",
+                found="\n            ".join(said.splitlines()),
+                remedy="this is a fault of the generator; please report it",
+            )
+        raise type(error)(
+            error.subject,
+            expected=error.expected,
+            found=error.found,
+            remedy=remedy or error.remedy,
         )
 
 

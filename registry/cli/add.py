@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from registry.cli import entries
-from registry.cli.entries import SourceEntry
+from registry.cli import key_flags, source_argument
+from registry.cli.dvc_repro import repro
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator, Vocabulary
 from registry.errors import CheckError, UsageError
+from registry.storage.root import find_root
 
 _UNTOUCHED = "params.yaml is as it was"
 _FLAGS = f"change the flags (n_subset is --n-subset) and run the command again; {_UNTOUCHED}"
@@ -40,7 +39,7 @@ def add(commands: Any) -> None:
         "--generator", help="default: that of --like, else the newest version of subset"
     )
     parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
-    entries.add_flags(parser, fixture=True)
+    key_flags.add_flags(parser, fixture=True)
     parser.set_defaults(run=run)
 
 
@@ -48,18 +47,19 @@ def run(arguments: argparse.Namespace) -> int:
     from registry import files
     from registry.declare import edit
 
-    root, words = entries.root_and_words()
+    root = find_root()
     text = params.read(root)
     document = params.parse(text)
     name: str = arguments.name
-    fixture, source = _entries(root, document, words, arguments)
+    fixture, source = _entries(root, document, generator_keys.load(root), arguments)
 
-    new = text
+    new, added = text, [f"fixtures.{name}"]
     if source is not None:
-        new = edit.insert(new, generator_keys.SOURCES, source.name, source.entry)
+        new = edit.insert(new, generator_keys.SOURCES, fixture["source"], source)
+        added.insert(0, f"sources.{fixture['source']}")
     new = edit.insert(new, generator_keys.FIXTURES, name, fixture, like=arguments.like)
     _check(root, new, name)
-    print(_built(root, new, name, source).rstrip())
+    print(_built(root, new, name, is_new_source=source is not None).rstrip())
 
     if params.read(root) != text:
         raise CheckError(
@@ -69,9 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
             remedy="run the command again; the file is as they left it",
         )
     files.write_atomic(root / params.FILE, new.encode())
-    added = (
-        [f"fixtures.{name}"] if source is None else [f"sources.{source.name}", f"fixtures.{name}"]
-    )
     print(f"params.yaml: added {' and '.join(added)}")
     if not arguments.build:
         print(f"next: dvc repro fixture@{name}")
@@ -81,9 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _entries(
     root: Path, document: Any, words: Vocabulary, arguments: argparse.Namespace
-) -> tuple[dict[str, Any], SourceEntry | None]:
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The fixture's entry, and its source's where that is new."""
-    declared = entries.section(document, generator_keys.FIXTURES)
+    declared = source_argument.declared(document, generator_keys.FIXTURES)
     _check_name(arguments.name, set(declared))
     base = _base(declared, arguments.like)
     generator = _generator(words, arguments.generator, base)
@@ -95,26 +92,24 @@ def _entries(
             found="neither",
             remedy="fixtures add NAME --from SOURCE --strategy evenly_spaced --n-subset 64",
         )
-    source_name, reader = entries.resolve_source(
-        document, words, named, arguments, set(generator.keys)
-    )
-    own, of_source = entries.share(words, entries.given(arguments), generator, reader)
+    sources = source_argument.declared(document, generator_keys.SOURCES)
+    source, reader = source_argument.resolve(sources, words, named, arguments, set(generator.keys))
+    own, of_source = key_flags.values(arguments, words, generator, reader)
     for key in base.keys() - generator.keys.keys() - {"generator"}:
         print(
             f"note: {generator.name} has no key {key}, which {arguments.like} has", file=sys.stderr
         )
-    created = datetime.now(UTC).isoformat(timespec="seconds")
     entry = {
         **base,
-        "created": created,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **own,
         "generator": generator.name,
-        "source": source_name,
+        "source": source,
     }
     new = None
     if reader is not None:
-        new = entries.new_source(root, source_name, named, reader, of_source)
-    return entries.ordered(entry, generator), new
+        new = source_argument.new_entry(root, source, named, reader, of_source)
+    return key_flags.ordered(entry, generator), new
 
 
 def _check_name(name: str, taken: set[str]) -> None:
@@ -156,7 +151,7 @@ def _generator(words: Vocabulary, named: str | None, base: dict[str, Any]) -> Ge
             match for item in words.fixtures if (match := re.fullmatch(r"subset_v(\d+)", item))
         ]
         named = max(versions, key=lambda match: int(match[1]))[0] if versions else "subset_v1"
-    return entries.find_generator(words.fixtures, str(named), "--generator")
+    return key_flags.find_generator(words.fixtures, str(named), "--generator")
 
 
 def _check(root: Path, text: str, name: str) -> None:
@@ -168,41 +163,27 @@ def _check(root: Path, text: str, name: str) -> None:
         raise params.refused(found, remedy=_FLAGS, subject=f"fixture {name}")
 
 
-def _built(root: Path, text: str, name: str, source: SourceEntry | None) -> str:
+def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> str:
     """Build what is declared in a scratch folder; what the generator says of it."""
     from registry.build.scratch import scratch
 
-    document = params.parse(text)
-    entry = document["fixtures"][name]
+    declared = params.parse(text)
+    entry = declared["fixtures"][name]
+    # an entry that was there before is mended as its generator says
+    remedy = f"correct the file or the flags; {_UNTOUCHED}" if is_new_source else None
     with scratch(root) as place:
-        ended = place.build("source", entry["source"], document["sources"][entry["source"]])
-        if ended.code != 0:
-            # an entry that was there before is mended as its generator says
-            remedy = "" if source is None else f"correct the file or the flags; {_UNTOUCHED}"
-            raise entries.relayed(ended, f"source {entry['source']}", remedy)
-        ended = place.build("fixture", name, entry)
-        if ended.code != 0:
-            raise entries.relayed(ended, f"fixture {name}", _FLAGS)
-    return ended.out
+        place.build("source", entry["source"], declared["sources"][entry["source"]], remedy=remedy)
+        return place.build("fixture", name, entry, remedy=_FLAGS)
 
 
 def _repro(root: Path, name: str) -> int:
     stage = f"fixture@{name}"
-    # stages are run as `python -m generators...`: that has to be this Python
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    sys.stdout.flush()
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", stage],
-        cwd=root,
-        env={**os.environ, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode != 0:
+    code = repro(root, stage)
+    if code != 0:
         raise CheckError(
             f"fixture {name}",
             expected=f"dvc repro {stage} to build it",
-            found=f"exit code {done.returncode}; what it printed is above",
+            found=f"exit code {code}; what it printed is above",
             remedy=f"mend that, then dvc repro {stage}; the entry is in params.yaml",
         )
     print("next: commit params.yaml, dvc.lock and the new sidecar; dvc push stores the bytes")

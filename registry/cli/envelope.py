@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.cli.dvc_repro import repro
 from registry.cli.table import columns
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
 from registry.storage.root import locate
+from registry.training import imports
 
 if TYPE_CHECKING:
     from registry.declare.params import Envelope
     from registry.training.results import Results
 
-# What a training imports: found or not, it is not imported here.
-_NEEDED = ("torch", "lightning", "dvclive", "matplotlib")
 _PIPELINE = "envelope/dvc.yaml"
 _HEADER = (
     "run", "train s", "± %", "infer s", "calibration s", "peak RSS MB", "artifacts MB", "loss",
@@ -80,32 +77,15 @@ def _measure(root: Path, names: Sequence[str]) -> None:
     CheckError
         A stage failed.
     """
-    absent = [name for name in _NEEDED if find_spec(name) is None]
-    if absent:
-        raise MissingError(
-            "training",
-            expected=", ".join(_NEEDED),
-            found=f"no {', '.join(absent)}",
-            remedy="pip install 'fixture-registry[train]'",
-        )
+    imports.require()
     # nothing runs from a declaration that breaks a rule
     targets = ["params", *(f"{_PIPELINE}:run@{name}" for name in names)]
-    # stages are run as `python -m registry...`: that has to be this environment's
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    sys.stdout.flush()
-    ended = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "--keep-going",
-         *targets],
-        cwd=root,
-        env={**os.environ, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )  # fmt: skip
-    if ended.returncode:
+    code = repro(root, "--single-item", "--force", "--keep-going", *targets)
+    if code:
         raise CheckError(
             "envelope: dvc repro",
             expected="every stage to run",
-            found=f"exit code {ended.returncode}; what it said is above",
+            found=f"exit code {code}; what it said is above",
             remedy="mend what it says, then run the command again",
         )
 

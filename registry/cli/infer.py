@@ -27,9 +27,9 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     fixture = loading.load(arguments.name)
-    from registry.cli.extras import training
+    from registry.training import imports
 
-    found = training().infer(
+    found = imports.workflow().infer(
         arguments.checkpoint,
         fixture,
         arguments.output_dir,

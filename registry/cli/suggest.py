@@ -8,9 +8,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from registry.cli import entries
+from registry.cli import key_flags, source_argument
 from registry.cli.table import columns
 from registry.declare import generator_keys, params
+from registry.storage.root import find_root
 
 _TARGET = 64
 # What a new source has to declare, and what makes no difference to anything that is printed here.
@@ -28,24 +29,25 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "source", metavar="SOURCE", help="a declared source, or a file's path or URL"
     )
-    entries.add_flags(parser, fixture=False)
+    key_flags.add_flags(parser, fixture=False)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    root, words = entries.root_and_words()
+    root = find_root()
+    words = generator_keys.load(root)
     document = params.parse(params.read(root))
     named: str = arguments.source
-    name, generator = entries.resolve_source(document, words, named, arguments, set())
-    _, values = entries.share(words, entries.given(arguments), None, generator)
+    sources = source_argument.declared(document, generator_keys.SOURCES)
+    name, generator = source_argument.resolve(sources, words, named, arguments, set())
+    _, values = key_flags.values(arguments, words, None, generator)
     command = f"fixtures add {name}_v1 --from {shlex.quote(named)}"
     if generator is None:
         entry = params.load(root).sources[name]
     else:
         fill = {key: value for key, value in _NO_MATTER.items() if key in generator.required}
-        source = entries.new_source(root, name, named, generator, {**fill, **values})
-        entry = source.entry
-        _check(root, document, name, entry)
+        entry = source_argument.new_entry(root, name, named, generator, {**fill, **values})
+        _check(root, {**document, "sources": {**sources, name: entry}}, name)
         command += _flags(arguments, values)
         command += "".join(f" --{key} …" for key in fill if key not in values)
     found = _figures(root, name, entry)
@@ -72,11 +74,11 @@ def _flags(arguments: argparse.Namespace, values: dict[str, Any]) -> str:
     return "".join(f" {word}" for word in words)
 
 
-def _check(root: Path, document: Any, name: str, entry: dict[str, Any]) -> None:
-    sources = {**entries.section(document, generator_keys.SOURCES), name: entry}
+def _check(root: Path, document: Any, name: str) -> None:
+    """Hold the new entry against the rules; what is wrong with others is not asked here."""
     found = [
         problem
-        for problem in params.problems({**document, "sources": sources}, root)
+        for problem in params.problems(document, root)
         if problem.criterion.startswith(f"sources.{name}.")
     ]
     if found:
@@ -91,12 +93,10 @@ def _figures(root: Path, name: str, entry: dict[str, Any]) -> Any:
     from registry.build.scratch import scratch
 
     with scratch(root) as place:
-        ended = place.build("source", name, entry)
-        if ended.code == 0:
-            ended = place.run("registry.ptychography.suggest", name)
-        if ended.code != 0:
-            raise entries.relayed(ended, f"source {name}", "")
-    return json.loads(ended.out)
+        place.build("source", name, entry)
+        return json.loads(
+            place.run("registry.ptychography.suggest", name, subject=f"source {name}")
+        )
 
 
 def _table(found: Any, name: str) -> list[str]:

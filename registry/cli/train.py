@@ -36,10 +36,10 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     fixture = loading.load(arguments.name)
     begin = time.perf_counter()
-    from registry.cli.extras import training
+    from registry.training import imports
 
-    workflow = training()
-    imports = time.perf_counter() - begin
+    workflow = imports.workflow()
+    took = time.perf_counter() - begin
     options = workflow.Options(
         output_dir=arguments.output_dir,
         max_epochs=arguments.max_epochs,
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     print(
         f"{arguments.name}: {found['steps']} steps, loss {found['first_loss']:.3f} -> "
-        f"{found['last_loss']:.3f}; {_seconds({'imports': imports, **found['seconds']})}"
+        f"{found['last_loss']:.3f}; {_seconds({'imports': took, **found['seconds']})}"
     )
     print(
         f"amplitude error {found['amplitude_error']:.4f}, "

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from registry import extras
 from registry.compare import array_difference, fixture_difference
 from registry.compare import wording as wording
 from registry.compare.array_difference import ArrayDifference
 from registry.compare.fixture_difference import FieldDifference, FixtureDifference
-from registry.errors import MissingError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,11 +76,11 @@ def render(found: FixtureDifference) -> str:
         import jinja2
         import matplotlib  # noqa: F401 -- asked for here, where its absence can be told in words
     except ImportError as error:
-        raise MissingError(
+        raise extras.missing(
+            "report",
             "fixtures diff --html",
             expected="matplotlib and jinja2, with which the page is made",
             found=str(error),
-            remedy="pip install 'fixture-registry[report]'",
         ) from None
 
     environment = jinja2.Environment(

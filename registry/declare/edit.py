@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from registry.declare import params
@@ -15,13 +15,15 @@ from registry.errors import CheckError
 # Text that YAML 1.1 and 1.2 both read as text, wherever it stands; all else is put in quotes.
 _PLAIN = re.compile(r"[A-Za-z_/][\w./+-]*(?: [\w./+-]+)*", re.ASCII)
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def insert(
     text: str, section: str, name: str, entry: Mapping[str, Any], *, like: str | None = None
 ) -> str:
     r"""Text in which a section has one entry more, after its last one.
+
+    The section is written as a block, an entry to a line and below it; or has no entry yet. The
+    lines alone are looked at, and what comes of it is read again: it has to say what is meant.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def insert(
     Raises
     ------
     CheckError
-        There is no such section, or nowhere that an entry can be put in.
+        There is no such section, or it is written in another way; the message has the entry.
 
     >>> text = "sources: {}\nfixtures:\n  a_v1: {n: 1} # one\n# the end"
     >>> print(insert(text, "fixtures", "b_v1", {"n": 2, "created": "2026-11-23T00:00:00Z"}))
@@ -51,12 +53,12 @@ def insert(
         created: "2026-11-23T00:00:00Z"
     # the end
     """
-    document, tree = params.parse(text), _tree(text)
-    for written in _written(tree, document, section, entry, like):
-        found = _insert(text, tree, section, name, written)
+    document = params.parse(text)
+    for written in _written(text, document, section, entry, like):
+        found = _inserted(text, section, name, written)
         if found is not None and _is_what_is_meant(document, found, section, name, entry):
             return found
-    shown = "".join(f"\n            {line}" for line in _lines(name, _full(entry), "", "  "))
+    shown = "".join(f"\n            {line}" for line in _lines(name, _full(entry), 0, 2))
     raise CheckError(
         f"{params.FILE}: {section}",
         expected=f"a section {section}: to which an entry can be added",
@@ -65,72 +67,15 @@ def insert(
     )
 
 
-@dataclass(kw_only=True, slots=True)
-class _Node:
-    """A node of the text: where it starts and ends, and the pairs of a mapping."""
-
-    start: int
-    end: int
-    column: int
-    text: str = ""
-    anchor: str | None = None
-    flow: bool = False
-    pairs: list[tuple[_Node, _Node]] = field(default_factory=list)
-
-    def child(self, key: str) -> _Node | None:
-        return next((value for name, value in self.pairs if name.text == key), None)
-
-
-def _tree(text: str) -> _Node | None:
-    """The text's nodes, from events: nodes of ruamel's own stand for an alias where it leads to."""
-    from ruamel.yaml import YAML, events
-
-    # a stream starts, then a document, if there is one
-    parsed = deque(YAML(typ="safe", pure=True).parse(text))
-    parsed.popleft()
-    parsed.popleft()
-    ends = (events.MappingEndEvent, events.SequenceEndEvent)
-
-    def node() -> _Node:
-        event = parsed.popleft()
-        found = _Node(
-            start=event.start_mark.index,
-            end=event.end_mark.index,
-            column=event.start_mark.column,
-            anchor=event.anchor,
-        )
-        if isinstance(event, events.ScalarEvent):
-            found.text = event.value
-        elif isinstance(event, events.CollectionStartEvent):
-            found.flow = bool(event.flow_style)
-            while not isinstance(parsed[0], ends):
-                child = node()
-                if isinstance(event, events.MappingStartEvent):
-                    key, child = child, node()
-                    if child.start == child.end:
-                        # nothing is written there; its mark is at what follows
-                        child.end = key.end + 1
-                    found.pairs.append((key, child))
-                found.end = child.end
-            closing = parsed.popleft()
-            if found.flow:
-                found.end = closing.end_mark.index
-        return found
-
-    return node() if parsed else None
-
-
 def _written(
-    tree: _Node | None, document: Any, section: str, entry: Mapping[str, Any], like: str | None
+    text: str, document: Any, section: str, entry: Mapping[str, Any], like: str | None
 ) -> Iterator[dict[str, str]]:
     """Ways to write an entry, the shortest first: key and value as they stand in the text."""
-    if like is not None:
-        entries = tree.child(section) if tree else None
-        node = entries.child(like) if entries else None
+    anchor = like and re.search(rf"^ +{re.escape(like)}: +&([\w-]+)", text, re.ASCII | re.MULTILINE)
+    if anchor:
         base = document[section][like]
-        if node is not None and node.anchor:
-            own = {key: value for key, value in entry.items() if base.get(key, _NONE) != value}
-            yield {"<<": f"*{node.anchor}", **_full(own)}
+        own = {key: value for key, value in entry.items() if base.get(key, _NONE) != value}
+        yield {"<<": f"*{anchor[1]}", **_full(own)}
     yield _full(entry)
 
 
@@ -141,90 +86,47 @@ def _full(entry: Mapping[str, Any]) -> dict[str, str]:
     return {_key(key): scalar(value) for key, value in entry.items()}
 
 
-def _insert(
-    text: str, tree: _Node | None, section: str, name: str, written: dict[str, str]
-) -> str | None:
-    entries = tree.child(section) if tree else None
-    if tree is None or entries is None:
+def _inserted(text: str, section: str, name: str, written: Mapping[str, str]) -> str | None:
+    # each with its end, as YAML has them: \r\n, \n or \r
+    lines = list(io.StringIO(text, newline=""))
+    start = next((n for n, line in enumerate(lines, 1) if line.startswith(f"{section}:")), None)
+    if start is None:
         return None
-    if not entries.pairs:
-        return _first(text, tree, entries, name, written)
-    if entries.flow or tree.flow:
-        inside = ", ".join(f"{key}: {value}" for key, value in written.items())
-        place = entries.pairs[-1][1].end
-        return f"{text[:place]}, {_key(name)}: {{{inside}}}{text[place:]}"
-    column = entries.pairs[0][0].column
-    inner = next((value.pairs[0][0].column for _, value in reversed(entries.pairs)
-                  if value.pairs and not value.flow), column + 2)  # fmt: skip
-    indent = " " * column
-    lines = _lines(name, written, indent, " " * max(inner, column + 1))
-    if len(entries.pairs) == 1 or _is_apart(text, entries):
-        lines.insert(0, "")
-    return _put(text, _after(text, entries.pairs[-1][1].end, column), lines)
+    # braces with nothing inside give way to the first entry
+    lines[start - 1] = re.sub(r"^(\w+:)[ \t]*\{[ \t]*\}", r"\1", lines[start - 1])
+    indents = list(map(_indent, lines))
+    end = indents.index(0, start) if 0 in indents[start:] else len(lines)
+
+    said = [n for n in range(start, end) if indents[n]]
+    outer = next(filter(None, indents[start:end] if said else indents), 2)
+    keys = [n for n in said if indents[n] == outer]
+    # as in the last entry that is a block
+    inner = [indents[n] for key, n in pairwise(said) if indents[key] == outer != indents[n]]
+    new = _lines(name, written, outer, (inner and inner[-1]) or outer + 2)
+    if keys:
+        between = lines[max([start, *(n + 1 for n in said if n < keys[-1])]) : keys[-1]]
+        if len(keys) == 1 or not all(map(str.strip, between)):
+            new.insert(0, "")
+
+    # a comment below the last entry is its own where it is indented as its keys are
+    own = re.compile(rf" {{{outer + 1},}}#")
+    place = max([start, *(n + 1 for n in range(start, end) if indents[n] or own.match(lines[n]))])
+    ends = [line[len(line.rstrip("\r\n")) :] for line in lines]
+    ending = next(filter(None, [*reversed(ends[:place]), *ends]), "\n")
+    if not ends[place - 1]:
+        lines[place - 1] += ending
+    return "".join([*lines[:place], *(line + ending for line in new), *lines[place:]])
 
 
-def _first(
-    text: str, tree: _Node, entries: _Node, name: str, written: dict[str, str]
-) -> str | None:
-    """The text with the first entry of a section, for which braces with nothing inside give way."""
-    if tree.flow or entries.text:
-        return None
-    columns = [value.pairs[0][0].column for _, value in tree.pairs
-               if value.pairs and not value.flow]  # fmt: skip
-    column = columns[0] if columns else tree.column + 2
-    place = entries.end
-    if entries.flow:
-        if "".join(text[entries.start : entries.end].split()) != "{}":
-            return None
-        head = text[: entries.start].rstrip(" \t")
-        text, place = head + text[entries.end :], len(head)
-    lines = _lines(name, written, " " * column, " " * (column + 2))
-    return _put(text, _end_of_line(text, place), lines)
+def _indent(line: str) -> int | None:
+    """How far a line is indented; None for one that is empty or a comment."""
+    said = line.lstrip(" ")
+    return None if not said.strip() or said.startswith("#") else len(line) - len(said)
 
 
-def _lines(name: str, written: Mapping[str, str], outer: str, inner: str) -> list[str]:
-    return [
-        f"{outer}{_key(name)}:",
-        *(f"{inner}{key}: {value}" for key, value in written.items()),
-    ]
-
-
-def _is_apart(text: str, entries: _Node) -> bool:
-    """Whether an empty line is between the last entry and the one before."""
-    between = text[entries.pairs[-2][1].end : entries.pairs[-1][0].start]
-    return any(not line.strip() for line in _LINE_END.split(between)[1:-1])
-
-
-def _after(text: str, place: int, column: int) -> int:
-    """Where the line after an entry starts; comments that are indented as its keys are are its."""
-    # what ends at the start of a line has ended with the line before
-    place = place if text[place - 1 : place] in ("\n", "\r") else _end_of_line(text, place)
-    position = place
-    while position < len(text):
-        end = _end_of_line(text, position)
-        line = text[position:end]
-        stripped = line.lstrip(" ")
-        if stripped.startswith("#") and len(line) - len(stripped) > column:
-            place = end
-        elif stripped.strip():
-            break
-        position = end
-    return place
-
-
-def _end_of_line(text: str, place: int) -> int:
-    """Where the next line starts, or where the text ends."""
-    match = _LINE_END.search(text, place)
-    return match.end() if match else len(text)
-
-
-def _put(text: str, place: int, lines: list[str]) -> str:
-    """The text with lines more, which end as its own do."""
-    ends = _LINE_END.findall(text[:place]) or _LINE_END.findall(text) or ["\n"]
-    new = "".join(line + ends[-1] for line in lines)
-    if place and text[place - 1] not in "\n\r":
-        new = ends[-1] + new
-    return text[:place] + new + text[place:]
+def _lines(name: str, written: Mapping[str, str], outer: int, inner: int) -> list[str]:
+    pairs = (f"{' ' * inner}{key}: {value}" for key, value in written.items())
+    return [f"{' ' * outer}{_key(name)}:", *pairs]
 
 
 def _is_what_is_meant(

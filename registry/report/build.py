@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from registry import digests, loading
+from registry import digests, extras, loading
 from registry.errors import CheckError, MissingError
 from registry.identity import npz
 from registry.identity.sidecar import NAME
@@ -62,7 +61,13 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
     CheckError
         The lock is none, or a fixture's name cannot be that of a page.
     """
-    _require_extra()
+    extras.require(
+        "report",
+        "fixtures report",
+        "matplotlib",
+        "jinja2",
+        expected="matplotlib and jinja2, which draw and write the pages",
+    )
     output = output.resolve()
     before = folder.read(output)
     found = facts.gather(root, names)
@@ -94,17 +99,6 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
         manifest = Manifest(shared=shared, pages=pages)
         (staging / folder.MANIFEST).write_bytes(manifest.encode())
     return Built(facts=found, drawn=[item.name for item in drawn])
-
-
-def _require_extra() -> None:
-    absent = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
-    if absent:
-        raise MissingError(
-            "fixtures report",
-            expected="matplotlib and jinja2, which draw and write the pages",
-            found=f"no {' and no '.join(absent)}",
-            remedy="pip install 'fixture-registry[report]'",
-        )
 
 
 def _require_name(name: str) -> None:

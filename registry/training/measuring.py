@@ -107,7 +107,7 @@ def calibrate(root: Path) -> float:
 
 def warm_up(root: Path) -> None:
     """Have the system read the libraries once: the first repeat shall not wait for a disk."""
-    python(root, "-c", "from registry.cli.extras import training; training()")
+    python(root, "-c", "from registry.training import imports; imports.workflow()")
 
 
 def python(root: Path, *arguments: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry.build.scratch import Ended, Scratch
+from registry.build.scratch import Scratch
 from registry.declare import params
 
 CREATED = "2026-11-24T00:00:00+00:00"
@@ -25,7 +25,7 @@ ENTRY = {
     "n_subset": 32,
     "created": CREATED,
 }
-PASSED = Ended(code=0, out="fixture new_v1: 1494836 bytes\n", error="exit code 0")
+PASSED = "fixture new_v1: 1494836 bytes\n"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def built(monkeypatch):
     """Builds that end well without taking any time; which entries were built."""
     found = []
 
-    def build(self, kind, name, entry):
+    def build(self, kind, name, entry, **_):
         found.append((kind, name, dict(entry)))
         return PASSED
 
@@ -383,7 +383,7 @@ def test_somebody_edits_the_file_meanwhile(add, buildable, monkeypatch):
     """What they wrote while the fixture was built is not overwritten."""
     path = buildable / "params.yaml"
 
-    def build(self, kind, name, entry):
+    def build(self, kind, name, entry, **_):
         path.write_text("# theirs\n")
         return PASSED
 
@@ -451,7 +451,7 @@ def repro(monkeypatch, built):
             calls.append((command, options))
             return subprocess.CompletedProcess(command, code)
 
-        monkeypatch.setattr("registry.cli.add.subprocess.run", started)
+        monkeypatch.setattr(subprocess, "run", started)
         return calls
 
     return run

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from hashlib import md5
 
 import pytest
 import yaml
 
-from registry.cli import envelope
 from registry.declare import params
 from registry.training.envelope import settings
 from registry.training.results import Quality, Repeat, Results
@@ -69,7 +69,7 @@ def dvc(monkeypatch):
         told.update(command=command[1:], cwd=options["cwd"], path=options["env"]["PATH"])
         return subprocess.CompletedProcess(command, told["code"])
 
-    monkeypatch.setattr(envelope.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return told
 
 
@@ -202,7 +202,7 @@ def test_a_stage_that_fails(fixtures, results, dvc):
 
 def test_without_torch(fixtures, dvc, monkeypatch):
     """What is not installed is named before anything runs; of exit code 3."""
-    monkeypatch.setattr(envelope, "find_spec", lambda name: None if name == "torch" else name)
+    monkeypatch.setitem(sys.modules, "torch", None)
     ended = fixtures("envelope")
     assert ended.code == 3, "not the exit code of what is missing"
     assert "found:    no torch\n" in ended.err, "not named"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import yaml
 
@@ -99,7 +101,7 @@ def test_a_folder_that_is_no_report(fixtures, root, tmp_path):
 
 def test_without_the_extra(fixtures, monkeypatch):
     """Without matplotlib the message says what to install."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     ended = fixtures("report")
     assert (ended.code, ended.out) == (3, ""), "not the exit code of what is missing"
     assert "to mend:  pip install 'fixture-registry[report]'" in ended.err

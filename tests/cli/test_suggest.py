@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from registry.build.scratch import Ended, Scratch
+from registry.build.scratch import Scratch
 
 FIGURES = {
     "positions": 40,
@@ -44,10 +44,10 @@ def figures(monkeypatch):
 
     def build(self, kind, name, entry):
         built.append((kind, name, dict(entry)))
-        return Ended(code=0, out="", error="")
+        return ""
 
-    def run(self, runner, *arguments):
-        return Ended(code=0, out=json.dumps(FIGURES), error="")
+    def run(self, module, *arguments, subject):
+        return json.dumps(FIGURES)
 
     monkeypatch.setattr(Scratch, "build", build)
     monkeypatch.setattr(Scratch, "run", run)

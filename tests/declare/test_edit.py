@@ -166,21 +166,6 @@ def test_the_first_entry(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('{"fixtures": {"a_v1": {"n": 1}}, "sources": {}}\n',
-         '{"fixtures": {"a_v1": {"n": 1}, new_v1: {n: 3}}, "sources": {}}\n'),
-        ("sources: {}\nfixtures: {\n  a_v1: {n: 1}, # one\n}\n",
-         "sources: {}\nfixtures: {\n  a_v1: {n: 1}, new_v1: {n: 3}, # one\n}\n"),
-    ],
-    ids=["json", "several-lines"],
-)  # fmt: skip
-def test_flow_style(text, expected):
-    """Between braces the entry goes there, too, and every other byte stays."""
-    assert insert(text, {"n": 3}) == expected
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "sources: {}\n",
@@ -189,11 +174,15 @@ def test_flow_style(text, expected):
         "sources: {}\nfixtures: [1]\n",
         "sources: {}\nfixtures: { # a comment\n}\n",
         "sources: {}\nfixtures: text\n",
-        # an empty line would become part of this text
-        "sources: {}\nfixtures:\n  a_v1: |+\n    text\n\n",
+        '{"fixtures": {"a_v1": {"n": 1}}, "sources": {}}\n',
+        "sources: {}\nfixtures: {\n  a_v1: {n: 1}, # one\n}\n",
+        "one: &a {a_v1: {n: 1}}\nsources: {}\nfixtures: *a\n",
+        # an empty line that is part of a text
+        "sources: {}\nfixtures:\n  a_v1: {}\n  b_v1: |+\n    text\n\n",
     ],
-    ids=["none", "all-in-braces", "list", "list-of-fixtures", "comment", "text", "kept-lines"],
-)
+    ids=["none", "all-in-braces", "list", "list-of-fixtures", "comment", "text", "json",
+         "entries-in-braces", "alias", "kept-lines"],
+)  # fmt: skip
 def test_no_place_for_an_entry(text):
     """Where it cannot be put in without a change elsewhere, the error has the entry to put in."""
     with pytest.raises(CheckError) as caught:

@@ -203,10 +203,7 @@ def test_a_process_that_is_killed(root, tmp_path, monkeypatch):
 @pytest.mark.parametrize("absent", ["matplotlib", "jinja2"])
 def test_without_the_extra(root, tmp_path, monkeypatch, absent):
     """What is not installed is named, with the command that installs it."""
-    find = module.importlib.util.find_spec
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: None if name == absent else find(name)
-    )
+    monkeypatch.setitem(sys.modules, absent, None)
     with pytest.raises(MissingError, match=f"found:    no {absent}\n") as caught:
         build(root, [], tmp_path / "out")
     assert caught.value.remedy == "pip install 'fixture-registry[report]'"

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from registry import cli
-from registry.cli import extras
 from registry.errors import CheckError, MissingError
-from registry.training import measured, measuring
+from registry.training import imports, measured, measuring
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -76,7 +75,7 @@ def test_a_report_of_a_command_that_ended_well(tmp_path, monkeypatch, code):
     """The command gets its arguments; only where it ends with 0 is there a report."""
     given = []
     monkeypatch.setattr(cli, "main", lambda arguments: given.append(arguments) or code)
-    monkeypatch.setattr(extras, "training", lambda: None)
+    monkeypatch.setattr(imports, "workflow", lambda: None)
     path = tmp_path / "report.json"
     assert measured.main([str(path), "train", "scan_v1"]) == code, "another exit code"
     assert given == [["train", "scan_v1"]], "other arguments"

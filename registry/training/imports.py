@@ -1,4 +1,4 @@
-"""Parts of the package that need an extra, imported when a command runs."""
+"""The workflow's module, imported when a command runs; what it needs comes with an extra."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ import atexit
 import gc
 from types import ModuleType
 
-from registry.errors import MissingError
+from registry import extras
+
+# Found or not, they are not imported to find out.
+_NEEDED = ("torch", "lightning", "dvclive", "matplotlib")
+_EXPECTED = "torch, lightning, dvclive and matplotlib"
 
 
-def training() -> ModuleType:
+def require() -> None:
+    """See that what a training imports is installed.
+
+    Raises
+    ------
+    MissingError
+        Something is not.
+    """
+    extras.require("train", "training", *_NEEDED, expected=_EXPECTED)
+
+
+def workflow() -> ModuleType:
     """The module `registry.training.workflow`.
 
     Raises
@@ -25,12 +40,7 @@ def training() -> ModuleType:
 
         from registry.training import workflow
     except ImportError as error:
-        raise MissingError(
-            "training",
-            expected="torch, lightning, dvclive and matplotlib",
-            found=str(error),
-            remedy="pip install 'fixture-registry[train]'",
-        ) from None
+        raise extras.missing("train", "training", expected=_EXPECTED, found=str(error)) from None
     finally:
         gc.freeze()
         gc.enable()

@@ -1,0 +1,22 @@
+"""Running ``dvc repro`` from a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def repro(root: Path, *arguments: str) -> int:
+    """Run ``dvc repro`` in the registry, whose output is the command's; its exit code."""
+    # stages are run as `python -m registry...`: that has to be this environment's
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    sys.stdout.flush()
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", *arguments],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    ).returncode

@@ -1,0 +1,33 @@
+"""What is installed with an extra of this package alone, and what is said where it is not."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from registry.errors import MissingError
+
+
+def missing(
+    extra: str,
+    subject: str,
+    *,
+    expected: str,
+    found: str = "it is not installed",
+    package: str = "fixture-registry",
+) -> MissingError:
+    """The error for what an extra would have installed, with the command that installs it."""
+    remedy = f"pip install '{package}[{extra}]'"
+    return MissingError(subject, expected=expected, found=found, remedy=remedy)
+
+
+def require(extra: str, subject: str, *modules: str, expected: str) -> None:
+    """See that modules are installed, without the time that it takes to import them.
+
+    Raises
+    ------
+    MissingError
+        One of them is not.
+    """
+    absent = [name for name in modules if find_spec(name) is None]
+    if absent:
+        raise missing(extra, subject, expected=expected, found=f"no {' and no '.join(absent)}")
