@@ -5,6 +5,7 @@
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
+# make mutants       what the tests would notice (minutes): faults put into the code, one at a time
 # make format        formats and mends what can be mended by itself; leaves published generators alone
 # make constraints   resolves constraints.txt anew
 # make clean         removes .venv, build/ and caches; leaves fixtures and DVC's cache
@@ -41,7 +42,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility report envelope bench format constraints clean FORCE
+.PHONY: help fixtures test check reproducibility report envelope bench mutants format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -92,6 +93,9 @@ envelope: $(DEV) fixtures
 
 bench: $(DEV)
 	$(BIN)/python -m bench
+
+mutants: $(DEV)
+	$(BIN)/python -m bench.mutants
 
 # `--fix` rewrites files: the generators that `ruff format` skips are skipped here as well.
 format: $(DEV)
