@@ -142,6 +142,8 @@ def _feed(node: Any, update: Callable[[str], None]) -> None:
                 value = value[1:]
             if name in ("args", "keywords") and _words_an_error(node):
                 continue
+            if isinstance(node, ast.JoinedStr):
+                value = _joined(value)
             update(name)
             _feed(value, update)
         update(")")
@@ -150,6 +152,19 @@ def _feed(node: Any, update: Callable[[str], None]) -> None:
             _feed(item, update)
     else:
         update(repr(node))
+
+
+def _joined(parts: list[Any]) -> list[Any]:
+    """Parts of an f-string without empty texts, and texts in one piece, as some versions leave
+    them."""
+    found: list[Any] = []
+    for part in parts:
+        text = part.value if isinstance(part, ast.Constant) else None
+        if text is not None and found and isinstance(found[-1], str):
+            found[-1] += text
+        elif text != "":
+            found.append(part if text is None else text)
+    return found
 
 
 def _words_an_error(node: ast.AST) -> bool:

@@ -1,13 +1,19 @@
-"""A published version never changes: pins held against those at a git revision."""
+"""A published version never changes: pins held against those at a git revision.
+
+Bytes, content and declaration are immutable. A description, the sidecar, may move to a newer
+schema.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from registry.errors import CheckError
-from registry.identity import pins
+from registry.identity import pins, sidecar
 from registry.identity.pins import Pin
-from registry.identity.sidecar import NAME
 from registry.storage import git
 
 
@@ -37,7 +43,7 @@ def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckErr
     published = pins_at(root, commit)
     current = pins.read(root)
     taken = {*published, *current}
-    errors = (_difference(pin, current, taken, commit) for pin in published.values())
+    errors = (_difference(root, pin, current, taken, commit) for pin in published.values())
     return commit, [error for error in errors if error is not None]
 
 
@@ -47,7 +53,7 @@ def next_free_version(name: str, taken: set[str]) -> str:
     >>> next_free_version("minimal_dataset_v1_n16", {"minimal_dataset_v2_n16"})
     'minimal_dataset_v3_n16'
     """
-    match = NAME.fullmatch(name)
+    match = sidecar.NAME.fullmatch(name)
     if match is None:
         raise ValueError(f"{name!r} has no version such as _v1")
     number = int(match[2][1:])
@@ -60,7 +66,7 @@ def next_free_version(name: str, taken: set[str]) -> str:
 
 
 def _difference(
-    pin: Pin, current: dict[str, Pin], taken: set[str], commit: str
+    root: Path, pin: Pin, current: dict[str, Pin], taken: set[str], commit: str
 ) -> CheckError | None:
     subject = f"fixture {pin.name}: published and immutable"
     if pin.name not in current:
@@ -76,11 +82,12 @@ def _difference(
         for what, before, after in (
             ("bytes", pin.md5, found.md5),
             ("size", pin.size, found.size),
-            ("sidecar", pin.sidecar_md5, found.sidecar_md5),
             ("path", pin.path, found.path),
         )
         if before != after
     ]
+    if pin.sidecar_md5 != found.sidecar_md5:
+        changed += _redescribed(root, pin, found, commit)
     if not changed:
         return None
     return CheckError(
@@ -90,6 +97,58 @@ def _difference(
         remedy=f"declare the change as {next_free_version(pin.name, taken)} in params.yaml, "
         f"and take this one back: git checkout {commit[:12]} -- dvc.lock {pin.sidecar_path}",
     )
+
+
+def _redescribed(root: Path, pin: Pin, found: Pin, commit: str) -> list[str]:
+    """What a sidecar says otherwise than the published one; nothing where it may.
+
+    A description may move to a newer schema. Every field that both have then says the same, but
+    for the list of schemas, in which the contract keeps its digest.
+    """
+    subject = f"fixture {pin.name}"
+    published = git.read_file(root, commit, pin.sidecar_path)
+    if published is None:
+        return [f"sidecar: none in commit {commit[:12]} beside its pin"]
+    before = sidecar.document(published, subject=f"{subject} at {commit[:12]}")
+    after = sidecar.document((root / found.sidecar_path).read_bytes(), subject=subject)
+    old, new = (_schemas(document) for document in (before, after))
+    changed = sorted(_changes(before, after)) + [
+        f"schemas.{file}" for file in sorted(old.keys() & new.keys()) if old[file] != new[file]
+    ]
+    if not changed and not _is_newer(old, new):
+        changed = ["schemas, none of which is newer"]
+    return [f"sidecar {field}" for field in changed]
+
+
+def _changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of fields that two sidecars both have, and of which they say different things.
+
+    Figures of checks are fields of their own, so that a later suite may have others; every other
+    value is one as a whole.
+    """
+    for key in before.keys() & after.keys():
+        if key == "schemas" and not path:
+            continue
+        if key == "checks" and not path:
+            yield from _changes(before[key], after[key], "checks.")
+        elif before[key] != after[key]:
+            yield f"{path}{key}"
+
+
+def _schemas(document: Any) -> dict[str, str]:
+    found = document.get("schemas") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_newer(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Whether of a schema that both name in some version, the new list has a later one."""
+
+    def versions(files: Mapping[str, str]) -> dict[str, int]:
+        found = [re.fullmatch(r"(.+)_v([0-9]+)\.schema\.json", file) for file in files]
+        return {match[1]: int(match[2]) for match in found if match}
+
+    before, after = versions(old), versions(new)
+    return any(after[name] > before[name] for name in before.keys() & after.keys())
 
 
 def pins_at(root: Path, commit: str) -> dict[str, Pin]:
