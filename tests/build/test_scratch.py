@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from registry.build.scratch import flags, scratch
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """\
 import os, sys
 print("out", *sys.argv[1:], os.getcwd())

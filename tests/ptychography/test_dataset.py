@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from registry import FixtureDataset
 from registry.errors import MissingError, UsageError
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
 
 
 @pytest.fixture

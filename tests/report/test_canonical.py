@@ -9,7 +9,7 @@ import pytest
 
 import registry
 from registry.report.canonical import canonical
-from tests.report.conftest import REPOSITORY
+from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
 
 

@@ -13,8 +13,7 @@ from registry import cli
 from registry.cli import extras
 from registry.errors import CheckError, MissingError
 from registry.training import measured, measuring
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
 
 
 def test_one_thread_and_this_registry(monkeypatch):
