@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
-from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from registry import environment
+from tests.kit import environment
+from tests.kit.repository import FOLDER, REPOSITORY, SCHEMAS, real_file
 
+# Before anything imports numpy, which reads some of them once.
+environment.clean(os.environ)
+os.umask(environment.UMASK)
 # A shell's background job, such as CI may be, ignores Ctrl-C, and so would every process that a
 # test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-REPOSITORY = Path(__file__).parents[1]
-RECONSTRUCTION = "Run1084_recon3_postPC.npz"
 NAMES = ("minimal_dataset_v1", "minimal_dataset_v1_n16")
-FOLDER = "tests/fixtures/pytorch_integration"
-FILES = (
-    "params.yaml",
-    "generators/exact_v1.py",
-    "generators/simulate_v1.py",
-    "generators/subset_v1.py",
-    "schemas/data_001_v1.schema.json",
-    "schemas/data_001_v2.schema.json",
-    "schemas/params.schema.json",
-    "schemas/sidecar_v1.schema.json",
-    "schemas/sidecar_v2.schema.json",
-    *(f"{FOLDER}/{name}{suffix}" for name in NAMES for suffix in (".npz", ".json")),
-)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,7 +36,12 @@ def _nobodys_registry():
 def _template(tmp_path_factory):
     """The registry that each test gets a copy of."""
     root = tmp_path_factory.mktemp("template")
-    for file in FILES:
+    for folder in ("generators", "schemas"):
+        shutil.copytree(
+            REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    files = [f"{FOLDER}/{name}{suffix}" for name in NAMES for suffix in (".npz", ".json")]
+    for file in ("params.yaml", *files):
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / file, root / file)
     lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())
@@ -61,27 +54,37 @@ def _template(tmp_path_factory):
 def root(_template, tmp_path, monkeypatch):
     """Top folder of a registry, the working directory of nobody, with nothing out of reach."""
     monkeypatch.setenv("FIXTURES_OFFLINE", "1")
-    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "no-configuration"))
-    monkeypatch.delenv("FIXTURES_REGISTRY", raising=False)
     return shutil.copytree(_template, tmp_path / "registry")
+
+
+@pytest.fixture(scope="session")
+def built_clone(tmp_path_factory, request):
+    """A clone of this repository in which all is built and committed: to be copied, not changed."""
+    from tests.kit import clone
+
+    folder = tmp_path_factory.getbasetemp()
+    # a worker of pytest-xdist has a folder of its own in that of all
+    return clone.shared(
+        (folder.parent if hasattr(request.config, "workerinput") else folder) / "built"
+    )
+
+
+@pytest.fixture
+def clone(built_clone, tmp_path):
+    """A clone in which every stage is up to date, to be changed at will."""
+    return built_clone.copy(tmp_path / "registry")
 
 
 @pytest.fixture(scope="session")
 def schemas():
     """Folder of the published schemas."""
-    return REPOSITORY / "schemas"
+    return SCHEMAS
 
 
 @pytest.fixture(scope="session")
 def reconstruction():
-    """Arrays of the real Run1084 reconstruction; the test is skipped where the file is absent.
+    """Arrays of the real Run1084 reconstruction; the test is skipped where the file is absent."""
+    import numpy as np
 
-    The file is nobody's to pass on: it lies in the folder named by FIXTURES_REAL_DATA, or in
-    ../shared/data beside the repository.
-    """
-    folder = Path(environment.value(environment.REAL_DATA) or REPOSITORY.parent / "shared" / "data")
-    path = folder / RECONSTRUCTION
-    if not path.is_file():
-        pytest.skip(f"{RECONSTRUCTION} is not here: name its folder in FIXTURES_REAL_DATA")
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(real_file("Run1084_recon3_postPC.npz"), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}

@@ -6,14 +6,13 @@ import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from registry import console, files
 from registry.errors import CheckError, LockedError, MissingError, UsageError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[1]
 FULL = "free some space, then run the command again; nothing half-written was left behind"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from registry.fixture import Fixture
 from registry.identity import sidecar
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[1]
 SIDECAR = REPOSITORY / "tests/fixtures/pytorch_integration/minimal_dataset_v1_n16.json"
 
 

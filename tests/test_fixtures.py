@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 import registry
 from registry.identity import pins
 from registry.verify import verify
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[1]
 # Name: SHA-256 of the file, SHA-256 of its content. A published version keeps both for ever; what
 # has to change is a new version.
 PUBLISHED = {

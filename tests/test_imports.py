@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.kit.repository import REPOSITORY
+
 # Neither installed for every use of the package, nor free: each takes a tenth of a second or more.
 HEAVY = {"dvc", "jsonschema", "torch", "lightning", "matplotlib", "h5py", "ruamel", "pydantic"}
 

@@ -15,9 +15,10 @@ import registry
 from registry import loading
 from registry.errors import ChainError, MissingError, UsageError
 from registry.storage.root import locate
+from tests.kit.files import flip
+from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
-FOLDER = "tests/fixtures/pytorch_integration"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
 
 
@@ -26,13 +27,6 @@ def replace(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path.name}"
     path.write_text(text.replace(old, new))
-
-
-def flip(path: Path, position: int) -> None:
-    """Change one bit of a file."""
-    data = bytearray(path.read_bytes())
-    data[position] ^= 1
-    path.write_bytes(data)
 
 
 # What a fixture is
@@ -104,7 +98,7 @@ def edit_sidecar(root: Path) -> None:
 
 def forge_sidecar(root: Path) -> None:
     """Bad bytes, and a sidecar that was edited to match them: only the lock can tell."""
-    flip(root / DATA, 500_000)
+    flip(root / DATA)
     record = json.loads((root / SIDECAR).read_bytes())
     digest = hashlib.sha256((root / DATA).read_bytes()).hexdigest()
     replace(root / SIDECAR, record["sha256_checksum"], digest)
@@ -141,7 +135,7 @@ CHECKOUT = (
 @pytest.mark.parametrize(
     ("spoil", "link", "remedy"),
     [
-        (lambda root: flip(root / DATA, 500_000), "sidecar -> bytes", AGAIN),
+        (lambda root: flip(root / DATA), "sidecar -> bytes", AGAIN),
         (lambda root: flip(root / DATA, -1), "sidecar -> bytes", AGAIN),
         (lambda root: os.truncate(root / DATA, 500_000), "lock -> size", AGAIN),
         (lambda root: os.truncate(root / DATA, 0), "lock -> size", AGAIN),
@@ -172,7 +166,7 @@ def test_a_broken_link_is_named(root, spoil, link, remedy):
 def test_both_digests_are_told(root):
     """Expected and found can be compared by eye."""
     expected = registry.load(NAME, root).sidecar.sha256_checksum
-    flip(root / DATA, 500_000)
+    flip(root / DATA)
     with pytest.raises(ChainError) as caught:
         registry.load(NAME, root)
     assert caught.value.expected == f"{DATA} with SHA-256 {expected}", "not the pinned digest"
@@ -267,7 +261,7 @@ def test_bytes_that_are_missing_come_from_the_cache(root, cached):
 def test_bad_bytes_are_replaced_loudly(root, cached):
     """Verified bytes from the cache replace a workspace file that is not what is pinned."""
     good = (root / DATA).read_bytes()
-    flip(root / DATA, 500_000)
+    flip(root / DATA)
     with pytest.warns(loading.HealedWarning, match="verified bytes replaced it"):
         registry.load(NAME, root)
     assert (root / DATA).read_bytes() == good, "the bad file is still there"
@@ -278,7 +272,7 @@ def test_bad_bytes_are_replaced_loudly(root, cached):
 def test_a_bad_cache_is_not_believed(root, cached):
     """A cache object that is not what its name says is discarded, and no arrays come of it."""
     (root / DATA).unlink()
-    flip(cached, 500_000)
+    flip(cached)
     with pytest.raises(ChainError) as caught:
         registry.load(NAME, root)
     assert caught.value.subject == f"fixture {NAME}: broken link sidecar -> bytes"

@@ -12,9 +12,9 @@ import pytest
 from registry import digests
 from registry.identity import npz, pins
 from registry.verify import verify
+from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
-FOLDER = "tests/fixtures/pytorch_integration"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
 LINKS = [
     "lock -> sidecar",

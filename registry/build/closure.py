@@ -155,8 +155,7 @@ def _feed(node: Any, update: Callable[[str], None]) -> None:
 
 
 def _joined(parts: list[Any]) -> list[Any]:
-    """Parts of an f-string without empty texts, and texts in one piece, as some versions leave
-    them."""
+    """Parts of an f-string, texts in one piece and none empty: versions of Python differ."""
     found: list[Any] = []
     for part in parts:
         text = part.value if isinstance(part, ast.Constant) else None

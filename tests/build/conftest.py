@@ -1,6 +1,6 @@
 """What tests of the runners share with those of the generators."""
 
-from tests.generators.conftest import (  # noqa: F401 pytest finds fixtures by their names here
+from tests.kit.runners import (
     ambiguous,
     files_below,
     legacy,

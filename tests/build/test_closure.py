@@ -26,8 +26,7 @@ def check(n: int) -> int:
 
 @pytest.fixture
 def root(tmp_path):
-    """A registry with a generator `a_v1` that imports `b_v1`, which imports `c_v1` in a
-    function."""
+    """Generators: `a_v1` imports `b_v1`, which imports `c_v1` in a function; and `d_v1`."""
     folder = tmp_path / "generators"
     folder.mkdir()
     (folder / "__init__.py").touch()

@@ -16,7 +16,7 @@ from registry.build import fixture, source, stage
 from registry.identity import npz, schema
 from registry.identity.sidecar import Sidecar
 from registry.ptychography.forward import model_amplitude
-from tests.generators.scans import twin
+from tests.kit.scans import twin
 
 # The whole physics for each test.
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from registry.build.regenerate import Verdict
 from registry.compare import array_difference
 from registry.errors import MissingError
 from registry.identity import npz, pins
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
 ARRAYS = [

@@ -9,8 +9,8 @@ import pytest
 
 from registry.build.scratch import flags, scratch
 from registry.errors import CheckError, MissingError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """\
 import os, sys
 from registry import console

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from registry.build import source
+from tests.kit.files import flipped
 
 BUILD = Path("build")
 BUILT = Path("build/sources/mine.npz")
@@ -316,13 +317,6 @@ HOSTILE = {
         "expected: 7999999999992 bytes for <f8 of shape (999999999999,)\n  found:    320 bytes",
     ),
 }
-
-
-def flipped(data: bytes) -> bytes:
-    """The same bytes but for one bit in the middle of the largest member."""
-    changed = bytearray(data)
-    changed[len(data) // 2] ^= 1
-    return bytes(changed)
 
 
 @BOTH

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from registry.cli import main
-
-REPOSITORY = Path(__file__).parents[2]
-SOUND = REPOSITORY / "tests/fixtures/pytorch_integration/minimal_dataset_v1.npz"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: its exit code, and what it printed where."""
-
-    code: int
-    out: str
-    err: str
+from tests.kit.processes import Ended
+from tests.kit.repository import REPOSITORY
+from tests.kit.scans import chosen, sound_scan
 
 
 @pytest.fixture
@@ -53,10 +41,4 @@ def buildable(root):
 @pytest.fixture(scope="session")
 def scan():
     """Arrays of a sound scan of 40 positions, frames first."""
-    chosen = np.arange(40) * 63 // 39
-    with np.load(SOUND) as file:
-        return {
-            name: file[name][chosen] if file[name].shape[0] == 64 and name != "probeGuess"
-            else file[name]
-            for name in file.files if name != "diff3d"
-        }  # fmt: skip
+    return chosen(sound_scan(), 40)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import registry
-from tests.republish import FOLDER, cached, republish
-from tests.scratch_git import git
+from tests.kit.processes import git
+from tests.kit.repository import FOLDER
+from tests.kit.republish import cached, republish
 
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"

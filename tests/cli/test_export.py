@@ -6,9 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests.kit.repository import REPOSITORY
 
 NAME = "minimal_dataset_v1_n16"
 SIDECAR = f"tests/fixtures/pytorch_integration/{NAME}.json"
@@ -35,7 +36,7 @@ def test_the_same_bytes_elsewhere(fixtures, root, tmp_path, form):
         [sys.executable, "-m", "registry.cli", "export", NAME, "minimal_dataset_v1", form],
         cwd=tmp_path / "else where",
         env={
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(REPOSITORY),
             "TZ": "Asia/Tokyo",
             "LC_ALL": "POSIX",
             "PYTHONIOENCODING": "ascii",

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import registry
 from registry.cli import main
-from tests.republish import FOLDER, cached, republish
+from tests.kit.clone import Clone
+from tests.kit.environment import environment
+from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.republish import cached, republish
 
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
-DRIVER = f"{sys.executable} -P -m registry.cli git-diff"
 
 
-class Repository:
+class Repository(Clone):
     """A registry in git, with the driver switched on."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(REPOSITORY),
-            "HOME": str(path.parent),
-            "GIT_CEILING_DIRECTORIES": str(path.parent),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
-               for what in ("NAME", "EMAIL")},
-        }  # fmt: skip
-        self.git("init", "--quiet", "--initial-branch", "main")
-        (path / ".gitattributes").write_bytes((REPOSITORY / ".gitattributes").read_bytes())
-        (path / ".gitignore").write_text("/tests/fixtures/**/*.npz\n/.dvc/\n")
-        self.git("config", "diff.fixture.command", DRIVER)
-        self.commit()
-
-    def git(self, *arguments: str, code: int = 0) -> str:
-        """What git printed on both streams."""
-        result = subprocess.run(
-            ["git", "--no-pager", *arguments],
-            cwd=self.path,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == code, f"git {' '.join(arguments)} printed:\n{result.stdout}"
-        return result.stdout
-
-    def commit(self) -> None:
-        """Commit all that changed."""
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "next")
 
     def change(self, **fields: str) -> None:
         """Rebuild the fixture with its first coordinate one pixel on."""
@@ -70,7 +30,13 @@ class Repository:
 @pytest.fixture
 def repository(root):
     """The registry, committed as published."""
-    return Repository(root)
+    repository = Repository(root, environment(root.parent))
+    repository.git("init", "--quiet")
+    (root / ".gitattributes").write_bytes((REPOSITORY / ".gitattributes").read_bytes())
+    (root / ".gitignore").write_text("/tests/fixtures/**/*.npz\n/.dvc/\n")
+    repository.git("config", "diff.fixture.command", "fixtures git-diff")
+    repository.commit()
+    return repository
 
 
 def test_a_rebuilt_fixture(repository):

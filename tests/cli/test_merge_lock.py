@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from registry.cli import main
+from tests.kit.clone import Clone
+from tests.kit.environment import environment
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 A = "  fixture@a:\n    cmd: a\n"
 B = "  fixture@b:\n    cmd: b\n"
 C = "  fixture@c:\n    cmd: c\n"
@@ -84,81 +82,52 @@ def test_a_file_that_is_not_there(tmp_path, capsys):
     assert "see docs/merging.md" in err, "where to read on is not told"
 
 
-class Repository:
+class Repository(Clone):
     """A repository whose lock git merges with the command."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-        self.environment = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": str(REPOSITORY),
-            "HOME": str(path.parent / "home"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER")
-               for what in ("NAME", "EMAIL")},
-            **{f"DVC_{kind}_DIR": str(path.parent / "dvc")
-               for kind in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")},
-            "DVC_NO_ANALYTICS": "1",
-        }  # fmt: skip
-        self.run("git", "init", "--quiet", "--initial-branch", "main")
-        shutil.copy(REPOSITORY / ".gitattributes", path)
-        driver = f"{sys.executable} -m registry.cli merge-lock %O %A %B"
-        self.run("git", "config", "merge.dvc-lock.driver", driver)
-
-    def run(self, *command: str, code: int = 0) -> str:
-        """Run a program that ends with this code; what it printed on both streams."""
-        result = subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == code, f"{' '.join(command)} printed:\n{result.stdout}"
-        return result.stdout
-
-    def commit(self, **files: str) -> None:
-        """Write files, and commit all that changed."""
-        for name, text in files.items():
-            (self.path / name).write_text(text)
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--message", "next")
+    def write(self, text: str) -> None:
+        """Write a lock, and commit it."""
+        (self.path / "dvc.lock").write_text(text)
+        self.commit()
 
     def branches(self, base: str, ours: str, theirs: str) -> None:
         """Two branches with a lock each; main, which has ours, is checked out."""
-        self.commit(**{"dvc.lock": base})
-        self.run("git", "checkout", "--quiet", "-b", "theirs")
-        self.commit(**{"dvc.lock": theirs})
-        self.run("git", "checkout", "--quiet", "main")
-        self.commit(**{"dvc.lock": ours})
+        self.write(base)
+        self.git("checkout", "--quiet", "-b", "theirs")
+        self.write(theirs)
+        self.git("checkout", "--quiet", "main")
+        self.write(ours)
 
     def unmerged(self) -> list[str]:
         """Files that git still has to be told how to merge."""
-        return self.run("git", "diff", "--name-only", "--diff-filter=U").split()
+        return self.git("diff", "--name-only", "--diff-filter=U").split()
 
 
 @pytest.fixture
 def repository(tmp_path):
     """An empty repository, set up as docs/merging.md says."""
-    return Repository(tmp_path / "repository")
+    path = tmp_path / "repository"
+    path.mkdir()
+    repository = Repository(path, environment(tmp_path))
+    repository.git("init", "--quiet")
+    shutil.copy(REPOSITORY / ".gitattributes", path)
+    repository.git("config", "merge.dvc-lock.driver", "fixtures merge-lock %O %A %B")
+    return repository
 
 
 def test_git_merges_two_additions(repository):
     """What is a conflict for git alone is none with the command."""
     repository.branches(lock(A), lock(A, B), lock(A, C))
-    repository.run("git", "merge", "--message", "merge", "theirs")
+    repository.git("merge", "--message", "merge", "theirs")
     assert (repository.path / "dvc.lock").read_text() == lock(A, B, C), "not both stages"
-    assert repository.run("git", "status", "--porcelain") == "", "something is left to commit"
+    assert repository.git("status", "--porcelain") == "", "something is left to commit"
 
 
 def test_without_the_command_git_sees_a_conflict(repository):
     """The set-up matters: git's own merge of the same branches fails."""
     repository.branches(lock(A), lock(A, B), lock(A, C))
-    repository.run("git", "config", "--unset", "merge.dvc-lock.driver")
-    repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    repository.git("config", "--unset", "merge.dvc-lock.driver")
+    repository.git("merge", "--message", "merge", "theirs", code=1)
     assert repository.unmerged() == ["dvc.lock"], "git merged it by itself"
 
 
@@ -166,7 +135,7 @@ def test_git_shows_a_conflict(repository):
     """A stage that both sides changed is unmerged, between markers, and named in git's output."""
     ours, theirs = A.replace("cmd: a", "cmd: x"), A.replace("cmd: a", "cmd: y")
     repository.branches(lock(A), lock(ours, B), lock(theirs, C))
-    printed = repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    printed = repository.git("merge", "--message", "merge", "theirs", code=1)
     assert CONFLICT in printed, "the stage is not named"
     assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
     assert (repository.path / "dvc.lock").read_text() == lock(
@@ -177,7 +146,7 @@ def test_git_shows_a_conflict(repository):
 def test_git_keeps_ours_where_theirs_is_no_lock(repository):
     """What cannot be read is unmerged, and our side stays whole in the working tree."""
     repository.branches(lock(A), lock(A, B), "garbage\n")
-    printed = repository.run("git", "merge", "--message", "merge", "theirs", code=1)
+    printed = repository.git("merge", "--message", "merge", "theirs", code=1)
     assert "error: dvc.lock (theirs)" in printed, "it is not said which side is wrong"
     assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
     assert (repository.path / "dvc.lock").read_text() == lock(A, B), "our lock changed"
@@ -201,30 +170,28 @@ stages:
 @pytest.mark.slow
 def test_dvc_accepts_the_merged_lock(repository):
     """After a merge of two added versions only the stage `params` runs again."""
-    dvc = [sys.executable, "-m", "dvc"]
 
     def build(*names: str) -> None:
         lines = "".join(f"  {name}: 1\n" for name in names)
         (repository.path / "params.yaml").write_text(f"fixtures:\n{lines}")
-        repository.run(*dvc, "repro", "--quiet")
+        assert repository.dvc("repro", "--quiet").code == 0
         repository.commit()
 
-    repository.run(*dvc, "init", "--quiet")
+    assert repository.dvc("init", "--quiet").code == 0
     (repository.path / ".gitignore").write_text("*.txt\nvalid\n")
     (repository.path / "dvc.yaml").write_text(PIPELINE)
     # neighbours in the lock, but not in the declaration, which git has to merge by itself
     build("b", "c", "d")
-    repository.run("git", "checkout", "--quiet", "-b", "theirs")
+    repository.git("checkout", "--quiet", "-b", "theirs")
     build("a", "b", "c", "d")
-    repository.run("git", "checkout", "--quiet", "main")
+    repository.git("checkout", "--quiet", "main")
     build("b", "c", "d", "e")
-    printed = repository.run("git", "merge", "--message", "merge", "theirs")
+    printed = repository.git("merge", "--message", "merge", "theirs")
     assert DROPPED in printed, "it is not said that dvc repro is needed"
 
-    printed = repository.run(*dvc, "repro")
-    ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'params':"], f"not that stage alone:\n{printed}"
+    ended = repository.dvc("repro")
+    assert ended.stages == ["params"], f"not that stage alone:\n{ended.out}"
     for name in ("fixture@a", "fixture@e"):
-        assert f"Stage '{name}' didn't change, skipping" in printed, f"{name} is not pinned"
-    changed = repository.run("git", "diff", "--numstat").split()
+        assert f"Stage '{name}' didn't change, skipping" in ended.out, f"{name} is not pinned"
+    changed = repository.git("diff", "--numstat").split()
     assert changed[1:] == ["0", "dvc.lock"], "dvc repro did more to the lock than add to it"

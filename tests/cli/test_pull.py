@@ -13,7 +13,7 @@ import yaml
 from registry import files
 from registry.identity import pins
 from registry.storage import cache
-from tests.remotes import kit
+from tests.kit import registries as kit
 
 NAMES = ("small_v1", "other_v1", "third_v1")
 SIZE = "100,270"

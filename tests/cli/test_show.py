@@ -10,16 +10,15 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import registry
 from registry import loading
-from tests.republish import republish
+from tests.kit.repository import REPOSITORY
+from tests.kit.republish import republish
 
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
 DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
 SIDECAR = DATA.replace(".npz", ".json")

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.scratch_git import git
+from tests.kit.files import flip
+from tests.kit.processes import git
 
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
 DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
-
-
-def flip(path: Path) -> None:
-    """Change one bit of a file."""
-    data = bytearray(path.read_bytes())
-    data[500_000] ^= 1
-    path.write_bytes(data)
 
 
 @pytest.fixture

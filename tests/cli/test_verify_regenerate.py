@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from registry.build import regenerate
 from registry.build.regenerate import Rebuilt, Verdict
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
 GOOD = Rebuilt(name=NAME, arrays=[Verdict(array="xcoords", verdict="identical")], sidecar_same=True)
 MOVED = Rebuilt(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,10 @@ import pytest
 from registry.compare import fixture_difference
 from registry.compare.operand import Operand
 from registry.identity import sidecar
+from tests.kit.repository import FOLDER, REPOSITORY
 
 RECORD = sidecar.parse(
-    (
-        Path(__file__).parents[1] / "fixtures/pytorch_integration/minimal_dataset_v1_n16.json"
-    ).read_bytes(),
+    (REPOSITORY / FOLDER / "minimal_dataset_v1_n16.json").read_bytes(),
     subject="n16",
 )
 N = 6

@@ -18,19 +18,14 @@ from registry import loading
 from registry.compare import operand
 from registry.errors import ArchiveError, ChainError, MissingError, UsageError
 from registry.identity import pins
-from tests.republish import FOLDER, cached, republish
-from tests.scratch_git import git
+from tests.kit.files import flip
+from tests.kit.processes import git
+from tests.kit.repository import FOLDER
+from tests.kit.republish import cached, republish
 
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
-
-
-def flip(path: Path) -> None:
-    """Change one bit of a file, in the middle of an array."""
-    data = bytearray(path.read_bytes())
-    data[500_000] ^= 1
-    path.write_bytes(data)
 
 
 def state(root: Path) -> dict[str, tuple[int, bytes]]:

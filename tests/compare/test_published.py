@@ -11,7 +11,7 @@ import pytest
 
 from registry.compare import published
 from registry.errors import ChainError, CheckError, UsageError
-from tests.scratch_git import git
+from tests.kit.processes import git
 
 STAGE = """\
   fixture@{name}:

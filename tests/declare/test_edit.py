@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from registry.declare import edit, params
 from registry.errors import CheckError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 ENTRY = {
     "generator": "subset_v1",
     "n_subset": 32,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from registry.declare import generator_keys
 from registry.declare.generator_keys import Key
 from registry.errors import MissingError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 SCHEMA = "schemas/params.schema.json"
 
 

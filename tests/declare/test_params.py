@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from registry.declare import params
 from registry.errors import CheckError, MissingError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 DEFINITIONS = json.loads((REPOSITORY / "schemas/params.schema.json").read_bytes())["$defs"]
 GOOD = """\
 sources:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from registry.identity import schema
+from tests.kit.repository import SCHEMAS
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / schema.PARAMS
+SCHEMA = SCHEMAS / schema.PARAMS
 SIGNS = ("x_sign", "y_sign")
 MAP = {f"map_{name}": 1.5 for name in ("xx", "xy", "x0", "yx", "yy", "y0")}
 GOOD = {

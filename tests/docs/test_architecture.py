@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
+
 PAGE = REPOSITORY / "docs" / "architecture.md"
 PACKAGE = REPOSITORY / "registry"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.repository import REPOSITORY
+
 FOLDER = Path(__file__).parent
-REPOSITORY = FOLDER.parents[1]
 PAGES = sorted(
     str(path.relative_to(REPOSITORY))
     for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from tests.kit.repository import FOLDER
+
 PAGE = "docs/diff.md"
-FIXTURES = "tests/fixtures/pytorch_integration"
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,6 @@ def test_review_a_change(clone, blocks):
     assert (document["verdict"], document["b"]["verified"]) == ("identical", False)
     assert (clone.path / "build/diff.html").is_file(), "no page"
     clone.sh(driver.text)
-    path = clone.path / FIXTURES / "minimal_dataset_v1.json"
+    path = clone.path / FOLDER / "minimal_dataset_v1.json"
     path.write_text(path.read_text().replace("CC0-1.0", "MIT"))
     assert "  licence  CC0-1.0 -> MIT\n" in clone.sh("git diff"), "not the driver's output"

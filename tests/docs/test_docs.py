@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 import registry
+from tests.kit.repository import FOLDER, REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-FIXTURES = "tests/fixtures/pytorch_integration"
 PAGES = sorted(
     str(path.relative_to(REPOSITORY))
     for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))
@@ -127,7 +125,7 @@ def test_add_a_version(clone, blocks, page):
         remote = clone.path.parent / "fixture-registry-remote"
         assert len(list(remote.glob("files/md5/*/*"))) == 5, "not every fixture was pushed"
     else:
-        sidecar = f"{FIXTURES}/minimal_dataset_v1_n32.json"
+        sidecar = f"{FOLDER}/minimal_dataset_v1_n32.json"
         assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], (
             "not what is to be committed"
         )
@@ -143,7 +141,7 @@ def test_add_in_one_step(clone, blocks):
     assert "ok      minimal_dataset_v1_n32  (6 links hold)" in printed, "not verified"
     removed = clone.sh("git diff -U0 params.yaml | grep '^-[^-]' || true")
     assert removed == "", "a line of params.yaml changed"
-    sidecar = f"{FIXTURES}/minimal_dataset_v1_n32.json"
+    sidecar = f"{FOLDER}/minimal_dataset_v1_n32.json"
     assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], "not what is to be committed"
 
 
@@ -183,8 +181,8 @@ def test_bring_your_own_scan(clone, blocks, real_data):
     assert REAL_SHA256 in built, "the profile does not print the file's SHA-256"
     assert "ok      run1084_real_v1  (6 links hold)" in built, "not verified"
     assert clone.changed() == [
-        "dvc.lock", "params.yaml", f"{FIXTURES}/run1084_real_v1.json",
-        f"{FIXTURES}/siemens_star_v1.json",
+        "dvc.lock", "params.yaml", f"{FOLDER}/run1084_real_v1.json",
+        f"{FOLDER}/siemens_star_v1.json",
     ], "not what is to be committed, or private data among it"  # fmt: skip
     real = registry.load("run1084_real_v1", clone.path).sidecar
     assert real.source_declaration["path"] == "Run1084_recon3_postPC.npz", "a path, not a name"
@@ -223,7 +221,7 @@ def first_64_fails(clone):
     text = (REPOSITORY / "docs" / "bring-your-own-scan.md").read_text(encoding="utf-8")
     said = "the first 64 positions span 94 % of x and 6 % of y, and the message names the strategy"
     assert said in " ".join(text.split()), "what is tested here is no longer said"
-    data = clone.path / FIXTURES / "run1084_real_v1.npz"
+    data = clone.path / FOLDER / "run1084_real_v1.npz"
     before = data.read_bytes()
     clone.edit("strategy: evenly_spaced", "strategy: first")
     printed = clone.sh("dvc repro fixture@run1084_real_v1", code=255)

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from tests.kit.repository import FOLDER
+
 PAGE = "docs/export.md"
 
 pytestmark = pytest.mark.slow
@@ -46,7 +48,7 @@ def test_in_toto(clone, blocks):
     (clone.path / "program.py").write_text(program.text)
     assert clone.sh("python program.py") == "", "the program complains"
     lines = (clone.path / "provenance.jsonl").read_text().splitlines()
-    pinned = sorted((clone.path / "tests/fixtures/pytorch_integration").glob("*.npz"))
+    pinned = sorted((clone.path / FOLDER).glob("*.npz"))
     assert len(lines) == len(pinned), "not a statement for each fixture"
     with pinned[0].open("ab") as file:
         file.write(b"x")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import getpass
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from tests.remotes.servers import ObjectServer, S3Server, SSHServer
+from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.servers import ObjectServer, S3Server, SSHServer
 
 PAGE = "docs/remotes.md"
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
 
 pytestmark = pytest.mark.slow
@@ -92,7 +91,7 @@ def test_s3(clone, section, tmp_path):
         other = fresh(clone)
         printed = other.sh(check)
     stored = list((tmp_path / "s3/bucket/registry").glob("files/md5/*/*"))
-    pinned = list((clone.path / "tests/fixtures/pytorch_integration").glob("*.npz"))
+    pinned = list((clone.path / FOLDER).glob("*.npz"))
     assert len(stored) == len(pinned), "not every fixture is in the bucket"
     assert f"{len(pinned)} from the remote, 0 failed" in printed, "not all came from there"
     assert printed.count("links hold)") == len(pinned), "not verified"

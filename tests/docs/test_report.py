@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
+
 NAMES = tuple(f"minimal_dataset_v1{suffix}" for suffix in ("", "_n16", "_n128", "_supervised"))
 
 

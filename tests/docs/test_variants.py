@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
+
 PAGE = "docs/variants.md"
 NAME = "minimal_dataset_v1_defect_first_frames"
 

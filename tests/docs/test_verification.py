@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,12 @@ import registry
 from registry.cli import main
 from registry.identity import npz, pins
 from registry.loading import HealedWarning
+from tests.kit.files import flip
+from tests.kit.repository import FOLDER, REPOSITORY
 
-PAGE = Path(__file__).parents[2] / "docs" / "when-verification-fails.md"
+PAGE = REPOSITORY / "docs" / "when-verification-fails.md"
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
-FOLDER = "tests/fixtures/pytorch_integration"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
 
 pytestmark = pytest.mark.slow
@@ -85,9 +85,7 @@ def cut_bytes(root):
 
 def flipped_bit(root):
     """A disk, or somebody with an editor."""
-    data = bytearray((root / DATA).read_bytes())
-    data[500_000] ^= 1
-    (root / DATA).write_bytes(data)
+    flip(root / DATA)
 
 
 def other_md5(root):
@@ -178,9 +176,9 @@ def says(section: Section, printed: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def clone(_built, tmp_path_factory):
+def clone(built_clone, tmp_path_factory):
     """A clone for all tests of this page: each mends what it broke."""
-    return _built.copy(tmp_path_factory.mktemp("verification") / "registry")
+    return built_clone.copy(tmp_path_factory.mktemp("verification") / "registry")
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from registry.declare.deprecation import Deprecation
 from registry.declare.params import Creator, Dataset, Origin
 from registry.errors import CheckError, MissingError
 from registry.export import croissant
+from tests.kit.repository import FOLDER
 
 mlcroissant = pytest.importorskip("mlcroissant")
 # of rdflib, by which mlcroissant reads JSON-LD
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
 NAME = "minimal_dataset_v1_n16"
-FOLDER = "tests/fixtures/pytorch_integration"
 OURS = Creator(type="organization", name="Some contributors")
 ADA = Creator(type="person", name="Ada Example", url="https://orcid.org/0000-0000-0000-0000")
 DATASET = Dataset(name="Scans", description="Scans for tests.", version="1.2.0", creators=(OURS,))

@@ -10,10 +10,10 @@ import pytest
 from registry import export
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import pins
+from tests.kit.repository import FOLDER
 
 NAMES = ["minimal_dataset_v1", "minimal_dataset_v1_n16"]
 NAME = NAMES[1]
-FOLDER = "tests/fixtures/pytorch_integration"
 SIDECAR = f"{FOLDER}/{NAME}.json"
 
 

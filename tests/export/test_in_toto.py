@@ -6,18 +6,16 @@ import hashlib
 import json
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from registry import export
 from registry.export import in_toto
+from tests.kit.repository import FOLDER, REPOSITORY
 
 pytest.importorskip("in_toto_attestation")
 
-REPOSITORY = Path(__file__).parents[2]
 NAME = "minimal_dataset_v1_n16"
-FOLDER = "tests/fixtures/pytorch_integration"
 # of the whole statement, so that no word of it changes unseen
 SHA256 = "a5b3b8ee81a66f491b10d0a5ca2c8197e498dd188880b85e8209080136a806cf"
 

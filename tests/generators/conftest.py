@@ -1,115 +1,12 @@
 """A sound scan to declare as a source, and a folder in which runners can run."""
 
-from __future__ import annotations
-
-import hashlib
-import json
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-from registry import console
-
-REPOSITORY = Path(__file__).parents[2]
-FIXTURE = REPOSITORY / "tests/fixtures/pytorch_integration/minimal_dataset_v1"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a runner ended: its exit code, and what it printed where."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def ambiguous():
-    """Arrays of a sound scan in the canonical layout, whose 64 frames have 64 x 64 pixels."""
-    with np.load(FIXTURE.with_suffix(".npz")) as file:
-        return {name: file[name] for name in file.files if name != "diff3d"}
-
-
-@pytest.fixture
-def scan(ambiguous):
-    """Forty positions of that scan, so that its layout is told by its shapes."""
-    indices = np.arange(40) * 63 // 39
-    per_position = ("diffraction", "xcoords", "ycoords", "xcoords_start", "ycoords_start")
-    return {
-        name: array[indices] if name in per_position else array for name, array in ambiguous.items()
-    }
-
-
-@pytest.fixture(scope="session")
-def photon_scale():
-    """Counts per unit of amplitude squared of that scan."""
-    return json.loads(FIXTURE.with_suffix(".json").read_bytes())["checks"]["photon_scale"]
-
-
-@pytest.fixture
-def legacy():
-    """A canonical scan turned into PtychoPINN's legacy layout: frames last, doubled precision."""
-
-    def turn(scan: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        double = {"f": np.float64, "c": np.complex128}
-        arrays = {name: array.astype(double[array.dtype.kind]) for name, array in scan.items()}
-        arrays["diffraction"] = np.ascontiguousarray(np.moveaxis(arrays["diffraction"], 0, -1))
-        return arrays
-
-    return turn
-
-
-@pytest.fixture
-def top(tmp_path, monkeypatch):
-    """The working directory of runners: generators, schemas, and nothing built."""
-    folder = tmp_path / "registry"
-    for name in ("generators", "schemas"):
-        shutil.copytree(
-            REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def run(top, capsys):
-    """Run a runner's main with flags, as its stage does."""
-
-    def call(main, *flags: str) -> Ended:
-        code = console.run(lambda: main(flags))
-        return Ended(code, *capsys.readouterr())
-
-    return call
-
-
-@pytest.fixture
-def put(tmp_path):
-    """Write a scan, or bytes, to a file beside the registry; the flags that declare it."""
-
-    def write(content: dict[str, np.ndarray] | bytes, name: str = "scan.npz") -> list[str]:
-        path = tmp_path / name
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            np.savez(path, **content)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return ["--path", str(path), "--sha256", digest]
-
-    return write
-
-
-@pytest.fixture
-def files_below():
-    """Every file below a folder, with its bytes."""
-
-    def read(folder: Path) -> dict[str, bytes]:
-        return {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in folder.rglob("*")
-            if path.is_file()
-        }
-
-    return read
+from tests.kit.runners import (
+    ambiguous,
+    files_below,
+    legacy,
+    photon_scale,
+    put,
+    run,
+    scan,
+    top,
+)

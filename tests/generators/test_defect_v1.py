@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from generators import defect_v1, simulate_v1, subset_v1
 from registry.digests import content_digest
 from registry.ptychography.acceptance import Source, as_scan, refusals
 from registry.ptychography.noise import Noise
+from tests.kit.repository import SCHEMAS
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16, "diff3d": True}
 Arrays = dict[str, np.ndarray]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generators import detector_v1
-from tests.generators.scans import Frames, scan_file
+from tests.kit.scans import Frames, scan_file
 
 CENTRE = {"zero_frequency": "centre", "bin": 1, "measurement": "intensity", "normalisation": 4.0}
 

@@ -9,7 +9,7 @@ import pytest
 
 from generators import epie_v1
 from registry.ptychography.forward import diffraction_amplitude, model_amplitude
-from tests.generators.scans import twin
+from tests.kit.scans import twin
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,8 +9,8 @@ from generators import legacy_v1, subset_v1
 from registry.digests import content_digest
 from registry.identity import schema
 from registry.identity.inventory import inventory
+from tests.kit.repository import SCHEMAS
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
 # What PARAMS select from 40 positions.
 INDICES = [0, 2, 5, 7, 10, 13, 15, 18, 20, 23, 26, 28, 31, 33, 36, 39]

@@ -8,7 +8,7 @@ import pytest
 from generators import scan_v1, simulate_scan_v1
 from generators.detector_v1 import Amplitudes
 from registry.ptychography.forward import model_amplitude
-from tests.generators.scans import fine, scan_file, twin
+from tests.kit.scans import fine, scan_file, twin
 
 PLAIN = {
     "measurement": "amplitude",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from registry.errors import ChainError
 from registry.identity import schema, sidecar
 from registry.identity.sidecar import NAME, Sidecar, version_of
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 SIDECAR = REPOSITORY / "tests/fixtures/pytorch_integration/minimal_dataset_v1_n16.json"
 SCHEMA = REPOSITORY / "schemas" / "sidecar_v1.schema.json"
 SCHEMA_V2 = REPOSITORY / "schemas" / "sidecar_v2.schema.json"

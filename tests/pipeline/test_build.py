@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests.kit.repository import FOLDER
+
 pytestmark = pytest.mark.slow
 
 NAME = "minimal_dataset_v1_n16"
@@ -24,10 +26,10 @@ NEW = """\
 
 def test_everything_is_up_to_date(clone):
     """A second run builds nothing, and changes neither lock nor fixtures."""
-    lock, before = (clone.top / "dvc.lock").read_bytes(), clone.built()
+    lock, before = (clone.path / "dvc.lock").read_bytes(), clone.built()
     ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, []), ended.text
-    assert (clone.top / "dvc.lock").read_bytes() == lock, "the lock changed"
+    assert (ended.code, ended.stages) == (0, []), ended.out
+    assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
     assert clone.built() == before, "a fixture changed"
 
 
@@ -35,7 +37,7 @@ def test_built_again_it_is_the_same(clone):
     """Forced, a fixture is built again, and every byte is as it was."""
     before, pins = clone.built(), clone.pins()
     ended = clone.dvc("repro", "--force", "--single-item", STAGE)
-    assert (ended.code, ended.stages) == (0, [STAGE]), ended.text
+    assert (ended.code, ended.stages) == (0, [STAGE]), ended.out
     assert clone.built() == before, "fixture or sidecar changed"
     assert clone.pins() == pins, "a pin changed"
     assert clone.git("status", "--porcelain") == "", "git sees a change"
@@ -46,26 +48,26 @@ def test_a_new_fixture(clone):
     before = clone.pins()
     clone.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = clone.dvc("repro")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     assert ended.stages == ["params", "fixture@extra_v1"], "something else was built"
     after = clone.pins()
     assert after.pop("fixture@extra_v1"), "the new fixture is not pinned"
     assert after == before, "another pin changed"
     ended = clone.fixtures("verify", "--against", "HEAD")
-    assert ended.code == 0, ended.text
-    assert "ok      extra_v1  (6 links hold)" in ended.text, "the new fixture is not verified"
+    assert ended.code == 0, ended.out
+    assert "ok      extra_v1  (6 links hold)" in ended.out, "the new fixture is not verified"
 
 
 def test_a_fixture_that_fails(clone):
     """A bad entry leaves the last good fixture, its sidecar and its pin, and says what is wrong."""
     before, pins = clone.built(), clone.pins()
-    clone.edit("params.yaml", f"  {NAME}:\n", f"  {NAME}:\n    strategy: first\n")
+    clone.edit(f"  {NAME}:\n", f"  {NAME}:\n    strategy: first\n")
     ended = clone.dvc("repro")
     assert ended.code != 0, "DVC ended well"
     assert (
         "coverage: expected a subset that spans more than 50% of the source in x and y; found "
-    ) in ended.text, f"the criterion is not named: {ended.text}"
-    assert "with strategy first; use strategy: evenly_spaced (or grid)" in ended.text
+    ) in ended.out, f"the criterion is not named: {ended.out}"
+    assert "with strategy first; use strategy: evenly_spaced (or grid)" in ended.out
     assert clone.built() == before, "a file changed, or a new one is there"
     assert clone.pins() == pins, "a pin changed"
     clone.git("checkout", "params.yaml")
@@ -75,13 +77,13 @@ def test_a_fixture_that_fails(clone):
 
 def test_a_published_version_that_was_changed(clone):
     """DVC rebuilds it without a word; the comparison with the committed lock has many."""
-    clone.edit("params.yaml", "    n_subset: 16\n", "    n_subset: 17\n")
+    clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
     assert clone.dvc("repro").code == 0, "a sound declaration is refused"
     ended = clone.fixtures("verify", "--against", "HEAD")
     assert ended.code == 1, "a published version changed, and nobody minds"
-    assert f"ok      {NAME}  (6 links hold)" in ended.text, "the new chain does not hold"
-    assert f"error: fixture {NAME}: published and immutable\n" in ended.text
-    assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.text
+    assert f"ok      {NAME}  (6 links hold)" in ended.out, "the new chain does not hold"
+    assert f"error: fixture {NAME}: published and immutable\n" in ended.out
+    assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.out
 
 
 def test_a_disk_that_is_full(clone):
@@ -96,9 +98,9 @@ def test_a_disk_that_is_full(clone):
              "--n_subset", "16", "--created", "2026-11-23T00:00:00+00:00"]  # fmt: skip
     command = [sys.executable, "-m", "registry.build.fixture", NAME, *flags]
     ended = clone.run(*command, preexec_fn=limited)
-    assert ended.code == 3, ended.text
-    path = f"tests/fixtures/pytorch_integration/{NAME}.npz"
-    assert ended.text == (
+    assert ended.code == 3, ended.out
+    path = f"{FOLDER}/{NAME}.npz"
+    assert ended.out == (
         f"error: file {path}\n"
         "  expected: a file that can be read, or written whole\n"
         "  found:    File too large\n"
@@ -125,7 +127,7 @@ def private(clone, tmp_path):
 
     path = tmp_path / "private" / "scan.npz"
     path.parent.mkdir()
-    with np.load(clone.top / "tests/fixtures/pytorch_integration/minimal_dataset_v1.npz") as file:
+    with np.load(clone.path / FOLDER / "minimal_dataset_v1.npz") as file:
         scan = {name: file[name] for name in file.files if name != "diff3d"}
     chosen = np.arange(0, 64, 2)
     for name in ("diffraction", "xcoords", "ycoords", "xcoords_start", "ycoords_start"):
@@ -140,10 +142,10 @@ def private(clone, tmp_path):
 def test_a_source_of_ones_own(clone, private):
     """A file, declared with its SHA-256, becomes a fixture; its path stays on this machine."""
     ended = clone.dvc("repro")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     assert ended.stages == ["params", "source@mine", "fixture@mine_v1"], "something else was built"
     assert clone.fixtures("verify", "mine_v1").code == 0, "the new fixture does not verify"
-    sidecar = clone.top / "tests/fixtures/pytorch_integration/mine_v1.json"
+    sidecar = clone.path / FOLDER / "mine_v1.json"
     assert str(private.parent) not in sidecar.read_text(), "the path is in the sidecar"
 
 
@@ -154,7 +156,7 @@ def test_another_file_in_its_place(clone, private):
     private.write_bytes(private.read_bytes() + b"x")
     ended = clone.dvc("repro", "--force", "source@mine", "fixture@mine_v1")
     assert ended.code != 0, "another file was taken for the declared one"
-    assert "expected: scan.npz with SHA-256 " in ended.text, "not what is wrong"
+    assert "expected: scan.npz with SHA-256 " in ended.out, "not what is wrong"
     assert "fixture@mine_v1" not in ended.stages, "a fixture was cut from it"
     assert clone.built() == before, "a file changed"
     assert clone.pins() == pins, "a pin changed"
@@ -165,24 +167,24 @@ def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     assert clone.dvc("repro").code == 0
     clone.commit()
     ended = clone.dvc("push")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     # a colleague's clone of it, somewhere else, without the scan
     private.unlink()
     other = type(clone)(tmp_path / "other", clone.environment)
-    clone.git("clone", "--quiet", str(clone.top), str(other.top))
+    clone.git("clone", "--quiet", str(clone.path), str(other.path))
 
     ended = other.dvc("pull")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     assert other.built() == clone.built(), "not every fixture was pulled"
     ended = other.fixtures("verify", "--against", "HEAD")
-    assert ended.code == 0, ended.text
-    assert "ok      mine_v1  (6 links hold)" in ended.text, "the private fixture is not verified"
+    assert ended.code == 0, ended.out
+    assert "ok      mine_v1  (6 links hold)" in ended.out, "the private fixture is not verified"
 
     other.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = other.dvc("repro", "--keep-going")
     assert ended.code != 0, "the missing source went unnoticed"
-    assert "error: source mine\n" in ended.text, "the missing source is not named"
-    assert f"expected: its file at {private}" in ended.text, "the missing file is not named"
+    assert "error: source mine\n" in ended.out, "the missing source is not named"
+    assert f"expected: its file at {private}" in ended.out, "the missing file is not named"
     assert "fixture@extra_v1" in ended.stages, "the others were not built"
     assert "fixture@mine_v1" not in ended.stages, "a fixture was built from nothing"
     assert other.fixtures("verify", "--against", "HEAD").code == 0, "something no longer verifies"

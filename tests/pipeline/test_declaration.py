@@ -44,25 +44,25 @@ def fixture(name="extra_v1", generator="subset_v1", source="run1084_twin", key="
 def test_a_name_that_is_a_command(clone, fresh, kind, entry, message):
     """A name that the shell would run is refused by the first stage, and no other one starts."""
     if fresh:
-        shutil.rmtree(clone.top / "build")
+        shutil.rmtree(clone.path / "build")
     clone.declare(kind, entry)
     before = clone.built()
     ended = clone.dvc("repro", "--keep-going")
     assert ended.code != 0, "DVC ended well"
     assert ended.stages == ["params"], "another stage was started"
-    assert message in ended.text, f"not the message: {ended.text}"
-    assert "$(touch pwned)" in ended.text, "the name is not told"
-    assert list(clone.top.rglob("pwned")) == [], "the name was run"
+    assert message in ended.out, f"not the message: {ended.out}"
+    assert "$(touch pwned)" in ended.out, "the name is not told"
+    assert list(clone.path.rglob("pwned")) == [], "the name was run"
     assert clone.built() == before, "a fixture changed"
 
 
 def test_a_fixture_of_a_source_that_is_no_longer_declared(clone):
     """A stale build of a source does not let its fixture past the declaration's check."""
-    twin = clone.top / "build/sources/run1084_twin"
+    twin = clone.path / "build/sources/run1084_twin"
     for suffix in (".npz", ".json"):
         shutil.copyfile(twin.with_suffix(suffix), twin.with_name("old").with_suffix(suffix))
     clone.declare("fixtures", fixture(name="extra_v1$(touch pwned)", source="old"))
     ended = clone.dvc("repro", "--keep-going")
     assert ended.code != 0, "DVC ended well"
     assert ended.stages == ["params"], "another stage was started"
-    assert list(clone.top.rglob("*pwned*")) == [], "the name was run"
+    assert list(clone.path.rglob("*pwned*")) == [], "the name was run"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ import pytest
 import registry
 from registry.declare import params
 from registry.errors import CheckError
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 # A line that declares a variant once "# " is removed: its name, and the whole entry.
 OFF = re.compile(r"^  # ([a-z0-9_]+): (\{<<: .*\})$", re.MULTILINE)
 TEXT = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
@@ -121,15 +120,13 @@ def test_every_source_in_store_has_a_fixture():
 
 
 @pytest.fixture(scope="module")
-def built(_template, tmp_path_factory):
+def built(built_clone, tmp_path_factory):
     """A clone in which all variants are declared and built, and what DVC said."""
-    top = tmp_path_factory.mktemp("variants") / "clone"
-    shutil.copytree(_template.top, top, symlinks=True)
-    clone = type(_template)(top, _template.environment)
-    (top / "params.yaml").write_text(switched_on(TEXT, *SOURCES, *FIXTURES))
+    clone = built_clone.copy(tmp_path_factory.mktemp("variants") / "clone")
+    (clone.path / "params.yaml").write_text(switched_on(TEXT, *SOURCES, *FIXTURES))
     pins = clone.pins()
     ended = clone.dvc("repro")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     assert ended.stages == [
         "params",
         *(f"source@{name}" for name in SOURCES),
@@ -142,17 +139,17 @@ def built(_template, tmp_path_factory):
 @pytest.fixture
 def load(built):
     """Load a fixture from that clone, verified as any other."""
-    return lambda name: registry.load(name, built.top)
+    return lambda name: registry.load(name, built.path)
 
 
 @pytest.mark.slow
 def test_all_variants_are_built(built, load):
     """Each is verified, has the content that is pinned here, and names what is special of it."""
     ended = built.fixtures("verify", "--against", "HEAD")
-    assert ended.code == 0, ended.text
+    assert ended.code == 0, ended.out
     found = {}
     for name in FIXTURES:
-        assert f"ok      {name}  (6 links hold)" in ended.text, f"{name} is not verified"
+        assert f"ok      {name}  (6 links hold)" in ended.out, f"{name} is not verified"
         found[name] = load(name).sidecar.content_sha256[:12]
     assert found == FIXTURES, "other arrays than those pinned here"
     special = {

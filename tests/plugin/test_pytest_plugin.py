@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from tests.kit.files import flip
+
 pytest_plugins = ["pytester"]
 
 # Three ways to ask for the same fixture.
@@ -65,13 +67,6 @@ COUNTS_FETCHES = """
             patch.setattr(remote, "fetch", fetch)
             yield
 """
-
-
-def flip(path):
-    """Change one bit in the middle of a file."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
 
 
 def into_cache(root, file):

@@ -15,6 +15,7 @@ from registry.ptychography import scan as scan_module
 from registry.ptychography.acceptance import Source, as_scan
 from registry.ptychography.noise import Noise
 from registry.ptychography.scan import Scan
+from tests.kit.runners import run, top
 
 N_SUBSET = 64
 

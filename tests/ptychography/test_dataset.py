@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import UserDict
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +14,7 @@ import pytest
 
 from registry import FixtureDataset
 from registry.errors import MissingError, UsageError
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
 
 
 @pytest.fixture

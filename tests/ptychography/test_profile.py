@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,8 +9,8 @@ from generators import simulate_v1
 from registry.declare import params
 from registry.identity import foreign_npz
 from registry.ptychography.profile import profile
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 TWIN = REPOSITORY / "build/sources/run1084_twin.npz"
 REQUIREMENTS = [
     "diffraction axes (N, H, W)",

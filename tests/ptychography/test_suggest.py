@@ -9,7 +9,6 @@ import pytest
 
 from registry.errors import CheckError
 from registry.ptychography import suggest
-from tests.generators.conftest import run, top  # noqa: F401 pytest finds fixtures by their names
 
 
 def disc(diameter: float) -> np.ndarray:
@@ -26,7 +25,7 @@ def raster(rows: int, columns: int, step: float) -> tuple[np.ndarray, np.ndarray
 
 
 @pytest.fixture
-def arrays(top):  # noqa: F811
+def arrays(top):
     """A scan of 12 x 12 positions 4 px apart, with a probe 20 px across, where runners run."""
     x, y = raster(12, 12, 4.0)
     obj = np.ones((160, 130), complex)
@@ -140,7 +139,7 @@ def test_bytes(arrays):
     assert 0 < row["bytes"] - held < 3000, "not that of these arrays"
 
 
-def test_the_program(run, top, arrays):  # noqa: F811
+def test_the_program(run, top, arrays):
     """It reads a built source without its frames, and prints JSON."""
     (top / "build" / "sources").mkdir(parents=True)
     frames = np.zeros((144, 64, 64), np.float32)

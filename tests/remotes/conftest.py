@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
-from tests.remotes import kit
-from tests.remotes.servers import ObjectServer
+from tests.kit import registries as kit
+from tests.kit.servers import ObjectServer
 
 
 @pytest.fixture
@@ -33,30 +30,7 @@ def root(tmp_path, server):
     return root
 
 
-@pytest.fixture(scope="session")
-def author(tmp_path_factory):
+@pytest.fixture
+def author(built_clone):
     """A repository as its author has it: committed, built, not pushed."""
-    folder = tmp_path_factory.mktemp("author")
-    env = kit.environment(folder)
-    root = folder / "registry"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=kit.REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    built = [".dvc/cache", "build/sources", "build/params.valid", kit.FOLDER]
-    for name in {*listed.split("\0"), *built} - {""}:
-        source, target = kit.REPOSITORY / name, root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        elif source.exists():
-            shutil.copy2(source, target)
-    kit.succeed(["git", "init", "--quiet", "--initial-branch=main"], root, env)
-    # what is built here from the copied sources is what was built there, so there is little to do
-    kit.succeed(kit.dvc("repro", "--quiet"), root, env)
-    kit.succeed(["git", "add", "--all"], root, env)
-    kit.succeed(["git", "commit", "--quiet", "--message", "built"], root, env)
-    return root
+    return built_clone.path

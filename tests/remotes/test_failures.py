@@ -16,8 +16,8 @@ import registry
 from registry.errors import ChainError, MissingError
 from registry.identity import pins
 from registry.storage import remote
-from tests.remotes import kit
-from tests.remotes.servers import S3Server, SSHServer
+from tests.kit import registries as kit
+from tests.kit.servers import S3Server, SSHServer
 
 SECRET = "hunter22"
 

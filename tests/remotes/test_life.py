@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from registry.identity import pins
-from tests.remotes import kit
-from tests.remotes.servers import S3Server, SSHServer
+from tests.kit import registries as kit
+from tests.kit.servers import S3Server, SSHServer
 
 # What the tests of another project look like that knows nothing but the plugin.
 CONSUMER = """

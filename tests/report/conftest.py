@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 
 from registry.report.build import build
+from tests.kit.files import flip
+from tests.kit.repository import REPOSITORY
 from tests.report.kit import (
     ENVELOPE,
     FOLDER,
@@ -18,11 +19,8 @@ from tests.report.kit import (
     UNBUILT,
     Report,
     declare,
-    flip,
     train,
 )
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

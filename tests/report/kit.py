@@ -13,9 +13,9 @@ import yaml
 from registry import digests
 from registry.identity import npz
 from registry.training.results import Quality, Repeat, Results
+from tests.kit.repository import FOLDER
 
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
-FOLDER = "tests/fixtures/pytorch_integration"
 UNBUILT = "never_built_v1"
 # Text that would be a script, were it not escaped.
 HOSTILE = "<script>alert('no')</script> & <b>bold</b>"
@@ -32,13 +32,6 @@ class Report:
     def page(self, name: str) -> str:
         """HTML of a fixture's page."""
         return (self.folder / name / "index.html").read_text(encoding="utf-8")
-
-
-def flip(path: Path) -> None:
-    """Change one bit of a file."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
 
 
 def declare(root: Path, **sections: object) -> None:
@@ -116,12 +109,3 @@ def repin(root: Path, name: str, **fields: Any) -> None:
         if out["path"].endswith(".json"):
             out.update(md5=digests.md5(text), size=len(text))
     (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Bytes of every file below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

@@ -15,7 +15,8 @@ from registry.errors import CheckError, MissingError
 from registry.report import build as module
 from registry.report import folder
 from registry.report.build import build
-from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, contents, declare, flip, repin
+from tests.kit.files import contents, flip
+from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, repin
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from registry import digests
 from registry.errors import UsageError
 from registry.report.facts import gather
-from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, flip, repin, train
+from tests.kit.files import flip
+from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, repin, train
 
 SOURCE = "build/sources/run1084_twin.npz"
 

@@ -17,7 +17,7 @@ import registry
 from registry.report import figures
 from registry.report.facts import Source
 from registry.report.limits import fit
-from tests.report.conftest import REPOSITORY
+from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
 
 

@@ -9,7 +9,7 @@ import pytest
 from registry.errors import UsageError
 from registry.report import folder
 from registry.report.folder import Manifest, Part
-from tests.report.kit import contents
+from tests.kit.files import contents
 
 
 def report(output: Path) -> Manifest:

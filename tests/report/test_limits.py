@@ -7,7 +7,7 @@ import pytest
 
 import registry
 from registry.report.limits import checks, fit
-from tests.report.conftest import REPOSITORY
+from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
 
 

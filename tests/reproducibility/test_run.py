@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,11 +15,13 @@ import numpy as np
 import pytest
 
 from generators import simulate_v1
+from tests.kit.clone import Clone
+from tests.kit.environment import environment
+from tests.kit.processes import run
+from tests.kit.repository import FOLDER, REPOSITORY, files
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 RUN = "tests/reproducibility/run.py"
-FIXTURES = "tests/fixtures/pytorch_integration"
 
 # A source from a file: much faster to build than the twin.
 SOURCE = """\
@@ -74,23 +75,10 @@ EXPRESSIONS = {
 }
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Output of a git command, with an identity to commit under."""
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    command = ["git", *identity, *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def commit(folder: Path) -> None:
-    """Commit everything in a repository."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "test")
-
-
-def reproducibility(folder: Path, *only: str) -> subprocess.CompletedProcess[str]:
+def reproducibility(repository: Clone, *only: str) -> subprocess.CompletedProcess[str]:
     """Run a repository's own `run.py`."""
     command = [sys.executable, RUN, "--only", *only]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return run(command, repository.path, repository.environment)
 
 
 def differing(output: str) -> dict[str, str]:
@@ -112,22 +100,20 @@ def row(output: str, name: str) -> list[str]:
 @pytest.fixture
 def repository(tmp_path):
     """A repository with this one's files and no fixtures; removed at the end, since it gets big."""
-    folder = tmp_path / "repository"
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.split("\0")):
+    clone = Clone(tmp_path / "repository", environment(tmp_path))
+    for path in files():
         # the training's pipeline goes with a section of params.yaml that is not declared here
-        if (ROOT / name).is_file() and not name.startswith((FIXTURES, "envelope/")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    (folder / "dvc.lock").unlink()
-    git(folder, "init", "--quiet")
-    yield folder
-    shutil.rmtree(folder)
+        if path != Path("dvc.lock") and not path.as_posix().startswith((FOLDER, "envelope/")):
+            (clone.path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / path, clone.path / path)
+    clone.git("init", "--quiet")
+    yield clone
+    shutil.rmtree(clone.path)
 
 
-def declare(folder: Path, generators: list[str]) -> None:
+def declare(clone: Clone, generators: list[str]) -> None:
     """Let fixtures be declared with other generators, which take what `subset_v1` takes."""
-    path = folder / "schemas" / "params.schema.json"
+    path = clone.path / "schemas" / "params.schema.json"
     document = json.loads(path.read_text())
     fixture = document["$defs"]["fixture"]
     fixture["properties"]["generator"]["enum"] += generators
@@ -136,7 +122,7 @@ def declare(folder: Path, generators: list[str]) -> None:
     path.write_text(json.dumps(document))
 
 
-def build(folder: Path, fixtures: dict[str, tuple[str, str]]) -> None:
+def build(clone: Clone, fixtures: dict[str, tuple[str, str]]) -> None:
     """Declare fixtures, each with its generator and its source's file; build all, commit the pins.
 
     The files are reconstructions with 32 positions of the twin's.
@@ -146,44 +132,35 @@ def build(folder: Path, fixtures: dict[str, tuple[str, str]]) -> None:
         twin[key] = twin[key][::34]
     sources = {}
     for _, path in fixtures.values():
-        (folder / path).parent.mkdir(exist_ok=True)
-        np.savez(folder / path, **twin)
-        digest = hashlib.sha256((folder / path).read_bytes()).hexdigest()
+        (clone.path / path).parent.mkdir(exist_ok=True)
+        np.savez(clone.path / path, **twin)
+        digest = hashlib.sha256((clone.path / path).read_bytes()).hexdigest()
         sources[path] = SOURCE.format(name=Path(path).parent.name, path=path, sha256=digest)
     entries = [
         FIXTURE.format(name=name, generator=generator, source=Path(path).parent.name)
         for name, (generator, path) in fixtures.items()
     ]
     text = f"sources:\n{''.join(sources.values())}fixtures:\n{''.join(entries)}"
-    (folder / "params.yaml").write_text(text)
-    settings = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
-    subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--quiet"],
-        cwd=folder,
-        env={
-            **os.environ,
-            **dict.fromkeys(settings, str(folder / ".git" / "dvc")),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        },
-        check=True,
-    )
-    commit(folder)
+    (clone.path / "params.yaml").write_text(text)
+    ended = clone.dvc("repro", "--quiet")
+    assert ended.code == 0, ended.out
+    clone.commit()
 
 
 @pytest.mark.slow
 def test_what_an_unstable_generator_builds_is_named(repository):
     """exp, sin, a matrix product and an FFT each fail under the configuration made for them."""
     tag = sys.implementation.cache_tag
-    cached = list((ROOT / "build" / "reproducibility").glob(f"numpy-1.26.*-{tag}"))
+    cached = list((REPOSITORY / "build" / "reproducibility").glob(f"numpy-1.26.*-{tag}"))
     kinds = {name: kind for name, kind in EXPRESSIONS.items() if name != "numpy-1.26" or cached}
     for folder in cached:
-        target = repository / folder.relative_to(ROOT)
+        target = repository.path / folder.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(folder)
     names = [f"unstable_{kind}_v1" for kind, _ in kinds.values()]
     declare(repository, names)
     for name, (_, expression) in zip(names, kinds.values(), strict=True):
-        (repository / "generators" / f"{name}.py").write_text(
+        (repository.path / "generators" / f"{name}.py").write_text(
             UNSTABLE.format(expression=expression)
         )
     unstable = {name: (name, "open/scan.npz") for name in names}
@@ -198,12 +175,14 @@ def test_what_an_unstable_generator_builds_is_named(repository):
         if "not run" in " ".join(row(ran.stdout, configuration)):
             continue
         lines = found.get(configuration, "")
-        path = f"{FIXTURES}/unstable_{kind}_v1"
+        path = f"{FOLDER}/unstable_{kind}_v1"
         assert f"dvc.lock: outs {path}.npz: committed" in lines, f"{configuration}: md5 not named"
         assert f"{path}.json: sha256_checksum: committed" in lines, f"{configuration}: nor SHA-256"
         assert f"{path}.json: arrays.xcoords.sha256: committed" in lines, "nor the array"
-        kept = repository / "build" / "reproducibility" / configuration
-        assert f"kept: {kept.relative_to(repository)}" in lines, f"{configuration}: no clone named"
+        kept = repository.path / "build" / "reproducibility" / configuration
+        assert f"kept: {kept.relative_to(repository.path)}" in lines, (
+            f"{configuration}: no clone named"
+        )
         assert (kept / f"{path}.npz").is_file(), f"{configuration}: the clone is gone"
 
 
@@ -214,11 +193,11 @@ def test_stable_generators_pass(repository):
     names = ("baseline", "no-cpu-features", "glibc", "openblas")
     ran = reproducibility(repository, *names)
     assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
-    sidecar = json.loads((repository / FIXTURES / "steady_v1.json").read_text())
+    sidecar = json.loads((repository.path / FOLDER / "steady_v1.json").read_text())
     digest = sidecar["content_sha256"][:12]
     assert row(ran.stdout, "committed")[1] == digest, "the committed digest is not shown"
     assert row(ran.stdout, "baseline")[3] == digest, "the rebuilt digest is not shown"
-    scratch = repository / "build" / "reproducibility"
+    scratch = repository.path / "build" / "reproducibility"
     assert list(scratch.iterdir()) == [], "a clone stays"
 
 
@@ -226,16 +205,16 @@ def test_stable_generators_pass(repository):
 def test_an_edited_lock_is_found(repository):
     """A digit changed in a committed pin is named, with both values."""
     build(repository, STEADY)
-    lock = repository / "dvc.lock"
+    lock = repository.path / "dvc.lock"
     text = lock.read_text()
     md5 = text.split("steady_v1.npz\n      hash: md5\n      md5: ")[1][:32]
     edited = ("0" if md5[0] != "0" else "1") + md5[1:]
     lock.write_text(text.replace(md5, edited))
-    commit(repository)
+    repository.commit()
     ran = reproducibility(repository, "baseline")
     assert ran.returncode == 1, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     assert differing(ran.stdout)["baseline"].splitlines() == [
-        f"  dvc.lock: outs {FIXTURES}/steady_v1.npz: committed {edited}, rebuilt {md5} "
+        f"  dvc.lock: outs {FOLDER}/steady_v1.npz: committed {edited}, rebuilt {md5} "
         "(fixture@steady_v1)",
         "  the clone is kept: build/reproducibility/baseline",
     ], "the one edited value is not what is named"
@@ -245,7 +224,7 @@ def test_an_edited_lock_is_found(repository):
 def test_a_fixture_without_its_private_source_is_left_out_by_name(repository):
     """Where a source's file is not here, all else is rebuilt, and the table says what is not."""
     build(repository, {**STEADY, "hidden_v1": ("subset_v1", "private/scan.npz")})
-    (repository / "private" / "scan.npz").unlink()
+    (repository.path / "private" / "scan.npz").unlink()
     ran = reproducibility(repository, "baseline")
     assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     verdict, _, steady, hidden = row(ran.stdout, "baseline")[1:5]
@@ -259,25 +238,25 @@ def test_a_fixture_without_its_private_source_is_left_out_by_name(repository):
 def test_a_pin_that_nothing_declares_is_an_error(repository):
     """A pin whose fixture is no longer declared is not rebuilt, and must not pass for the same."""
     build(repository, {**STEADY, "gone_v1": ("subset_v1", "open/scan.npz")})
-    declaration = repository / "params.yaml"
+    declaration = repository.path / "params.yaml"
     declaration.write_text(declaration.read_text().split("  gone_v1:")[0])
-    commit(repository)
+    repository.commit()
     ran = reproducibility(repository, "baseline")
     assert ran.returncode == 1, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
-    assert f"{FIXTURES}/gone_v1.npz: not built" in differing(ran.stdout)["baseline"], "not named"
+    assert f"{FOLDER}/gone_v1.npz: not built" in differing(ran.stdout)["baseline"], "not named"
 
 
 def test_uncommitted_pins_are_refused(repository):
     """A lock that is not the committed one would go unproven: refused before anything is built."""
-    shutil.copy2(ROOT / "dvc.lock", repository / "dvc.lock")
-    shutil.copytree(ROOT / FIXTURES, repository / FIXTURES)
-    commit(repository)
-    lock = repository / "dvc.lock"
+    shutil.copy2(REPOSITORY / "dvc.lock", repository.path / "dvc.lock")
+    shutil.copytree(REPOSITORY / FOLDER, repository.path / FOLDER)
+    repository.commit()
+    lock = repository.path / "dvc.lock"
     lock.write_text(lock.read_text().replace("md5: ", "md5: 0", 1))
     ran = reproducibility(repository, "baseline")
     assert ran.returncode == 1, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     assert "uncommitted changes in dvc.lock" in ran.stderr, "the file is not named"
-    assert not (repository / "build").exists(), "something was built"
+    assert not (repository.path / "build").exists(), "something was built"
 
 
 # Parts

@@ -22,6 +22,7 @@ from registry.errors import MissingError, UsageError
 from registry.identity import pins
 from registry.storage import clone
 from registry.storage.clone import StaleRegistryWarning, checkout, parse
+from tests.kit.repository import REPOSITORY
 
 FRAMES = np.arange(6, dtype="<f4").reshape(2, 3)
 CONFIG = """\
@@ -454,10 +455,9 @@ CHECKOUT = "import sys; from registry.storage.clone import checkout; print(check
 
 def start(spec: str) -> subprocess.Popen[str]:
     """Check out in a process of its own."""
-    repository = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-c", CHECKOUT, spec],
-        env={**os.environ, "PYTHONPATH": repository},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -18,6 +18,7 @@ import pytest
 
 from registry.errors import CheckError, LockedError, MissingError, UsageError
 from registry.storage import download
+from tests.kit.repository import REPOSITORY
 
 DATA = bytes(n * 7 % 251 for n in range(400_000))
 SHA256 = "1e7e272e139611a3cc8b2454c833d6236d4bdf01c742e284f2a25846ef73a94b"  # sha256sum
@@ -392,7 +393,7 @@ def test_interrupted_by_the_keyboard(server, tmp_path):
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, server.url, SHA256, tmp_path],
-        cwd=Path(__file__).parents[2],
+        cwd=REPOSITORY,
         stderr=subprocess.PIPE,
     )
     while len(server.asked) < 2 and process.poll() is None:

@@ -23,8 +23,8 @@ from registry import loading
 from registry.errors import ChainError, LockedError, MissingError
 from registry.identity import pins
 from registry.storage import cache, remote
-from tests.remotes import kit
-from tests.remotes.servers import ObjectServer
+from tests.kit import registries as kit
+from tests.kit.servers import ObjectServer
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,12 @@ import os
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
 import registry
 from registry.fixture import Fixture
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +52,7 @@ def altered():
 
 @pytest.fixture
 def command():
-    """Run ``fixtures`` with arguments in a fresh process, at one thread, without colour or GPU."""
+    """Run ``fixtures`` with arguments in a fresh process, at one thread, without a GPU."""
 
     def run(*arguments, code=0, **options):
         environment = {

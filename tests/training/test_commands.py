@@ -8,16 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from registry.identity import npz
+from tests.kit.repository import REPOSITORY
 from tests.training.regression import ERROR_RATIO, failures
 
-REPOSITORY = Path(__file__).parents[2]
 V1 = "minimal_dataset_v1"
 
 

@@ -17,8 +17,8 @@ from registry.declare.params import EnvelopeOptions, EnvelopeRun
 from registry.errors import CheckError, MissingError
 from registry.training import envelope, measuring
 from registry.training.measuring import Outcome, Process
+from tests.kit.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 RUN = EnvelopeRun(fixture="scan_v1", gridsize=2)
 OPTIONS = EnvelopeOptions(max_epochs=2, batch_size=4, seed=42, repeats=3)
 NAME = "scan_v1_g2"

@@ -12,8 +12,7 @@ import pytest
 from registry import cli
 from registry.errors import CheckError, MissingError
 from registry.training import imports, measured, measuring
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.kit.repository import REPOSITORY
 
 
 def test_one_thread_and_this_registry(monkeypatch):

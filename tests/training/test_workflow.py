@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace as replaced
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +15,8 @@ from registry.fixture import Fixture
 from registry.identity import npz
 from registry.ptychography import forward as reference
 from registry.training import model as model_module
+from tests.kit.repository import REPOSITORY
 from tests.training.regression import ERROR_RATIO, failures
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.slow

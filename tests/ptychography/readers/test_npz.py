@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from registry import environment
 from registry.errors import ArchiveError, CheckError, MissingError
 from registry.ptychography.readers import arrays, npz, open_scan, opening
+from tests.kit.repository import real_file
 
 STAR = "siemens-star-small.npz.bz2"
 PACK = {"": lambda data: data, ".bz2": bz2.compress, ".gz": gzip.compress}
@@ -467,10 +467,7 @@ class TestHostile:
 
 def test_real_siemens_star():
     """The real scan in the folder FIXTURES_REAL_DATA, packed and with extra axes, is read."""
-    folder = environment.value(environment.REAL_DATA)
-    path = Path(folder or Path(__file__).parents[4] / "shared" / "data") / STAR
-    if not path.is_file():
-        pytest.skip(f"{STAR} is not here: name its folder in FIXTURES_REAL_DATA")
+    path = real_file(STAR)
     keys = {
         "diffraction": "data[0]",
         "probeGuess": "probe[0,0,0,0]",

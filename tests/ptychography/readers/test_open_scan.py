@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from registry.errors import UsageError
 from registry.ptychography.readers import open_scan
+from tests.kit.repository import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_readers_bring_no_heavy_imports():
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[3],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=True,

@@ -12,8 +12,8 @@ import numpy as np
 import yaml
 
 from registry.identity import npz
-
-FOLDER = "tests/fixtures/pytorch_integration"
+from tests.kit.files import object_in
+from tests.kit.repository import FOLDER
 
 
 def republish(root: Path, name: str, arrays: Mapping[str, np.ndarray], **fields: Any) -> bytes:
@@ -54,8 +54,7 @@ def republish(root: Path, name: str, arrays: Mapping[str, np.ndarray], **fields:
 
 def cached(root: Path, data: bytes) -> Path:
     """Put bytes into DVC's cache; where they are."""
-    digest = hashlib.md5(data).hexdigest()
-    path = root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+    path = object_in(root / ".dvc" / "cache", hashlib.md5(data).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path

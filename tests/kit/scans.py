@@ -9,6 +9,21 @@ import numpy as np
 from generators import simulate_v1
 from registry.ptychography.forward import model_amplitude
 from registry.ptychography.readers import ScanFile
+from tests.kit.repository import FOLDER, REPOSITORY
+
+PER_POSITION = ("diffraction", "xcoords", "ycoords", "xcoords_start", "ycoords_start")
+
+
+def sound_scan() -> dict[str, np.ndarray]:
+    """Arrays of a sound scan in the canonical layout, whose 64 frames have 64 x 64 pixels."""
+    with np.load(REPOSITORY / FOLDER / "minimal_dataset_v1.npz") as file:
+        return {name: file[name] for name in file.files if name != "diff3d"}
+
+
+def chosen(scan: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+    """So many of the positions of a scan, evenly spaced."""
+    indices = np.arange(count) * (len(scan["xcoords"]) - 1) // (count - 1)
+    return {name: array[indices] if name in PER_POSITION else array for name, array in scan.items()}
 
 
 @dataclass

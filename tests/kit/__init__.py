@@ -1,0 +1,1 @@
+"""What tests share: where things are, a clean environment, programs, clones, servers, scans."""

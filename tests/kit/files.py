@@ -1,0 +1,44 @@
+"""What is done to files, and read of folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def flipped(data: bytes, position: int | None = None) -> bytes:
+    """The same bytes but for one bit; in the middle, where an array is, unless told otherwise."""
+    changed = bytearray(data)
+    changed[len(data) // 2 if position is None else position] ^= 1
+    return bytes(changed)
+
+
+def flip(path: Path, position: int | None = None) -> None:
+    """Change one bit of a file, as `flipped` does, and neither size, times, mode nor inode."""
+    before = path.stat()
+    path.chmod(0o644)
+    data = flipped(path.read_bytes(), position)
+    with path.open("r+b") as file:
+        file.write(data)
+    path.chmod(before.st_mode & 0o777)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Bytes of every file below a folder."""
+    return {name: data for name, (_, data) in tree(folder, ".").items()}
+
+
+def tree(folder: Path, *parts: str) -> dict[str, tuple[int, bytes]]:
+    """Mode and bytes of every file below some parts of a folder."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mode & 0o777, path.read_bytes())
+        for part in parts
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file()
+    }
+
+
+def object_in(folder: Path, md5: str) -> Path:
+    """Where a cache or a remote keeps an object."""
+    return folder / "files" / "md5" / md5[:2] / md5[2:]

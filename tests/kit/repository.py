@@ -1,0 +1,37 @@
+"""Where things are in the repository under test, and what belongs to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = "tests/fixtures/pytorch_integration"
+SCHEMAS = REPOSITORY / "schemas"
+
+
+def files() -> list[Path]:
+    """Every file of the working tree that git does not ignore, relative to the top folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    paths = (Path(os.fsdecode(name)) for name in listed.split(b"\0") if name)
+    return [path for path in paths if (REPOSITORY / path).is_file()]
+
+
+def real_file(name: str) -> Path:
+    """A real measurement; the test is skipped where it is absent.
+
+    The files are nobody's to pass on: they lie in the folder named by FIXTURES_REAL_DATA, or in
+    ../shared/data beside the repository.
+    """
+    folder = Path(os.environ.get("FIXTURES_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not (folder / name).is_file():
+        pytest.skip(f"{name} is not here: name its folder in FIXTURES_REAL_DATA")
+    return folder.resolve() / name

@@ -1,0 +1,93 @@
+"""Fixtures for tests of generators and of the runners that call them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from registry import console
+from tests.kit.files import contents
+from tests.kit.processes import Ended
+from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.scans import chosen, sound_scan
+
+
+@pytest.fixture
+def ambiguous():
+    """Arrays of a sound scan in the canonical layout, whose 64 frames have 64 x 64 pixels."""
+    return sound_scan()
+
+
+@pytest.fixture
+def scan(ambiguous):
+    """Forty positions of that scan, so that its layout is told by its shapes."""
+    return chosen(ambiguous, 40)
+
+
+@pytest.fixture(scope="session")
+def photon_scale():
+    """Counts per unit of amplitude squared of that scan."""
+    sidecar = REPOSITORY / FOLDER / "minimal_dataset_v1.json"
+    return json.loads(sidecar.read_bytes())["checks"]["photon_scale"]
+
+
+@pytest.fixture
+def legacy():
+    """A canonical scan turned into PtychoPINN's legacy layout: frames last, doubled precision."""
+
+    def turn(scan: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        double = {"f": np.float64, "c": np.complex128}
+        arrays = {name: array.astype(double[array.dtype.kind]) for name, array in scan.items()}
+        arrays["diffraction"] = np.ascontiguousarray(np.moveaxis(arrays["diffraction"], 0, -1))
+        return arrays
+
+    return turn
+
+
+@pytest.fixture
+def top(tmp_path, monkeypatch):
+    """The working directory of runners: generators, schemas, and nothing built."""
+    folder = tmp_path / "registry"
+    for name in ("generators", "schemas"):
+        shutil.copytree(
+            REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def run(top, capsys):
+    """Run a runner's main with flags, as its stage does."""
+
+    def call(main, *flags: str) -> Ended:
+        code = console.run(lambda: main(flags))
+        return Ended(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Write a scan, or bytes, to a file beside the registry; the flags that declare it."""
+
+    def write(content: dict[str, np.ndarray] | bytes, name: str = "scan.npz") -> list[str]:
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            np.savez(path, **content)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return ["--path", str(path), "--sha256", digest]
+
+    return write
+
+
+@pytest.fixture
+def files_below():
+    """Every file below a folder, with its bytes."""
+    return contents
