@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +14,33 @@ from pathlib import Path
 # read and hash a file into fresh memory.
 _HUGE_BYTES = 1 << 22
 
+Buffer = bytes | memoryview
 
-def read(path: Path) -> bytes | memoryview:
-    """All bytes of a file, in memory that nothing else can write to.
+
+def read(path: Path, *, follow: bool = True) -> Buffer:
+    """All bytes of a regular file, in memory that nothing else can write to.
+
+    A pipe or a device in its place is not waited for.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    follow : bool
+        Whether a link may be in its place.
 
     Raises
     ------
     OSError
-        As the system reports it.
+        As the system reports it, or it is no regular file.
     """
-    with path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
+    # Windows has neither flag
+    flags = getattr(os, "O_NONBLOCK", 0) | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
+    with open(path, "rb", buffering=0, opener=lambda name, own: os.open(name, own | flags)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+        size = status.st_size
         if size < _HUGE_BYTES:
             return file.read()
         import numpy as np
@@ -34,7 +52,7 @@ def read(path: Path) -> bytes | memoryview:
         return view[:filled].toreadonly()
 
 
-def write_atomic(path: Path, data: bytes | memoryview) -> None:
+def write_atomic(path: Path, data: Buffer) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
     Missing folders above it are made. A link at `path` is replaced, never written through: other

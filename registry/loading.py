@@ -24,7 +24,7 @@ from registry.identity.sidecar import Sidecar
 from registry.storage import cache
 from registry.storage.root import locate
 
-Buffer = bytes | memoryview
+Buffer = files.Buffer
 
 
 class HealedWarning(UserWarning):
@@ -260,12 +260,12 @@ def _chain(
     )
 
 
-def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> bytes | None:
+def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer | None:
     if is_offline(offline):
         return None
     from registry.storage import remote
 
-    answers: list[bytes | RegistryError] = []
+    answers: list[Buffer | RegistryError] = []
     wanted = remote.Wanted(md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported)
     remote.fetch(root, [wanted], lambda _, found: answers.append(found))
     (answer,) = answers

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.files import write_atomic
+from registry.files import read, write_atomic
 
 
 @pytest.fixture
@@ -126,3 +126,36 @@ def test_a_file_in_place_of_a_folder_is_reported_as_such(tmp_path):
     with pytest.raises(FileExistsError):
         write_atomic(tmp_path / "file" / "a.npz", b"new")
     assert names(tmp_path) == ["file"], "something was left behind"
+
+
+@pytest.mark.parametrize("size", [0, 7, (1 << 22) - 1, 1 << 22, (1 << 22) + 1])
+def test_all_bytes_are_read(tmp_path, size):
+    """Of a small file and of a huge one every byte arrives, and none can be changed."""
+    path = tmp_path / "a"
+    path.write_bytes(os.urandom(size))
+    found = read(path)
+    assert bytes(found) == path.read_bytes(), "not the file's bytes"
+    assert memoryview(found).readonly, "the bytes can be written to"
+
+
+@pytest.mark.parametrize("size", [7, 1 << 22])
+def test_links_are_followed_or_not(tmp_path, size):
+    """A link leads to a file's bytes, unless the caller wants none."""
+    (tmp_path / "a").write_bytes(bytes(size))
+    (tmp_path / "link").symlink_to("a")
+    assert read(tmp_path / "a", follow=False) == bytes(size), "a file was taken for a link"
+    assert read(tmp_path / "link") == bytes(size), "the link was not followed"
+    with pytest.raises(OSError, match="link"):
+        read(tmp_path / "link", follow=False)
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_what_is_no_file(tmp_path, follow):
+    """A pipe, a device or a folder is refused at once, and nothing waits for its end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="not a regular file") as caught:
+            read(path, follow=follow)
+        assert caught.value.filename == str(path), "not the file that is meant"
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path, follow=follow)

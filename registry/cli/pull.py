@@ -29,7 +29,7 @@ class _File:
     path: str
     md5: str
     size: int
-    test: Callable[[bytes], None]
+    test: Callable[[loading.Buffer], None]
 
 
 # Where a file came from, or why it is not there.
@@ -158,7 +158,7 @@ def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
         by_object.setdefault(wanted, []).append(file)
     outcomes: dict[_File, _Outcome] = {}
 
-    def receive(wanted: remote.Wanted, found: bytes | RegistryError) -> None:
+    def receive(wanted: remote.Wanted, found: loading.Buffer | RegistryError) -> None:
         for file in by_object[wanted]:
             outcomes[file] = _accept(root, file, found)
 
@@ -166,7 +166,7 @@ def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
     return outcomes
 
 
-def _accept(root: Path, file: _File, found: bytes | RegistryError) -> _Outcome:
+def _accept(root: Path, file: _File, found: loading.Buffer | RegistryError) -> _Outcome:
     if isinstance(found, RegistryError):
         return found
     try:
@@ -178,7 +178,7 @@ def _accept(root: Path, file: _File, found: bytes | RegistryError) -> _Outcome:
     return _write(root, file, found, _REMOTE)
 
 
-def _write(root: Path, file: _File, data: bytes, place: str) -> _Outcome:
+def _write(root: Path, file: _File, data: loading.Buffer, place: str) -> _Outcome:
     try:
         files.write_atomic(root / file.path, data)
     except OSError as error:

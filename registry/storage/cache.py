@@ -5,16 +5,12 @@ Only the layout is used, never DVC itself, so that reading a cached fixture cost
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from registry import files
 from registry.storage import dvc_config
 
 _MODE = 0o444
-# A planted link or pipe must neither be followed nor waited for. Windows has neither flag.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def folder(root: Path) -> Path:
@@ -33,27 +29,19 @@ def object_path(root: Path, md5: str) -> Path:
     return folder(root) / "files" / "md5" / md5[:2] / md5[2:]
 
 
-def read(root: Path, md5: str) -> bytes | None:
+def read(root: Path, md5: str) -> files.Buffer | None:
     """Bytes of a cached object, not verified; None where there is no regular file that can be read.
 
     A link in an object's place is not followed: DVC makes none.
     """
     try:
-        descriptor = os.open(object_path(root, md5), _FLAGS | getattr(os, "O_BINARY", 0))
+        return files.read(object_path(root, md5), follow=False)
     except OSError:
+        # a failing disk, too: the next place may have the bytes
         return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read()
-        except OSError:
-            # a failing disk: the next place may have the bytes
-            return None
 
 
-def put(root: Path, md5: str, data: bytes) -> None:
+def put(root: Path, md5: str, data: files.Buffer) -> None:
     """Store verified bytes, whole or not at all, read-only as DVC stores them.
 
     Raises

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
 from registry.storage import cache, dvc_config, progress
@@ -65,7 +66,7 @@ class Wanted:
         return f"object {self.md5} of {' '.join(self.target)}"
 
 
-Found = bytes | RegistryError
+Found = files.Buffer | RegistryError
 
 
 def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found], None]) -> None:
@@ -216,7 +217,7 @@ def _fetch(
         if found is None:
             left.append(item)
         else:
-            if isinstance(found, bytes):
+            if not isinstance(found, RegistryError):
                 session.move(advance=item.size)
             receive(item, found)
 
@@ -244,14 +245,14 @@ def _object(session: _Session, wanted: Wanted) -> Found | None:
         if not isinstance(remote, _Remote):
             return remote
         found = _download(session, remote, wanted)
-        if isinstance(found, bytes):
+        if isinstance(found, bytes | memoryview):
             # a cache that is read-only or full keeps nobody from using the bytes
             with suppress(OSError):
                 cache.put(session.root, wanted.md5, found)
         return found
 
 
-def _cached(root: Path, wanted: Wanted) -> bytes | None:
+def _cached(root: Path, wanted: Wanted) -> files.Buffer | None:
     """The right bytes from the cache; wrong ones are taken away."""
     data = cache.read(root, wanted.md5)
     if data is None or _is(wanted, data):
@@ -260,7 +261,7 @@ def _cached(root: Path, wanted: Wanted) -> bytes | None:
     return None
 
 
-def _is(wanted: Wanted, data: bytes) -> bool:
+def _is(wanted: Wanted, data: files.Buffer) -> bool:
     return len(data) == wanted.size and md5(data) == wanted.md5
 
 

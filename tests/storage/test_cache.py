@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from registry import files
 from registry.storage import cache
 
 DATA = b"bytes of an object"
@@ -159,21 +160,10 @@ class TestRead:
         """An object that the disk no longer gives counts as none."""
         cache.put(root, MD5, DATA)
 
-        class Failing:
-            def __enter__(self):
-                return self
+        def read(*_, **__):
+            raise OSError(errno.EIO, "Input/output error")
 
-            def __exit__(self, *_):
-                os.close(self.descriptor)
-
-            def read(self):
-                raise OSError(errno.EIO, "Input/output error")
-
-        def fdopen(descriptor, mode):
-            Failing.descriptor = descriptor
-            return Failing()
-
-        monkeypatch.setattr(cache.os, "fdopen", fdopen)
+        monkeypatch.setattr(files, "read", read)
         assert cache.read(root, MD5) is None, "bytes from a disk that gives none"
 
 
