@@ -8,14 +8,13 @@ in).
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-
-_CHUNK_BYTES = 1 << 20
 
 
 def sha256(data: bytes | memoryview) -> str:
@@ -38,11 +37,8 @@ def md5(data: bytes | memoryview) -> str:
 
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file, streamed, so that its size does not matter."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_blob_id(data: bytes) -> str:
@@ -53,7 +49,16 @@ def git_blob_id(data: bytes) -> str:
     >>> git_blob_id(b"")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    digest = _git_blob(len(data))
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def git_blob_file(path: Path) -> str:
+    """Id that git gives a file, streamed as in `sha256_file`."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return hashlib.file_digest(file, lambda: _git_blob(size)).hexdigest()
 
 
 def array_digest(array: np.ndarray) -> str:
@@ -74,6 +79,10 @@ def content_digest(arrays: Mapping[str, np.ndarray]) -> str:
         digest.update(name.encode() + b"\0")
         _update(digest, arrays[name])
     return digest.hexdigest()
+
+
+def _git_blob(size: int) -> hashlib._Hash:
+    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
 
 def _update(digest: hashlib._Hash, array: np.ndarray) -> None:
