@@ -168,12 +168,14 @@ def read_header(file: BinaryIO, member: Member) -> tuple[ArrayHeader, int]:
     size = head.tell()
     text = head.getvalue()[:size].decode("latin-1")
     # The values themselves may be numbers that are too long to be shown.
-    shown = repr(text[text.find("{") :][:200]) + (" (a pickle)" if dtype.hasobject else "")
+    shown = repr(text[text.find("{") :].strip()[:200])
+    pickled = " (a pickle)" if dtype.hasobject else ""
     # numpy takes a dtype without byte order for one of this machine's.
     order = "[<>|]" if dtype.str[0] == "|" else dtype.str[0]
     ordered = re.search(f"['\"]{order}{re.escape(dtype.str[1:])}['\"]", text) is not None
     plain = ordered and _PLAIN_DTYPE.fullmatch(dtype.str) is not None
-    _require(plain, where, "a dtype of plain numbers or text, with its byte order", shown)
+    expected = "a dtype of plain numbers or text"
+    _require(plain, where, expected, f"dtype {str(dtype)[:100]}{pickled} in {shown}")
     sized = all(type(number) is int and 0 <= number <= sys.maxsize for number in shape)
     expected = f"a shape of at most {_MAX_DIMENSIONS} numbers from 0 to {sys.maxsize}"
     _require(sized and len(shape) <= _MAX_DIMENSIONS, where, expected, shown)

@@ -328,7 +328,7 @@ CLAIMS = {
     "33 dimensions": (f"({'1, ' * 33})", b"1234", "a shape of at most 32 numbers", "': (1, 1, 1"),
 }
 
-PLAIN = "a dtype of plain numbers or text, with its byte order"
+PLAIN = "a dtype of plain numbers or text"
 FOREIGN_DTYPES = {
     "object": ("'|O'", PLAIN, "'descr': '|O'"),
     "object of a size": ("'O8'", PLAIN, "'descr': 'O8'"),
