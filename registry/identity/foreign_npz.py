@@ -7,7 +7,7 @@ memory order are kept as they are: converting is the caller's business, and reco
 
 from __future__ import annotations
 
-import ast
+import io
 import math
 import re
 import struct
@@ -15,40 +15,26 @@ import sys
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from registry.errors import ArchiveError, MissingError
+from registry.errors import ArchiveError
+from registry.identity.opening import open_file
 
 if TYPE_CHECKING:
     import numpy as np
 
-_END = struct.Struct("<4s4H2IH")
-_LOCAL = struct.Struct("<4s22x2H")
+_END_SIZE = 22
+_LOCAL_SIZE = 30
 _COUNT_IN_ZIP64 = 0xFFFF  # the number proper is in another record
 _UTF8_FLAG = 0x800
 _HARMLESS_FLAGS = _UTF8_FLAG | 0x8 | 0x6  # sizes after the data; compression level
 
 _MAX_NPY_HEADER = 4096
-_NPY_LENGTH = {b"\x01\x00": struct.Struct("<H"), b"\x02\x00": struct.Struct("<I")}
-_NPY_KEYS = {"descr", "fortran_order", "shape"}
-# Plain numbers and text. A "|" says that byte order does not matter, so only where it does not.
-_PLAIN_DTYPE = re.compile(r"[<>][biufcSU][1-9]\d{0,5}|\|([biu]1|S[1-9]\d{0,5})")
+_PLAIN_DTYPE = re.compile(r"[<>|][biufcSU][1-9]\d{0,5}")
 _MAX_DIMENSIONS = 32  # numpy 1.26 reads no more
-
-# What zipfile is known to raise at malformed input.
-_ZIPFILE_ERRORS = (
-    zipfile.BadZipFile,
-    struct.error,
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,16 +48,18 @@ class ArrayHeader:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Member:
-    """A member and where its (maybe deflated) bytes are."""
+class Member:
+    """An array's member: how messages call it, its directory entry, and where its bytes start."""
 
     name: str
     where: str
+    entry: zipfile.ZipInfo
     start: int
-    deflated: bool
-    compressed_size: int
-    size: int
-    crc: int
+
+    @property
+    def deflated(self) -> bool:
+        """Whether the bytes in the file are a deflate stream, and not the array's own."""
+        return self.entry.compress_type == zipfile.ZIP_DEFLATED
 
 
 def read(
@@ -90,24 +78,25 @@ def read(
 
     Raises
     ------
-    ArchiveError
-        The file is damaged, ambiguous or unsafe to read, or lacks one of `names`.
+    CheckError
+        There is no file but a folder, a pipe, or nothing in it; `ArchiveError` if it is damaged,
+        ambiguous or unsafe to read, or lacks one of `names`.
     MissingError
-        The file is absent or cannot be read.
+        The file is absent or may not be read.
     """
-    with _opened(path, subject) as file:
-        members = _members(file, subject)
-        absent = sorted(set(names or ()) - members.keys())
+    with open_file(path, subject) as file:
+        held = members(file, subject)
+        absent = sorted(set(names or ()) - held.keys())
         if absent:
             raise ArchiveError(
                 subject,
                 expected=f"arrays {', '.join(absent)}",
-                found=f"arrays {', '.join(members)}",
+                found=f"arrays {', '.join(held)}",
                 remedy="correct the names, or point to the file that has these arrays",
             )
         return {
-            name: _read_array(file, member)
-            for name, member in members.items()
+            name: read_array(file, member)
+            for name, member in held.items()
             if names is None or name in names
         }
 
@@ -117,219 +106,108 @@ def inventory(path: Path, *, subject: str) -> dict[str, ArrayHeader]:
 
     Raises
     ------
-    ArchiveError, MissingError
+    CheckError, MissingError
         As `read` does, but for what only an array's bytes can show (a wrong CRC).
     """
-    with _opened(path, subject) as file:
-        members = _members(file, subject)
-        return {name: _read_header(file, member)[0] for name, member in members.items()}
+    with open_file(path, subject) as file:
+        held = members(file, subject)
+        return {name: read_header(file, member)[0] for name, member in held.items()}
 
 
-@contextmanager
-def _opened(path: Path, subject: str) -> Iterator[BinaryIO]:
-    try:
-        # Opening a pipe would wait for its writer.
-        if path.exists() and not path.is_file():
-            kind = "a directory" if path.is_dir() else "something else"
-            raise _malformed(subject, f"a file at {path}", kind)
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise MissingError(
-            subject,
-            expected=f"a readable file at {path}",
-            found=error.strerror or str(error),
-            remedy="put the file there, or correct its path",
-        ) from error
-
-
-def _members(file: BinaryIO, subject: str) -> dict[str, _Member]:
+def members(file: BinaryIO, subject: str) -> dict[str, Member]:
     """All members, by array name; none is ambiguous, and their bytes lie inside the file."""
     file_size = file.seek(0, 2)
-    file.seek(max(0, file_size - _END.size))
+    file.seek(max(0, file_size - _END_SIZE))
     end = file.read()
-    if not (len(end) == _END.size and end.startswith(b"PK\5\6") and end.endswith(b"\0\0")):
-        raise _malformed(
-            subject,
-            "a ZIP that ends with its end record, without a comment",
-            f"{file_size} bytes that end with {end!r}",
-        )
-    count = _END.unpack(end)[4]
+    whole = len(end) == _END_SIZE and end.startswith(b"PK\5\6") and end.endswith(b"\0\0")
+    expected = "a ZIP that ends with its end record, without a comment"
+    _require(whole, subject, expected, f"{file_size} bytes that end with {end!r}")
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-    except _ZIPFILE_ERRORS as error:
-        raise _malformed(subject, "a ZIP archive", f"{type(error).__name__}: {error}") from error
+    except Exception as error:  # zipfile raises errors of many kinds at bytes that are no ZIP
+        raise malformed(subject, "a ZIP archive", f"{type(error).__name__}: {error}") from error
 
     # A wrong length in one entry hides those after it, and zipfile does not count them.
-    if count not in (len(entries), _COUNT_IN_ZIP64):
-        raise _malformed(subject, f"a directory of {count} members", f"{len(entries)} members")
+    count, seen = int.from_bytes(end[10:12], "little"), len(entries)
+    counted = count in (seen, _COUNT_IN_ZIP64)
+    _require(counted, subject, f"a directory of {count} members", f"{seen} members")
     first = min((entry.header_offset for entry in entries), default=None)
-    if first != 0:
-        found = "no member" if first is None else f"{first} bytes before it"
-        raise _malformed(subject, "a first member at byte 0", found)
-    members: dict[str, _Member] = {}
+    before = "no member" if first is None else f"{first} bytes before it"
+    _require(first == 0, subject, "a first member at byte 0", before)
+    held: dict[str, Member] = {}
     for entry in entries:
         member = _member(file, file_size, entry, subject)
-        if member.name in members:
-            raise _malformed(member.where, "one member for each array", "two of this name")
-        members[member.name] = member
-    return members
+        once = member.name not in held
+        _require(once, member.where, "one member for each array", "two of this name")
+        held[member.name] = member
+    return held
 
 
-def _member(file: BinaryIO, file_size: int, entry: zipfile.ZipInfo, subject: str) -> _Member:
-    # zipfile cuts `filename` at a NUL, and changes its separators on some platforms.
-    member_name = entry.orig_filename
-    where = f"{subject}: member {member_name[:200]!r}"
-    name = member_name.removesuffix(".npy")
-    if name in ("", member_name) or not name.isprintable():
-        raise _malformed(where, "a printable name that ends with .npy", repr(member_name[:200]))
-    if entry.flag_bits & ~_HARMLESS_FLAGS:
-        raise _malformed(where, "a plain member", f"flags {entry.flag_bits:#x} (1: encrypted)")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _malformed(
-            where, "compression method 0 (stored) or 8 (deflated)", str(entry.compress_type)
-        )
-    deflated = entry.compress_type == zipfile.ZIP_DEFLATED
-    if not deflated and entry.compress_size != entry.file_size:
-        raise _malformed(
-            where,
-            f"{entry.file_size} bytes, as declared",
-            f"{entry.compress_size} stored bytes",
-        )
+def read_header(file: BinaryIO, member: Member) -> tuple[ArrayHeader, int]:
+    """The header, and how long it is; the array has just as many bytes as the member declares.
 
-    file.seek(entry.header_offset)
-    local = file.read(_LOCAL.size)
-    if len(local) < _LOCAL.size or not local.startswith(b"PK\3\4"):
-        raise _malformed(where, f"a header at byte {entry.header_offset}", repr(local))
-    _, name_length, extra_length = _LOCAL.unpack(local)
-    encoding = "utf-8" if entry.flag_bits & _UTF8_FLAG else "cp437"
-    local_name = file.read(name_length).decode(encoding, errors="replace")
-    if local_name != member_name:
-        raise _malformed(where, "the same name before the data", repr(local_name[:200]))
-    start = entry.header_offset + _LOCAL.size + name_length + extra_length
-    if start + entry.compress_size > file_size:
-        raise _malformed(
-            where,
-            f"{entry.compress_size} bytes from byte {start}",
-            f"a file of {file_size} bytes: truncated",
-        )
-    return _Member(
-        name=name,
-        where=where,
-        start=start,
-        deflated=deflated,
-        compressed_size=entry.compress_size,
-        size=entry.file_size,
-        crc=entry.CRC,
-    )
+    Raises
+    ------
+    ArchiveError
+        It has another number, or is no array of plain numbers or text.
+    """
+    from numpy.lib import format as npy
 
-
-def _read_header(file: BinaryIO, member: _Member) -> tuple[ArrayHeader, int]:
-    """The header, and how long it is; the array has just as many bytes as the member declares."""
-    head = _head(file, member)
-    length_field = _NPY_LENGTH.get(head[6:8])
-    if not head.startswith(b"\x93NUMPY") or length_field is None or len(head) < 12:
-        raise _malformed(member.where, "a .npy of version 1.0 or 2.0", repr(head[:12]))
-    text_start = 8 + length_field.size
-    (length,) = length_field.unpack_from(head, 8)
-    header_size = text_start + length
-    if header_size > len(head):
-        raise _malformed(
-            member.where,
-            f"a .npy header of at most {len(head) - text_start} bytes",
-            f"{length} bytes",
-        )
-    text = head[text_start:header_size].decode("latin-1")
-    header, item_size = _parse_header(text, member)
-    needed, held = math.prod(header.shape) * item_size, member.size - header_size
-    if needed != held:
-        raise _malformed(
-            member.where,
-            f"{needed} bytes for {header.dtype} of shape {header.shape}",
-            f"{held} bytes",
-        )
-    # numpy addresses an empty array's other dimensions all the same
-    if math.prod(filter(None, header.shape)) * item_size > sys.maxsize - header_size:
-        raise _malformed(
-            member.where, f"a shape of less than {sys.maxsize} bytes", f"shape {header.shape}"
-        )
-    return header, header_size
-
-
-def _head(file: BinaryIO, member: _Member) -> bytes:
-    """The first bytes of a member, enough for any header."""
-    wanted = _MAX_NPY_HEADER
-    file.seek(member.start)
-    # Deflate makes nothing much longer than it was.
-    head = file.read(min(member.compressed_size, 2 * wanted))
-    if not member.deflated:
-        return head[:wanted]
+    head, where = io.BytesIO(_content(file, member, _MAX_NPY_HEADER)[0]), member.where
+    parsers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, wanted)
-    except zlib.error as error:
-        raise _malformed(member.where, "a deflate stream", str(error)) from error
-
-
-def _parse_header(text: str, member: _Member) -> tuple[ArrayHeader, int]:
-    import numpy as np
-
-    try:
-        # Odd literals warn, and a warning is no verdict on the file.
+        # Odd literals warn, and headers of Python 2. A warning is no verdict on the file.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            header = ast.literal_eval(text)
-        # Not even all numbers can be shown: hexadecimal ones may be too long for decimal.
-        shown = {key: repr(value)[:200] for key, value in header.items()}
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, AttributeError):
-        header = shown = {}
-    if header.keys() != _NPY_KEYS:
+            shape, fortran_order, dtype = parsers[npy.read_magic(head)](head)
+    except Exception as error:  # the text is parsed as Python, with all that may go wrong then
         keys = "descr, fortran_order, shape"
-        raise _malformed(member.where, f"a .npy header with the keys {keys}", repr(text[:200]))
-
-    descr, fortran_order, shape = header["descr"], header["fortran_order"], header["shape"]
-    if not (isinstance(descr, str) and _PLAIN_DTYPE.fullmatch(descr)):
-        is_pickle = isinstance(descr, str) and descr.strip("|<>=").startswith("O")
-        raise _malformed(
-            member.where,
-            "a dtype of plain numbers or text",
-            f"dtype {shown['descr']}" + (" (a pickle)" if is_pickle else ""),
-        )
-    try:
-        dtype = np.dtype(descr)
-    except (TypeError, ValueError) as error:
-        raise _malformed(member.where, "a dtype that numpy knows here", repr(descr)) from error
-    if not isinstance(fortran_order, bool):
-        raise _malformed(member.where, "fortran_order True or False", shown["fortran_order"])
-    if not (
-        isinstance(shape, tuple)
-        and len(shape) <= _MAX_DIMENSIONS
-        and all(type(size) is int and 0 <= size <= sys.maxsize for size in shape)
-    ):
-        raise _malformed(
-            member.where,
-            f"a shape of at most {_MAX_DIMENSIONS} numbers from 0 to {sys.maxsize}",
-            f"shape {shown['shape']}",
-        )
-    header = ArrayHeader(
+        expected = f"a .npy header (version 1.0 or 2.0) of at most {_MAX_NPY_HEADER} bytes: {keys}"
+        raise malformed(where, expected, f"{type(error).__name__}: {error}"[:300]) from error
+    size = head.tell()
+    text = head.getvalue()[:size].decode("latin-1")
+    # The values themselves may be numbers that are too long to be shown.
+    shown = repr(text[text.find("{") :].strip()[:200])
+    pickled = " (a pickle)" if dtype.hasobject else ""
+    # numpy takes a dtype without byte order for one of this machine's.
+    order = "[<>|]" if dtype.str[0] == "|" else dtype.str[0]
+    ordered = re.search(f"['\"]{order}{re.escape(dtype.str[1:])}['\"]", text) is not None
+    plain = ordered and _PLAIN_DTYPE.fullmatch(dtype.str) is not None
+    expected = "a dtype of plain numbers or text"
+    _require(plain, where, expected, f"dtype {str(dtype)[:100]}{pickled} in {shown}")
+    sized = all(type(number) is int and 0 <= number <= sys.maxsize for number in shape)
+    expected = f"a shape of at most {_MAX_DIMENSIONS} numbers from 0 to {sys.maxsize}"
+    _require(sized and len(shape) <= _MAX_DIMENSIONS, where, expected, shown)
+    needed, held = math.prod(shape) * dtype.itemsize, member.entry.file_size - size
+    expected = f"{needed} bytes for {dtype.str} of shape {shape}"
+    _require(needed == held, where, expected, f"{held} bytes")
+    # numpy addresses an empty array's other dimensions all the same
+    addressed = math.prod(filter(None, shape)) * dtype.itemsize
+    expected = f"a shape of less than {sys.maxsize} bytes"
+    _require(addressed <= sys.maxsize - size, where, expected, f"shape {shape}")
+    return ArrayHeader(
         name=member.name, dtype=dtype.str, shape=shape, fortran_order=fortran_order
-    )
-    return header, dtype.itemsize
+    ), size
 
 
-def _read_array(file: BinaryIO, member: _Member) -> np.ndarray:
+def read_array(file: BinaryIO, member: Member) -> np.ndarray:
+    """The array, read-only and aligned, in its own memory order; its bytes have their CRC.
+
+    Raises
+    ------
+    ArchiveError
+        As `read_header` does; or the bytes are damaged.
+    """
     import numpy as np
 
-    header, header_size = _read_header(file, member)
-    file.seek(member.start)
-    data = file.read(member.compressed_size)
-    if member.deflated:
-        data = _inflate(data, member)
-    if len(data) != member.size:
-        raise _malformed(member.where, f"{member.size} bytes, as declared", f"{len(data)} bytes")
-    crc = zlib.crc32(data)
-    if crc != member.crc:
-        raise _malformed(member.where, f"CRC-32 {member.crc:08x}", f"{crc:08x}: damaged")
+    header, header_size = read_header(file, member)
+    where, size, crc = member.where, member.entry.file_size, member.entry.CRC
+    data, whole = _content(file, member, size + 1)  # one more, to see that it is too long
+    _require(len(data) == size, where, f"{size} bytes, as declared", f"{len(data)} bytes")
+    _require(whole, where, "one whole deflate stream", "no end of it, or bytes after its end")
+    found = zlib.crc32(data)
+    _require(found == crc, where, f"CRC-32 {crc:08x}", f"{found:08x}: damaged")
     order: Literal["F", "C"] = "F" if header.fortran_order else "C"
     array: np.ndarray = np.ndarray(header.shape, header.dtype, data, header_size, order=order)
     if not array.flags.aligned:
@@ -338,20 +216,56 @@ def _read_array(file: BinaryIO, member: _Member) -> np.ndarray:
     return array
 
 
-def _inflate(data: bytes, member: _Member) -> bytes:
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = stream.decompress(data, member.size + 1)  # one more, to see that it is too long
-    except zlib.error as error:
-        raise _malformed(member.where, "a deflate stream", str(error)) from error
-    if len(inflated) > member.size:
-        raise _malformed(member.where, f"{member.size} bytes, as declared", "more when inflated")
-    if not stream.eof or stream.unused_data:
-        found = "bytes after its end" if stream.eof else f"no end after {len(inflated)} bytes"
-        raise _malformed(member.where, "one whole deflate stream", found)
-    return inflated
-
-
-def _malformed(where: str, expected: str, found: str) -> ArchiveError:
+def malformed(where: str, expected: str, found: str) -> ArchiveError:
+    """An archive or a member that is not as it should be."""
     remedy = "fetch the file again, or write it anew with numpy.savez from arrays of plain numbers"
     return ArchiveError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _require(holds: bool, where: str, expected: str, found: str) -> None:
+    if not holds:
+        raise malformed(where, expected, found)
+
+
+def _member(file: BinaryIO, file_size: int, entry: zipfile.ZipInfo, subject: str) -> Member:
+    # zipfile cuts `filename` at a NUL, and changes its separators on some platforms.
+    full = entry.orig_filename
+    name, shown = full.removesuffix(".npy"), repr(full[:200])
+    where = f"{subject}: member {shown}"
+    printable = name not in ("", full) and name.isprintable()
+    _require(printable, where, "a printable name that ends with .npy", shown)
+    flags = f"flags {entry.flag_bits:#x} (1: encrypted)"
+    _require(not entry.flag_bits & ~_HARMLESS_FLAGS, where, "a plain member", flags)
+    method, size = entry.compress_type, entry.file_size
+    known = method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    _require(known, where, "compression method 0 (stored) or 8 (deflated)", str(method))
+    even = method == zipfile.ZIP_DEFLATED or entry.compress_size == size
+    _require(even, where, f"{size} bytes, as declared", f"{entry.compress_size} stored bytes")
+
+    file.seek(entry.header_offset)
+    local = file.read(_LOCAL_SIZE)
+    whole = len(local) == _LOCAL_SIZE and local.startswith(b"PK\3\4")
+    _require(whole, where, f"a header at byte {entry.header_offset}", repr(local))
+    name_length, extra_length = struct.unpack_from("<2H", local, 26)
+    local_name = file.read(name_length)
+    same = local_name == full.encode("utf-8" if entry.flag_bits & _UTF8_FLAG else "cp437")
+    _require(same, where, "the same name before the data", repr(local_name[:200]))
+    start = entry.header_offset + _LOCAL_SIZE + name_length + extra_length
+    expected = f"{entry.compress_size} bytes from byte {start}"
+    inside = start + entry.compress_size <= file_size
+    _require(inside, where, expected, f"a file of {file_size} bytes: truncated")
+    return Member(name=name, where=where, entry=entry, start=start)
+
+
+def _content(file: BinaryIO, member: Member, limit: int) -> tuple[bytes, bool]:
+    """A member's first bytes, and whether its stream ends with them and where it should."""
+    file.seek(member.start)
+    # Deflate makes nothing much longer than it was.
+    data = file.read(min(member.entry.compress_size, 2 * limit))
+    if not member.deflated:
+        return data[:limit], True
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        return stream.decompress(data, limit), stream.eof and not stream.unused_data
+    except zlib.error as error:
+        raise malformed(member.where, "a deflate stream", str(error)) from error

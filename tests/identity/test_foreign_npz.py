@@ -10,12 +10,13 @@ import tracemalloc
 import warnings
 import zipfile
 import zlib
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from registry.errors import ArchiveError, MissingError
+from registry.errors import ArchiveError, CheckError, MissingError
 from registry.identity import npz
 from registry.identity.foreign_npz import ArrayHeader, inventory, read
 
@@ -86,6 +87,9 @@ def put(tmp_path):
     return put
 
 
+SAVES = (np.savez, np.savez_compressed)
+
+
 def some_arrays() -> dict[str, np.ndarray]:
     """Arrays as scans have them, and as they should not have them."""
     return {
@@ -113,12 +117,14 @@ def assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -
 class TestRead:
     """What `read` gives back."""
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-    def test_what_numpy_saves_comes_back(self, save, tmp_path):
-        """Arrays of all kinds come back as they were, stored or deflated."""
-        save(tmp_path / "a.npz", **some_arrays())
-        found = read(tmp_path / "a.npz", subject="source s")
-        assert_same(found, some_arrays())
+    def test_what_numpy_saves_comes_back(self, tmp_path):
+        """Arrays of all kinds come back as they were, read-only, stored or deflated."""
+        for save in SAVES:
+            save(tmp_path / "a.npz", **some_arrays())
+            found = read(tmp_path / "a.npz", subject="source s")
+            assert_same(found, some_arrays())
+            writable = [name for name, array in found.items() if array.flags.writeable]
+            assert writable == [], f"{save.__name__}: some arrays can be written to"
 
     def test_memory_order_is_kept(self, tmp_path):
         """An array in Fortran order stays in it."""
@@ -128,28 +134,17 @@ class TestRead:
         assert not found["fortran"].flags.c_contiguous, "Fortran order was lost"
         assert found["diffraction"].flags.c_contiguous, "C order was lost"
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-    def test_arrays_are_read_only(self, save, tmp_path):
-        """No array can be changed by mistake, whatever its order and container."""
-        save(tmp_path / "a.npz", **some_arrays())
-        writable = [
-            name
-            for name, array in read(tmp_path / "a.npz", subject="source s").items()
-            if array.flags.writeable
-        ]
-        assert writable == [], "some arrays can be written to"
-
-    @pytest.mark.parametrize("shift", range(16))
-    def test_arrays_are_aligned(self, put, shift):
+    def test_arrays_are_aligned(self, put):
         """A header of any length gives an aligned, read-only array in the right order."""
-        text = header_text("'<c16'", "True", "(2, 3)").rstrip() + " " * shift + "\n"
         array = np.arange(6, dtype="<c16").reshape(2, 3)
-        path = put(zip_of(("a.npy", npy(text, array.tobytes("F")))))
-        found = read(path, subject="source s")
-        assert_same(found, {"a": array})
-        assert found["a"].flags.aligned, "the array is not aligned in memory"
-        assert found["a"].flags.f_contiguous, "Fortran order was lost"
-        assert not found["a"].flags.writeable, "the array can be written to"
+        for shift in range(16):
+            text = header_text("'<c16'", "True", "(2, 3)").rstrip() + " " * shift + "\n"
+            path = put(zip_of(("a.npy", npy(text, array.tobytes("F")))))
+            found = read(path, subject="source s")
+            assert_same(found, {"a": array})
+            assert found["a"].flags.aligned, f"{shift} more: not aligned in memory"
+            assert found["a"].flags.f_contiguous, f"{shift} more: Fortran order was lost"
+            assert not found["a"].flags.writeable, f"{shift} more: can be written to"
 
     def test_only_named_arrays_are_read(self, tmp_path):
         """Arrays asked for come back, in the file's order."""
@@ -179,8 +174,7 @@ class TestRead:
         arrays = {"a": np.arange(3.0), "b": np.zeros((2, 2), "<c8")}
         assert_same(read(put(npz.encode(arrays)), subject="source s"), arrays)
 
-    @pytest.mark.parametrize("method", [STORED, DEFLATED])
-    def test_archives_written_to_a_pipe(self, method, put):
+    def test_archives_written_to_a_pipe(self, put):
         """Sizes that follow the data instead of preceding it are no obstacle."""
 
         class Pipe(io.BytesIO):
@@ -193,33 +187,32 @@ class TestRead:
             def tell(self) -> int:
                 raise io.UnsupportedOperation
 
-        pipe = Pipe()
-        with zipfile.ZipFile(pipe, "w", method) as archive:
-            archive.writestr("a.npy", GOOD)
-        data = pipe.getvalue()
-        assert data[6] & 8, "the test's archive has its sizes first"
-        assert_same(read(put(data), subject="s"), {"a": np.frombuffer(b"12345678", "<f4")})
+        for method in (STORED, DEFLATED):
+            pipe = Pipe()
+            with zipfile.ZipFile(pipe, "w", method) as archive:
+                archive.writestr("a.npy", GOOD)
+            data = pipe.getvalue()
+            assert data[6] & 8, "the test's archive has its sizes first"
+            assert_same(read(put(data), subject="s"), {"a": np.frombuffer(b"12345678", "<f4")})
 
-    @pytest.mark.parametrize("name", ["model/weight", "object guess", "größe", "a.npy", "arr_0"])
-    def test_names_that_numpy_allows(self, name, tmp_path):
+    def test_names_that_numpy_allows(self, tmp_path):
         """Names need not be identifiers, for nothing is ever unpacked to disk."""
-        np.savez(tmp_path / "a.npz", **{name: np.arange(3)})
-        assert_same(read(tmp_path / "a.npz", subject="s"), {name: np.arange(3)})
+        names = ["model/weight", "object guess", "größe", "a.npy", "arr_0"]
+        np.savez(tmp_path / "a.npz", **{name: np.arange(3) for name in names})
+        found = read(tmp_path / "a.npz", subject="s")
+        assert_same(found, {name: np.arange(3) for name in names})
 
-    @pytest.mark.parametrize(
-        "content",
-        [
+    def test_headers_spelt_otherwise(self, put):
+        """Headers of tools other than numpy, and of Python 2, are read."""
+        for content in (
             npy("{'descr':'<f4','fortran_order':False,'shape':(2,)}", b"12345678"),
             npy("{'shape': (2,), 'fortran_order': False, 'descr': '<f4'}\n", b"12345678"),
             npy('{"descr": "<f4", "fortran_order": False, "shape": (2,)}', b"12345678"),
+            npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2L,)}", b"12345678"),
             npy(header_text(), b"12345678", version=b"\2\0", form="<I"),
-        ],
-        ids=["no-spaces", "other-order", "double-quotes", "version-2"],
-    )
-    def test_headers_spelt_otherwise(self, content, put):
-        """Headers of tools other than numpy are read."""
-        path = put(zip_of(("a.npy", content)))
-        assert_same(read(path, subject="s"), {"a": np.frombuffer(b"12345678", "<f4")})
+        ):
+            path = put(zip_of(("a.npy", content)))
+            assert_same(read(path, subject="s"), {"a": np.frombuffer(b"12345678", "<f4")})
 
     def test_as_many_dimensions_as_numpy_has(self, put):
         """An array of 32 dimensions, the most that numpy 1.26 knows, is read."""
@@ -246,11 +239,8 @@ class TestRead:
 class TestInventory:
     """What `inventory` tells."""
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-    def test_headers_come_in_the_files_order(self, save, tmp_path):
+    def test_headers_come_in_the_files_order(self, tmp_path):
         """Name, dtype with byte order, shape and memory order of each array are told."""
-        save(tmp_path / "a.npz", **some_arrays())
-        found = inventory(tmp_path / "a.npz", subject="source s")
         expected = [
             ArrayHeader(name="diffraction", dtype="<f8", shape=(2, 3, 4), fortran_order=False),
             ArrayHeader(name="objectGuess", dtype="<c16", shape=(2, 2), fortran_order=False),
@@ -262,8 +252,11 @@ class TestInventory:
             ArrayHeader(name="valid", dtype="|b1", shape=(2,), fortran_order=False),
             ArrayHeader(name="label", dtype="<U4", shape=(2,), fortran_order=False),
         ]
-        assert list(found.values()) == expected, "other headers are told"
-        assert list(found) == [header.name for header in expected], "keys are not the names"
+        for save in SAVES:
+            save(tmp_path / "a.npz", **some_arrays())
+            found = inventory(tmp_path / "a.npz", subject="source s")
+            assert list(found.values()) == expected, f"{save.__name__}: other headers are told"
+            assert list(found) == [header.name for header in expected], "keys are not the names"
 
     def test_no_array_is_read(self, tmp_path):
         """A header is told without reading the array behind it."""
@@ -290,7 +283,6 @@ def saved(save, **arrays: np.ndarray) -> bytes:
 
 
 MALFORMED_ARCHIVES = {
-    "nothing": (b"", "ends with its end record", "0 bytes"),
     "text": (b"hello " * 10, "ends with its end record", "60 bytes that end with b'"),
     "a bare npy": (GOOD, "ends with its end record", "bytes that end with b"),
     "truncated": (ONE[:-1], "ends with its end record", "bytes that end with b'"),
@@ -315,35 +307,42 @@ MALFORMED_ARCHIVES = {
 }
 
 HUGE = 1 << 62
+HEADER = "a .npy header (version 1.0 or 2.0) of at most 4096 bytes: descr, fortran_order, shape"
 CLAIMS = {
     "claims more": ("(3,)", b"12345678", "12 bytes for <f4 of shape (3,)", "8 bytes"),
     "claims less": ("(1,)", b"12345678", "4 bytes for <f4 of shape (1,)", "8 bytes"),
     "claims all there is": ("(1000000000000,)", b"12345678", "4000000000000 bytes", "8 bytes"),
     "overflowing": (f"({HUGE}, {HUGE})", b"", f"{4 * HUGE**2} bytes", "0 bytes"),
     "empty and overflowing": (f"(0, {HUGE})", b"", "a shape of less than", f"shape (0, {HUGE})"),
-    "too large": (f"(0, {2 * HUGE})", b"", "numbers from 0 to 9223372", f"shape (0, {2 * HUGE})"),
-    "negative": ("(-1, -2)", b"12345678", "a shape of at most 32 numbers", "shape (-1, -2)"),
-    "truth": ("(True, 2)", b"12345678", "a shape of at most 32 numbers", "shape (True, 2)"),
-    "float": ("(2.0,)", b"12345678", "a shape of at most 32 numbers", "shape (2.0,)"),
-    "list": ("[2]", b"12345678", "a shape of at most 32 numbers", "shape [2]"),
-    "number": ("2", b"12345678", "a shape of at most 32 numbers", "shape 2"),
-    "33 dimensions": (f"({'1, ' * 33})", b"1234", "a shape of at most 32 numbers", "shape (1, 1"),
+    "too large": (
+        f"(0, {2 * HUGE})",
+        b"",
+        "numbers from 0 to 9223372",
+        f"'shape': (0, {2 * HUGE})",
+    ),
+    "negative": ("(-1, -2)", b"12345678", "a shape of at most 32 numbers", "'shape': (-1, -2)"),
+    "truth": ("(True, 2)", b"12345678", "a shape of at most 32 numbers", "'shape': (True, 2)"),
+    "float": ("(2.0,)", b"12345678", HEADER, "ValueError: shape is not valid: (2.0,)"),
+    "list": ("[2]", b"12345678", HEADER, "ValueError: shape is not valid: [2]"),
+    "number": ("2", b"12345678", HEADER, "ValueError: shape is not valid: 2"),
+    "33 dimensions": (f"({'1, ' * 33})", b"1234", "a shape of at most 32 numbers", "': (1, 1, 1"),
 }
 
+PLAIN = "a dtype of plain numbers or text"
 FOREIGN_DTYPES = {
-    "object": ("'|O'", "dtype '|O' (a pickle)"),
-    "object of a size": ("'O8'", "dtype 'O8' (a pickle)"),
-    "structured": ("[('x', '<f4')]", "dtype [('x', '<f4')]"),
-    "nested": ("('<f4', (2,))", "dtype ('<f4', (2,))"),
-    "date": ("'<M8[s]'", "dtype '<M8[s]'"),
-    "void": ("'|V4'", "dtype '|V4'"),
-    "order unknown": ("'|f4'", "dtype '|f4'"),
-    "order of the machine": ("'=f4'", "dtype '=f4'"),
-    "no order": ("'f4'", "dtype 'f4'"),
-    "no size": ("'<U0'", "dtype '<U0'"),
-    "two fields": ("'<f4,<f4'", "dtype '<f4,<f4'"),
-    "number": ("4", "dtype 4"),
-    "unknown width": ("'<f3'", "'<f3'"),
+    "object": ("'|O'", PLAIN, "'descr': '|O'"),
+    "object of a size": ("'O8'", PLAIN, "'descr': 'O8'"),
+    "structured": ("[('x', '<f4')]", PLAIN, "'descr': [('x', '<f4')]"),
+    "nested": ("('<f4', (2,))", PLAIN, "'descr': ('<f4', (2,))"),
+    "date": ("'<M8[s]'", PLAIN, "'descr': '<M8[s]'"),
+    "void": ("'|V4'", PLAIN, "'descr': '|V4'"),
+    "order unknown": ("'|f4'", PLAIN, "'descr': '|f4'"),
+    "order of the machine": ("'=f4'", PLAIN, "'descr': '=f4'"),
+    "no order": ("'f4'", PLAIN, "'descr': 'f4'"),
+    "no size": ("'<U0'", PLAIN, "'descr': '<U0'"),
+    "two fields": ("'<f4,<f4'", PLAIN, "'descr': '<f4,<f4'"),
+    "number": ("4", HEADER, "4"),
+    "unknown width": ("'<f3'", HEADER, "'<f3'"),
 }
 
 TEXTS = {
@@ -403,7 +402,7 @@ MALFORMED_MEMBERS = {
     "stream too long": (
         zip_around(deflated(GOOD + b"x"), size=len(GOOD), crc=zlib.crc32(GOOD)),
         f"{len(GOOD)} bytes, as declared",
-        "more when inflated",
+        f"{len(GOOD) + 1} bytes",
     ),
     "bytes after the stream": (
         zip_around(deflated(GOOD) + b"x", size=len(GOOD), crc=zlib.crc32(GOOD)),
@@ -413,7 +412,7 @@ MALFORMED_MEMBERS = {
     "stream cut": (
         zip_around(deflated(GOOD)[:-1], size=len(GOOD), crc=zlib.crc32(GOOD)),
         "one whole deflate stream",
-        "no end after",
+        "no end of it",
     ),
     "stream too short": (
         zip_around(deflated(GOOD[:-1]), size=len(GOOD), crc=zlib.crc32(GOOD)),
@@ -422,34 +421,34 @@ MALFORMED_MEMBERS = {
     ),
     "bytes after the array": (zip_of(("a.npy", GOOD + b"x")), "8 bytes for <f4", "9 bytes"),
     "array cut": (zip_of(("a.npy", GOOD[:-1])), "8 bytes for <f4 of shape (2,)", "7 bytes"),
-    "another magic": (zip_of(("a.npy", b"\x93NUMPX" + GOOD[6:])), "a .npy of version", "NUMPX"),
-    "pickle": (zip_of(("a.npy", b"\x80\x04N." * 9)), "a .npy of version 1.0", "b'\\x80\\x04N"),
-    "empty": (zip_of(("a.npy", b"")), "a .npy of version 1.0", "b''"),
-    "cut in its magic": (zip_of(("a.npy", GOOD[:9])), "a .npy of version 1.0", "NUMPY"),
+    "another magic": (zip_of(("a.npy", b"\x93NUMPX" + GOOD[6:])), HEADER, "NUMPX"),
+    "pickle": (zip_of(("a.npy", b"\x80\x04N." * 9)), HEADER, "b'\\x80\\x04N"),
+    "empty": (zip_of(("a.npy", b"")), HEADER, "expected 8 bytes got 0"),
+    "cut in its magic": (zip_of(("a.npy", GOOD[:9])), HEADER, "expected 2 bytes got 1"),
     "version 3": (
         zip_of(("a.npy", npy(header_text(), b"12345678", version=b"\3\0", form="<I"))),
-        "a .npy of version 1.0 or 2.0",
-        "NUMPY\\x03",
+        HEADER,
+        "(3, 0)",
     ),
     "header too long": (
         zip_of(("a.npy", npy(header_text() + " " * 9000, b"12345678"))),
-        "a .npy header of at most 4086 bytes",
-        "9058 bytes",
+        HEADER,
+        "expected 9058 bytes got 4086",
     ),
     "header longer than the member": (
         zip_of(("a.npy", changed(npy(header_text(), version=b"\2\0", form="<I"), 8, b"\xff" * 4))),
-        "a .npy header of at most 58 bytes",
-        "4294967295 bytes",
+        HEADER,
+        "expected 4294967295 bytes got",
     ),
     "objects saved by numpy": (
         saved(np.savez, a=np.array([None, {}], dtype=object)),
-        "a dtype of plain numbers or text",
-        "dtype '|O' (a pickle)",
+        PLAIN,
+        "'descr': '|O'",
     ),
     "order that is none": (
         zip_of(("a.npy", npy(header_text(order="0"), b"12345678"))),
-        "fortran_order True or False",
-        "0",
+        HEADER,
+        "fortran_order is not a valid bool: 0",
     ),
 }
 MALFORMED_MEMBERS |= {
@@ -457,66 +456,63 @@ MALFORMED_MEMBERS |= {
     for case, (shape, payload, expected, found) in CLAIMS.items()
 }
 MALFORMED_MEMBERS |= {
-    f"dtype {case}": (zip_of(("a.npy", npy(header_text(descr), b"12345678"))), "a dtype", found)
-    for case, (descr, found) in FOREIGN_DTYPES.items()
+    f"dtype {case}": (zip_of(("a.npy", npy(header_text(descr), b"12345678"))), expected, found)
+    for case, (descr, expected, found) in FOREIGN_DTYPES.items()
 }
 MALFORMED_MEMBERS |= {
-    f"header {case}": (
-        zip_of(("a.npy", npy(text, b"12345678"))),
-        "a .npy header with the keys descr, fortran_order, shape",
-        repr(text[:200]),
-    )
+    f"header {case}": (zip_of(("a.npy", npy(text, b"12345678"))), HEADER, "Error: ")
     for case, text in TEXTS.items()
 }
 
+PICKLES = ("dtype object", "dtype object of a size", "objects saved by numpy")
 NAMES = ["a.txt", "a", ".npy", "a.npy/", "a\x01.npy", "a\x1b[2J.npy", "a.NPY"]
+
+
+def refusal(path: Path, **options) -> ArchiveError:
+    """The error with which `read` refuses a file."""
+    with pytest.raises(ArchiveError) as error:
+        pytest.fail(f"read: {read(path, subject='source s', **options)}")
+    return error.value
 
 
 class TestRefusals:
     """What `read` refuses, and how it says so."""
 
-    @pytest.mark.parametrize("case", MALFORMED_ARCHIVES)
-    def test_malformed_archives(self, case, put):
+    def test_malformed_archives(self, put):
         """A file that is not one whole ZIP is refused, with the difference."""
-        data, expected, found = MALFORMED_ARCHIVES[case]
-        with pytest.raises(ArchiveError) as error:
-            read(put(data), subject="source s")
-        assert error.value.subject == "source s", "the source is not named"
-        assert expected in error.value.expected, "what was expected is not said"
-        assert found in error.value.found, "what was found is not said"
+        for case, (data, expected, found) in MALFORMED_ARCHIVES.items():
+            error = refusal(put(data))
+            assert error.subject == "source s", f"{case}: the source is not named"
+            assert expected in error.expected, f"{case}: what was expected is not said"
+            assert found in error.found, f"{case}: what was found is not said"
 
-    @pytest.mark.parametrize("case", MALFORMED_MEMBERS)
-    def test_malformed_members(self, case, put):
+    def test_malformed_members(self, put):
         """A member that is not one plain array is refused by name, with the difference."""
-        data, expected, found = MALFORMED_MEMBERS[case]
-        with pytest.raises(ArchiveError) as error:
-            read(put(data), subject="source s")
-        assert error.value.subject == "source s: member 'a.npy'", "the member is not named"
-        assert expected in error.value.expected, "what was expected is not said"
-        assert found in error.value.found, "what was found is not said"
-        assert ("pickle" in found) == ("(a pickle)" in error.value.found), "a pickle, or is it?"
+        for case, (data, expected, found) in MALFORMED_MEMBERS.items():
+            error = refusal(put(data))
+            assert error.subject == "source s: member 'a.npy'", f"{case}: not named"
+            assert expected in error.expected, f"{case}: {error}"
+            assert found in error.found, f"{case}: {error}"
+            assert (case in PICKLES) == ("(a pickle)" in error.found), f"{case}: a pickle, or not?"
 
-    @pytest.mark.parametrize("case", MALFORMED_MEMBERS)
-    def test_inventory_refuses_the_same_headers(self, case, put):
+    def test_inventory_refuses_the_same_headers(self, put):
         """`inventory` refuses what `read` does, but for faults of the array's own bytes."""
-        data, expected, _ = MALFORMED_MEMBERS[case]
-        path = put(data)
-        of_the_array = expected.startswith(("CRC-32", "one whole deflate"))
-        if of_the_array or case in ("stream too long", "stream too short"):
-            found = inventory(path, subject="source s")
-            assert found["a"].shape == (2,), "another header is told"
-        else:
-            with pytest.raises(ArchiveError):
-                inventory(path, subject="source s")
+        for case, (data, expected, _) in MALFORMED_MEMBERS.items():
+            path = put(data)
+            of_the_array = expected.startswith(("CRC-32", "one whole deflate"))
+            if of_the_array or case in ("stream too long", "stream too short"):
+                found = inventory(path, subject="source s")
+                assert found["a"].shape == (2,), f"{case}: another header is told"
+            else:
+                with pytest.raises(ArchiveError):
+                    pytest.fail(f"{case}: {inventory(path, subject='source s')}")
 
-    @pytest.mark.parametrize("name", NAMES)
-    def test_members_that_are_not_arrays(self, name, put):
+    def test_members_that_are_not_arrays(self, put):
         """A member that is not a named .npy is refused, even when other arrays are asked for."""
-        path = put(zip_of(("a.npy", GOOD), (name, GOOD)))
-        with pytest.raises(ArchiveError) as error:
-            read(path, subject="source s", names=["a"])
-        assert error.value.expected == "a printable name that ends with .npy", "another fault"
-        assert error.value.found == repr(name), "the member is not named"
+        for name in NAMES:
+            error = refusal(put(zip_of(("a.npy", GOOD), (name, GOOD))), names=["a"])
+            assert error.expected == "a printable name that ends with .npy", f"{name!r}: {error}"
+            assert error.found == repr(name), "the member is not named"
 
     def test_a_name_with_a_nul_is_not_cut_there(self, put):
         """A name that zipfile would show as another one is refused."""
@@ -559,16 +555,15 @@ class TestRefusals:
         with pytest.raises(MissingError, match=r"found: +Permission denied"):
             read(path, subject="source s")
 
-    def test_a_directory(self, tmp_path):
-        """A directory is not an archive."""
-        with pytest.raises(ArchiveError, match=r"found: +a directory"):
-            read(tmp_path, subject="source s")
-
-    def test_a_pipe_is_not_waited_for(self, tmp_path):
-        """A named pipe is refused without opening it."""
+    def test_what_is_no_file(self, tmp_path):
+        """A folder, a named pipe and an empty file are refused, without waiting for a writer."""
         os.mkfifo(tmp_path / "pipe")
-        with pytest.raises(ArchiveError, match=r"found: +something else"):
-            read(tmp_path / "pipe", subject="source s")
+        (tmp_path / "empty").touch()
+        expected = {".": "a folder", "pipe": "something else", "empty": "0 bytes"}
+        for name, found in expected.items():
+            with pytest.raises(CheckError) as error:
+                read(tmp_path / name, subject="source s")
+            assert error.value.found == found, f"{name}: {error.value}"
 
 
 class TestMemory:
@@ -617,7 +612,7 @@ SMALL = {
 class TestDamage:
     """Bytes that changed on the way never give an exception of another kind, nor other arrays."""
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+    @pytest.mark.parametrize("save", SAVES)
     def test_any_changed_byte_is_refused_or_harmless(self, save, put):
         """After one byte changed, the same arrays are read or none."""
         data = saved(save, **SMALL)
@@ -633,17 +628,15 @@ class TestDamage:
                 harmless += 1
         assert 0 < harmless < 2 * len(data), f"{harmless} changes of {4 * len(data)} passed"
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-    def test_any_truncation_is_refused(self, save, put):
+    def test_any_truncation_is_refused(self, put):
         """No beginning of an archive passes for an archive, and no end of one."""
-        data = saved(save, **SMALL)
-        for length in range(len(data)):
-            with pytest.raises(ArchiveError):
-                read(put(data[:length]), subject="source s")
-            with pytest.raises(ArchiveError):
-                read(put(data[len(data) - length :]), subject="source s")
+        for save in SAVES:
+            data = saved(save, **SMALL)
+            for length in range(1, len(data)):
+                refusal(put(data[:length]))
+                refusal(put(data[len(data) - length :]))
 
-    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+    @pytest.mark.parametrize("save", SAVES)
     def test_random_damage_raises_nothing_else(self, save, put):
         """Whatever happens to the headers, arrays are read or an ArchiveError is raised."""
         data = saved(save, **SMALL)
@@ -666,10 +659,9 @@ class TestDamage:
                 refused += 1
         assert 500 < refused < 2000, f"{refused} of 2000 refused: too light or too heavy a damage"
 
-    @pytest.mark.parametrize("flip", [0x01, 0x08, 0x80, 0xFF])
-    def test_damaged_npy_headers_with_the_right_crc(self, flip, put):
+    def test_damaged_npy_headers_with_the_right_crc(self, put):
         """Any byte of a header may be anything: read or refused, as its text then says."""
-        for position in range(len(GOOD) - 8):
+        for position, flip in product(range(len(GOOD) - 8), (0x01, 0x08, 0x80, 0xFF)):
             content = changed(GOOD, position, bytes([GOOD[position] ^ flip]))
             try:
                 found = read(put(zip_of(("a.npy", content))), subject="source s")

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from registry.errors import UsageError
 from registry.ptychography.readers import arrays, selection
-from registry.ptychography.readers.scan_file import ROLES, Format, Frames, ScanFile
+from registry.ptychography.readers.cxi import open_cxi
+from registry.ptychography.readers.npz import open_npz
+from registry.ptychography.readers.ptychodus import open_ptychodus
+from registry.ptychography.readers.ptyd import open_ptyd
+from registry.ptychography.readers.scan_file import ROLES, Frames, ScanFile
 
-__all__ = ["Format", "Frames", "ScanFile", "open_declared", "open_scan"]
+__all__ = ["Frames", "ScanFile", "open_declared", "open_scan"]
 
-_FORMATS = ("npz", "cxi", "ptyd", "ptychodus")
+# h5py is imported when a file is opened.
+_HDF5 = {"cxi": open_cxi, "ptyd": open_ptyd, "ptychodus": open_ptychodus}
+_FORMATS = ("npz", *_HDF5)
 _LAYOUTS = ("canonical", "legacy")
 
 
@@ -69,7 +74,11 @@ def open_scan(
         if role not in ROLES:
             raise _unknown(subject, "key", role, ROLES)
     places = {role: selection.parse(text, subject=subject) for role, text in keys.items()}
-    with _reader(format, path, places, layout, subject) as scan:
+    with (
+        open_npz(path, keys=places, layout=layout, subject=subject)
+        if format == "npz"
+        else _HDF5[format](path, keys=places, subject=subject)
+    ) as scan:
         _check(scan, subject)
         yield scan
 
@@ -85,22 +94,6 @@ def open_declared(
         layout=declared.get("layout"),
         subject=subject,
     )
-
-
-def _reader(
-    format: str,
-    path: Path,
-    places: Mapping[str, selection.Place],
-    layout: str | None,
-    subject: str,
-) -> AbstractContextManager[ScanFile]:
-    # one reader is imported, and not the others
-    reader = import_module(f"registry.ptychography.readers.{format}")
-    options = {"layout": layout} if format == "npz" else {}
-    opened: AbstractContextManager[ScanFile] = getattr(reader, f"open_{format}")(
-        path, keys=places, subject=subject, **options
-    )
-    return opened
 
 
 def _check(scan: ScanFile, subject: str) -> None:

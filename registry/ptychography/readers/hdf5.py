@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.errors import CheckError, MissingError
+from registry.identity.opening import open_file
 from registry.ptychography.readers import arrays
-from registry.ptychography.readers.opening import open_file
 from registry.ptychography.readers.selection import Place
 
 _MAX_HOPS = 40  # links on the way to one dataset

@@ -21,13 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.errors import ArchiveError, CheckError, MissingError
-
-# The parts that read a member, and not the public functions, which read all of an array. They stay
-# private there: that module is a dependency of published stages and may not change.
 from registry.identity import foreign_npz
-from registry.identity.foreign_npz import ArrayHeader
+from registry.identity.foreign_npz import ArrayHeader, Member
+from registry.identity.opening import open_file
 from registry.ptychography.readers import arrays
-from registry.ptychography.readers.opening import open_file
 from registry.ptychography.readers.scan_file import ROLES, ScanFile
 from registry.ptychography.readers.selection import Place
 
@@ -54,7 +51,7 @@ def open_npz(
     call of `Frames.read`, and held against its CRC while it is.
     """
     with open_file(path, subject) as packed, _unpacked(packed, subject) as file:
-        members = foreign_npz._members(file, subject)
+        members = foreign_npz.members(file, subject)
         archive = _Archive(file, members, subject)
         yield _scan(archive, dict(keys), layout)
 
@@ -62,7 +59,7 @@ def open_npz(
 class _Archive:
     """Members of an open archive."""
 
-    def __init__(self, file: BinaryIO, members: Mapping[str, Any], subject: str) -> None:
+    def __init__(self, file: BinaryIO, members: Mapping[str, Member], subject: str) -> None:
         self.file = file
         self.members = members
         self.subject = subject
@@ -75,7 +72,7 @@ class _Archive:
                 found=f"arrays {', '.join(self.members)}",
                 remedy="correct the key, or point to the file that has this array",
             )
-        return foreign_npz._read_header(self.file, self.members[place.name])[0]
+        return foreign_npz.read_header(self.file, self.members[place.name])[0]
 
     def read(self, role: str, place: Place) -> tuple[NDArray[Any], str]:
         """An array that is not frames, and its place in words."""
@@ -89,7 +86,7 @@ class _Archive:
             raise arrays.refused(
                 where, f"at most {arrays.MAX_BYTES} bytes", f"shape {header.shape}"
             )
-        whole = foreign_npz._read_array(self.file, self.members[place.name])
+        whole = foreign_npz.read_array(self.file, self.members[place.name])
         return place.of(whole, where), where
 
 
@@ -249,9 +246,9 @@ def _gather(
 
 
 @contextmanager
-def _payload(file: BinaryIO, member: Any) -> Iterator[Callable[[int, int], bytes]]:
+def _payload(file: BinaryIO, member: Member) -> Iterator[Callable[[int, int], bytes]]:
     """A function that gives bytes of a member's array: (offset, size), in rising order."""
-    header_size = foreign_npz._read_header(file, member)[1]
+    header_size = foreign_npz.read_header(file, member)[1]
     if not member.deflated:
 
         def fetch(offset: int, size: int) -> bytes:
@@ -262,7 +259,7 @@ def _payload(file: BinaryIO, member: Any) -> Iterator[Callable[[int, int], bytes
         return
 
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(f"{member.name}.npy") as stream:
+        with zipfile.ZipFile(file) as archive, archive.open(member.entry) as stream:
 
             def inflate(offset: int, size: int) -> bytes:
                 while ahead := header_size + offset - stream.tell():
@@ -273,14 +270,13 @@ def _payload(file: BinaryIO, member: Any) -> Iterator[Callable[[int, int], bytes
             while stream.read(_BLOCK_BYTES):
                 pass  # up to the CRC
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise foreign_npz._malformed(
-            member.where, "a deflate stream as declared", str(error)
-        ) from error
+        expected = "a deflate stream as declared"
+        raise foreign_npz.malformed(member.where, expected, str(error)) from error
 
 
-def _whole(data: bytes, size: int, member: Any) -> bytes:
+def _whole(data: bytes, size: int, member: Member) -> bytes:
     if len(data) != size:
-        raise foreign_npz._malformed(member.where, f"{size} more bytes", f"{len(data)}: damaged")
+        raise foreign_npz.malformed(member.where, f"{size} more bytes", f"{len(data)}: damaged")
     return data
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Format = Literal["npz", "cxi", "ptyd", "ptychodus"]
 PositionUnit = Literal["px", "m"]
 
 # What a key of `keys` may name. The names are those of the data contract, whatever the file's are.
@@ -76,7 +75,7 @@ class ScanFile:
     provenance : array or figure to the place in the file it was read from, in words
     """
 
-    format: Format
+    format: str
     frames: Frames | None
     probe: NDArray[np.complexfloating] | None
     obj: NDArray[np.complexfloating] | None

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from registry.errors import ArchiveError, CheckError, MissingError
-from registry.ptychography.readers import arrays, npz, open_scan, opening
+from registry.identity import foreign_npz, opening
+from registry.ptychography.readers import arrays, npz, open_scan
 from tests.kit.repository import real_file
 
 STAR = "siemens-star-small.npz.bz2"
@@ -449,7 +450,7 @@ class TestHostile:
 
         path = put(small.legacy(), save=np.savez_compressed)
         monkeypatch.setattr(arrays, "MAX_BYTES", 1000)
-        monkeypatch.setattr(npz.foreign_npz, "_read_array", read)
+        monkeypatch.setattr(foreign_npz, "read_array", read)
         assert "at most 1000 bytes" in refused(path, CheckError, format="npz").expected
 
     def test_one_coordinate_alone(self, put, small, refused):

@@ -1,4 +1,4 @@
-"""Opening a file that is there, may be read, and is a file."""
+"""Opening a file that somebody names: it is there, may be read, is a file, and is not empty."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def open_file(path: Path, subject: str) -> BinaryIO:
 def _no_file(path: Path, subject: str, found: str) -> CheckError:
     return CheckError(
         subject,
-        expected=f"a file with a scan at {path}",
+        expected=f"a file that is not empty at {path}",
         found=found,
         remedy="put the file there, or correct its path",
     )
