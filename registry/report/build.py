@@ -22,10 +22,9 @@ from registry.report import facts, folder
 from registry.report.facts import Facts
 from registry.report.folder import Manifest, Part
 
-# What makes pages and pictures, beside this package: other versions of these make other ones.
-_LIBRARIES = ("jinja2", "matplotlib", "numpy")
+# What draws and writes, beside this package: other versions of these make other pages.
+_EXTRA = ("matplotlib", "jinja2")
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PROGRAM = ("report", "ptychography")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,11 +96,11 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
 
 
 def _require_extra() -> None:
-    absent = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
+    absent = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if absent:
         raise MissingError(
             "fixtures report",
-            expected="matplotlib and jinja2, which draw and write the pages",
+            expected=f"{' and '.join(_EXTRA)}, which draw and write the pages",
             found=f"no {' and no '.join(absent)}",
             remedy="pip install 'fixture-registry[report]'",
         )
@@ -119,12 +118,11 @@ def _require_name(name: str) -> None:
 
 
 def _program() -> str:
-    """Digest of what makes pages: this package's own files, and the libraries' versions."""
-    parts = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    for part in _PROGRAM:
-        for path in sorted((_PACKAGE / part).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
+    """Digest of what makes pages: all files of this package, and the libraries' versions."""
+    parts = [f"{name} {importlib.metadata.version(name)}" for name in (*_EXTRA, "numpy")]
+    for path in sorted(_PACKAGE.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
     return digests.sha256("\n".join(parts).encode())
 
 
