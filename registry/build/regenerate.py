@@ -24,7 +24,7 @@ from registry.identity.pins import Pin
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class RebuiltArray:
     """What became of one array.
 
     ``verdict`` is one of ``identical``, ``container differs only``, ``within tolerance`` and
@@ -49,7 +49,7 @@ class Rebuilt:
     """
 
     name: str
-    arrays: list[Verdict]
+    arrays: list[RebuiltArray]
     sidecar_same: bool
     failure: str = ""
     exit_code: int = 0
@@ -77,12 +77,12 @@ def regenerate(root: Path, pins: list[Pin]) -> list[Rebuilt]:
         return [_rebuild(place, pin, declared, sources) for pin in pins]
 
 
-def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[Verdict]:
+def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[RebuiltArray]:
     """Verdict on each array of two ``.npz`` files, the first of which any tool may have written."""
     before = foreign_npz.read(pinned, subject=subject)
     after = foreign_npz.read(rebuilt, subject=f"{subject}, rebuilt")
     verdicts = [
-        _verdict(array_difference.compare(name, before.get(name), after.get(name)))
+        _rebuilt_array(array_difference.compare(name, before.get(name), after.get(name)))
         for name in sorted({*before, *after})
     ]
     # Only where no array differs is it the container that makes the bytes differ.
@@ -91,11 +91,11 @@ def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[Verdict]:
     return verdicts
 
 
-def _verdict(found: ArrayDifference) -> Verdict:
+def _rebuilt_array(found: ArrayDifference) -> RebuiltArray:
     """The same in one line; A is the pinned array, B the rebuilt one."""
     name = found.name
     if found.verdict == array_difference.IDENTICAL:
-        return Verdict(array=name, verdict="identical")
+        return RebuiltArray(array=name, verdict="identical")
     if found.verdict in (array_difference.ONLY_A, array_difference.ONLY_B):
         where = "pinned" if found.verdict == array_difference.ONLY_A else "rebuilt"
         return _different(name, f"only in the {where} fixture")
@@ -107,15 +107,15 @@ def _verdict(found: ArrayDifference) -> Verdict:
     count = f"{found.differing} of {found.total} values, first at {found.first}"
     if found.largest_ulp is None:
         return _different(name, count)
-    return Verdict(
+    return RebuiltArray(
         array=name,
         verdict="within tolerance" if found.verdict == array_difference.ROUNDING else "different",
         detail=f"{count}; largest {found.largest_ulp:.0f} ULP at {found.worst}",
     )
 
 
-def _different(name: str, detail: str) -> Verdict:
-    return Verdict(array=name, verdict="different", detail=detail)
+def _different(name: str, detail: str) -> RebuiltArray:
+    return RebuiltArray(array=name, verdict="different", detail=detail)
 
 
 def _rebuild(

@@ -21,10 +21,9 @@ from registry.report import facts, folder
 from registry.report.facts import Facts
 from registry.report.folder import Manifest, Part
 
-# What makes pages and pictures, beside this package: other versions of these make other ones.
-_LIBRARIES = ("jinja2", "matplotlib", "numpy")
+# What draws and writes, beside this package: other versions of these make other pages.
+_EXTRA = ("matplotlib", "jinja2")
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PROGRAM = ("report", "ptychography")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,12 +112,11 @@ def _require_name(name: str) -> None:
 
 
 def _program() -> str:
-    """Digest of what makes pages: this package's own files, and the libraries' versions."""
-    parts = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    for part in _PROGRAM:
-        for path in sorted((_PACKAGE / part).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
+    """Digest of what makes pages: all files of this package, and the libraries' versions."""
+    parts = [f"{name} {importlib.metadata.version(name)}" for name in (*_EXTRA, "numpy")]
+    for path in sorted(_PACKAGE.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
     return digests.sha256("\n".join(parts).encode())
 
 

@@ -23,7 +23,7 @@ _NEEDED = (chain.SIDECAR, chain.BYTES, chain.ARRAYS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class SourcePositions:
     """All scan positions of a fixture's source, or the reason why they are not shown.
 
     x, y : list of float [px], x is the column; empty where ``problem`` says why
@@ -35,7 +35,7 @@ class Source:
     y: list[float] = field(default_factory=list)
 
 
-_Positions = Callable[[str, str], Source]
+_Positions = Callable[[str, str], SourcePositions]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class Facts:
     record: Sidecar | None = None
     drawable: bool = False
     deprecated: str = ""
-    source: Source | None = None
+    source: SourcePositions | None = None
     runs: list[Run] = field(default_factory=list)
 
     @property
@@ -76,7 +76,7 @@ class Facts:
         """
         known = asdict(replace(self, source=None))
         known["source"] = None if self.source is None else [self.source.path, self.source.problem]
-        return digests.sha256(json.dumps([program, known], sort_keys=True).encode())
+        return digests.sha256(json.dumps([program, known], sort_keys=True, default=str).encode())
 
 
 def gather(root: Path, names: Iterable[str]) -> list[Facts]:
@@ -147,20 +147,20 @@ def _facts(
     )
 
 
-def _positions(root: Path, path: str, sha256: str) -> Source:
+def _positions(root: Path, path: str, sha256: str) -> SourcePositions:
     """Scan positions of a source, from the very file that the fixture was cut from."""
     file = root / path
     try:
         found = digests.sha256_file(file)
     except OSError:
-        return Source(path=path, problem="is not here (dvc repro builds it)")
+        return SourcePositions(path=path, problem="is not here (dvc repro builds it)")
     if found != sha256:
-        return Source(
+        return SourcePositions(
             path=path, problem=f"is another file: SHA-256 {found[:12]}…, not {sha256[:12]}…"
         )
     try:
         arrays = foreign_npz.read(file, subject=path, names=("xcoords", "ycoords"))
         x, y = (arrays[name].astype(float).ravel().tolist() for name in ("xcoords", "ycoords"))
     except (RegistryError, KeyError, ValueError):
-        return Source(path=path, problem="has no scan positions that can be read")
-    return Source(path=path, x=x, y=y)
+        return SourcePositions(path=path, problem="has no scan positions that can be read")
+    return SourcePositions(path=path, x=x, y=y)

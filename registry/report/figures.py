@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from registry.identity.sidecar import Sidecar
-from registry.report.facts import Source
+from registry.report.facts import SourcePositions
 from registry.report.limits import Fit
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def frames(arrays: Mapping[str, np.ndarray], photon_scale: float | None) -> list
 
 
 def positions(
-    arrays: Mapping[str, np.ndarray], record: Sidecar, source: Source | None
+    arrays: Mapping[str, np.ndarray], record: Sidecar, source: SourcePositions | None
 ) -> Picture | None:
     """Scan positions over the source's, with the range that they cover in x and in y."""
     if not all(name in arrays and arrays[name].ndim == 1 for name in ("xcoords", "ycoords")):
@@ -183,7 +183,7 @@ def positions(
 
 
 def _source_positions(
-    x: np.ndarray, y: np.ndarray, record: Sidecar, source: Source | None
+    x: np.ndarray, y: np.ndarray, record: Sidecar, source: SourcePositions | None
 ) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
     """Positions of the whole source, if they are those that the fixture's were taken from."""
     if source is None:

@@ -20,6 +20,7 @@ from registry.errors import RegistryError
 from registry.identity import foreign_npz
 from registry.training import envelope, verdicts
 from registry.training.results import METRICS, Results
+from registry.training.verdicts import BudgetVerdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,28 +30,18 @@ _RECONSTRUCTION = "reconstruction.npz"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figure:
-    """One figure against its budget. ``error`` says how it is missed, and is empty if it is not."""
-
-    what: str
-    measured: str
-    budget: str
-    note: str
-    error: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """Training of one fixture at one gridsize.
 
-    ``folder`` is relative to the registry. ``quality`` is what came of it, by name. ``losses`` are
-    (step, loss). ``reconstruction`` is the SHA-256 of its file, empty where there is none.
-    ``problems`` are what could not be read, and why results are out of date.
+    ``folder`` is relative to the registry. ``figures`` are those that have a budget, ``quality`` is
+    what came of it, by name. ``losses`` are (step, loss). ``reconstruction`` is the SHA-256 of its
+    file, empty where there is none. ``problems`` are what could not be read, and why results are
+    out of date.
     """
 
     gridsize: int
     folder: str
-    figures: list[Figure] = field(default_factory=list)
+    figures: list[BudgetVerdict] = field(default_factory=list)
     quality: dict[str, float] = field(default_factory=dict)
     machine: str = ""
     losses: list[tuple[float, float]] = field(default_factory=list)
@@ -97,7 +88,7 @@ def runs(root: Path, name: str, declared: object) -> list[Run]:
 def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run:
     folder = root / envelope.RESULTS / name
     problems: list[str] = []
-    figures: list[Figure] = []
+    figures: list[BudgetVerdict] = []
     quality: dict[str, float] = {}
     losses, machine, digest = [], "", ""
     try:
@@ -106,7 +97,7 @@ def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run
             machine = results.machine
             quality = {k: v for k, v in asdict(results.quality).items() if v is not None}
             if declared is not None and name in declared.runs:
-                figures = _figures(name, results, declared)
+                figures = verdicts.judge(name, results, declared)
                 outdated = envelope.stale(root, name, results, declared)
                 problems += [] if outdated is None else [f"out of date: {outdated.found}"]
     except RegistryError as error:
@@ -135,19 +126,6 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _figures(name: str, results: Results, declared: Envelope) -> list[Figure]:
-    return [
-        Figure(
-            what=verdict.what,
-            measured=verdict.measured,
-            budget=verdict.budget,
-            note=verdict.note,
-            error="" if verdict.error is None else verdict.error.found,
-        )
-        for verdict in verdicts.judge(name, results, declared)
-    ]
 
 
 def _losses(data: bytes) -> list[tuple[float, float]]:

@@ -17,8 +17,8 @@ SCANNED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Quality:
-    """Of a stitched reconstruction, over the scanned area.
+class Agreement:
+    """Of a stitched reconstruction with the object, over the scanned area.
 
     amplitude_correlation : float
         Pearson correlation of the amplitudes.
@@ -39,7 +39,7 @@ class Quality:
     resolution_px: float | None
 
 
-def compare(found: Complex, truth: Complex, scanned: NDArray[np.bool_]) -> Quality:
+def compare(found: Complex, truth: Complex, scanned: NDArray[np.bool_]) -> Agreement:
     """Hold a reconstruction against the object.
 
     Parameters
@@ -60,7 +60,7 @@ def compare(found: Complex, truth: Complex, scanned: NDArray[np.bool_]) -> Quali
         np.where(scanned, found, 0)[window], np.where(scanned, truth, 0)[window]
     )
     below = np.flatnonzero(rings < 0.5)
-    return Quality(
+    return Agreement(
         amplitude_correlation=_correlation(np.abs(a), np.abs(b)),
         amplitude_ratio=float(np.abs(a).mean() / np.abs(b).mean()),
         phase_error_rad=float(np.abs(np.angle(turned * np.conj(b))).mean()),

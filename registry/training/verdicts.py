@@ -12,7 +12,7 @@ _MEGABYTE = 1e6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class BudgetVerdict:
     """One figure of a run against its budget.
 
     ``note`` says what has to be known besides, such as that the machine was slow; ``error`` is None
@@ -26,7 +26,7 @@ class Verdict:
     error: CheckError | None = None
 
 
-def judge(name: str, found: Results, declared: Envelope) -> list[Verdict]:
+def judge(name: str, found: Results, declared: Envelope) -> list[BudgetVerdict]:
     """Hold a run's results against the budgets.
 
     A slow machine is told apart from a slow program by the calibration: the target is missed only
@@ -42,7 +42,7 @@ def judge(name: str, found: Results, declared: Envelope) -> list[Verdict]:
     ]
 
 
-def _times(name: str, found: Results, declared: Envelope) -> list[Verdict]:
+def _times(name: str, found: Results, declared: Envelope) -> list[BudgetVerdict]:
     budgets = declared.budgets
     seconds = found.train.median
     calibration = found.calibration.median
@@ -75,7 +75,7 @@ def _times(name: str, found: Results, declared: Envelope) -> list[Verdict]:
         elif at_reference > limit:
             note = f"a fast machine: {compared}"
         verdicts.append(
-            Verdict(
+            BudgetVerdict(
                 what=key,
                 measured=f"{seconds:.1f} s",
                 budget=f"{limit:g} s",
@@ -92,7 +92,7 @@ def _longest(found: Results) -> str:
     return f"most of the time, {laps[longest]:.1f} s, is its {longest}"
 
 
-def _scatter(name: str, found: Results, budgets: Budgets) -> Verdict:
+def _scatter(name: str, found: Results, budgets: Budgets) -> BudgetVerdict:
     limit = budgets.train_spread_percent
     raw, calibration = found.train.spread_percent, found.calibration.spread_percent
     relative = found.train_over_calibration.spread_percent
@@ -110,7 +110,7 @@ def _scatter(name: str, found: Results, budgets: Budgets) -> Verdict:
             if is_unsteady
             else "the machine was steady: find what the program does differently from run to run",
         )
-    return Verdict(
+    return BudgetVerdict(
         what="train_spread_percent",
         measured=f"{raw:g} %",
         budget=f"{limit:g} %",
@@ -119,7 +119,7 @@ def _scatter(name: str, found: Results, budgets: Budgets) -> Verdict:
     )
 
 
-def _sizes(name: str, found: Results, budgets: Budgets) -> list[Verdict]:
+def _sizes(name: str, found: Results, budgets: Budgets) -> list[BudgetVerdict]:
     verdicts = []
     for key, size, limit, what, remedy in (
         (
@@ -147,12 +147,14 @@ def _sizes(name: str, found: Results, budgets: Budgets) -> list[Verdict]:
                 remedy=remedy,
             )
         verdicts.append(
-            Verdict(what=key, measured=f"{megabytes:.1f} MB", budget=f"{limit:g} MB", error=error)
+            BudgetVerdict(
+                what=key, measured=f"{megabytes:.1f} MB", budget=f"{limit:g} MB", error=error
+            )
         )
     return verdicts
 
 
-def _same(name: str, found: Results) -> Verdict:
+def _same(name: str, found: Results) -> BudgetVerdict:
     error = None
     if not found.repeats_identical:
         error = CheckError(
@@ -161,7 +163,7 @@ def _same(name: str, found: Results) -> Verdict:
             found="others from repeat to repeat, with one seed on one machine",
             remedy="find what is not deterministic: a generator without a seed, or a second thread",
         )
-    return Verdict(
+    return BudgetVerdict(
         what="repeats",
         measured="identical" if found.repeats_identical else "different",
         budget="identical",

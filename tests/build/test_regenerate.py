@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from registry.build import regenerate
-from registry.build.regenerate import Verdict
+from registry.build.regenerate import RebuiltArray
 from registry.compare import array_difference
 from registry.errors import MissingError
 from registry.identity import npz, pins
@@ -31,7 +31,7 @@ ARRAYS = [
 def compare(tmp_path):
     """Verdicts on two sets of arrays, or on the bytes of two files."""
 
-    def call(pinned, rebuilt) -> list[Verdict]:
+    def call(pinned, rebuilt) -> list[RebuiltArray]:
         paths = []
         for name, content in (("pinned", pinned), ("rebuilt", rebuilt)):
             path = tmp_path / f"{name}.npz"
@@ -66,14 +66,14 @@ INDEX = np.arange(5)
 def test_identical(compare):
     """The same bytes are the same arrays."""
     found = compare({"a": FRAMES, "b": COORDS}, {"a": FRAMES, "b": COORDS})
-    assert found == [Verdict(array=name, verdict="identical") for name in "ab"]
+    assert found == [RebuiltArray(array=name, verdict="identical") for name in "ab"]
     assert all(verdict.good for verdict in found), "what is identical is not good"
 
 
 def test_container_differs_only(compare):
     """The same arrays in another container: no value moved, but these are not the pinned bytes."""
     found = compare(of_numpy({"a": FRAMES, "b": COORDS}), {"a": FRAMES, "b": COORDS})
-    assert found == [Verdict(array=name, verdict="container differs only") for name in "ab"]
+    assert found == [RebuiltArray(array=name, verdict="container differs only") for name in "ab"]
     assert not any(verdict.good for verdict in found), "other bytes pass for the pinned ones"
 
 
@@ -110,7 +110,7 @@ def test_other_arrays_are_not_to_blame(compare):
 )  # fmt: skip
 def test_floats_that_differ(compare, before, after, verdict, detail):
     """How many values, the first one, and the largest distance with its place; 4 ULP pass."""
-    expected = [Verdict(array="a", verdict=verdict, detail=detail)]
+    expected = [RebuiltArray(array="a", verdict=verdict, detail=detail)]
     assert compare({"a": before}, {"a": after}) == expected, "not the verdict expected"
 
 
@@ -161,7 +161,7 @@ def test_nan_is_itself(compare):
     """The same NaN in both is no difference."""
     array = np.array([1.0, np.nan])
     (found,) = compare({"a": array}, {"a": array})
-    assert found == Verdict(array="a", verdict="identical")
+    assert found == RebuiltArray(array="a", verdict="identical")
 
 
 @pytest.mark.parametrize(
@@ -179,22 +179,22 @@ def test_nan_is_itself(compare):
 def test_what_no_tolerance_covers(compare, before, after, detail):
     """Another dtype, another shape, other whole numbers: different, with what is."""
     (found,) = compare({"a": before}, {"a": after})
-    assert found == Verdict(array="a", verdict="different", detail=detail)
+    assert found == RebuiltArray(array="a", verdict="different", detail=detail)
 
 
 def test_another_byte_order(compare):
     """A pinned file of another tool may have one; the dtype tells it."""
     (found,) = compare(of_numpy({"a": COORDS.astype(">f8")}), {"a": COORDS})
-    assert found == Verdict(array="a", verdict="different", detail="dtype >f8 -> <f8")
+    assert found == RebuiltArray(array="a", verdict="different", detail="dtype >f8 -> <f8")
 
 
 def test_added_and_missing_arrays(compare):
     """An array in only one of the two is different, and it is said in which."""
     found = compare({"a": FRAMES, "b": INDEX}, {"b": INDEX, "c": COORDS})
     assert found == [
-        Verdict(array="a", verdict="different", detail="only in the pinned fixture"),
-        Verdict(array="b", verdict="identical"),
-        Verdict(array="c", verdict="different", detail="only in the rebuilt fixture"),
+        RebuiltArray(array="a", verdict="different", detail="only in the pinned fixture"),
+        RebuiltArray(array="b", verdict="identical"),
+        RebuiltArray(array="c", verdict="different", detail="only in the rebuilt fixture"),
     ]
 
 
@@ -232,7 +232,7 @@ def test_a_rebuild_gives_the_pinned_bytes_and_touches_nothing(buildable):
     before = state(buildable)
     found = regenerate.regenerate(buildable, [pins.find(buildable, NAME)])
     assert [(item.name, item.sidecar_same, item.good) for item in found] == [(NAME, True, True)]
-    assert found[0].arrays == [Verdict(array=name, verdict="identical") for name in ARRAYS]
+    assert found[0].arrays == [RebuiltArray(array=name, verdict="identical") for name in ARRAYS]
     assert state(buildable) == before, "the workspace was touched"
 
 

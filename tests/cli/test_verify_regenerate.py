@@ -8,16 +8,18 @@ import shutil
 import pytest
 
 from registry.build import regenerate
-from registry.build.regenerate import Rebuilt, Verdict
+from registry.build.regenerate import Rebuilt, RebuiltArray
 from tests.kit.repository import REPOSITORY
 
 NAME = "minimal_dataset_v1_n16"
-GOOD = Rebuilt(name=NAME, arrays=[Verdict(array="xcoords", verdict="identical")], sidecar_same=True)
+GOOD = Rebuilt(
+    name=NAME, arrays=[RebuiltArray(array="xcoords", verdict="identical")], sidecar_same=True
+)
 MOVED = Rebuilt(
     name=NAME,
     arrays=[
-        Verdict(array="xcoords", verdict="within tolerance", detail="1 of 16 values"),
-        Verdict(array="ycoords", verdict="identical"),
+        RebuiltArray(array="xcoords", verdict="within tolerance", detail="1 of 16 values"),
+        RebuiltArray(array="ycoords", verdict="identical"),
     ],
     sidecar_same=False,
     exit_code=1,

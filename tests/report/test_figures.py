@@ -15,7 +15,7 @@ import pytest
 
 import registry
 from registry.report import figures
-from registry.report.facts import Source
+from registry.report.facts import SourcePositions
 from registry.report.limits import fit
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
@@ -45,7 +45,7 @@ def whole_source(fixture):
     chosen = fixture.sidecar.subset_indices
     x, y = np.linspace(34, 80, 1087), np.linspace(35, 80, 1087)
     x[chosen], y[chosen] = fixture.xcoords, fixture.ycoords
-    return Source(path="build/sources/a.npz", x=x.tolist(), y=y.tolist())
+    return SourcePositions(path="build/sources/a.npz", x=x.tolist(), y=y.tolist())
 
 
 def test_probe_and_object(fixture):

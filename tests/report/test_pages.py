@@ -223,6 +223,31 @@ def test_physics_that_was_not_checked(root):
     assert "not measured" in rest, "figures that nobody measured"
 
 
+@pytest.mark.parametrize("renamed", [False, True], ids=["its-names", "other-names"])
+def test_a_contract_that_is_not_in_the_table(root, renamed):
+    """Its arrays are drawn as they are, as far as their names say what they are."""
+    (facts,) = gather(root, [NAME])
+    arrays = dict(registry.load(NAME, root).arrays)
+    if renamed:
+        arrays = {f"my_{name}": array for name, array in arrays.items()}
+    facts = replace(facts, record=replace(facts.record, contract="mine_v1.schema.json"))
+    page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
+    drawn = [image["src"] for image in page.all("img")]
+    assert ("frame-mean.svg" in drawn) is not renamed, drawn
+    assert ("no diffraction, objectGuess" in page.text) is renamed, "not why there is no fit"
+
+
+def test_frames_that_come_last(root):
+    """A variant in the legacy layout is drawn frame by frame, and the page says so."""
+    (facts,) = gather(root, [NAME])
+    arrays = dict(registry.load(NAME, root).arrays)
+    arrays["diffraction"] = arrays["diffraction"].transpose(1, 2, 0)
+    facts = replace(facts, record=replace(facts.record, contract="data_001_legacy_v1.schema.json"))
+    page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
+    assert "frame-15.svg" in [image["src"] for image in page.all("img")], "not the last of 16"
+    assert "The file has frames last, (H, W, N)" in page.text, "not said"
+
+
 def test_a_planted_defect(root):
     """A fixture that is wrong on purpose says so first, on its page and its card."""
     (facts,) = gather(root, [NAME])
