@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
 
@@ -64,10 +64,16 @@ def reported(code: int, stderr: str) -> RegistryError | None:
         return None
 
 
+def print_errors(found: Iterable[object]) -> None:
+    """Say on stderr what is wrong: errors, or their texts."""
+    for error in found:
+        print(f"error: {error}", file=sys.stderr)
+
+
 def _report(error: RegistryError) -> int:
     if AS_JSON.items() <= os.environ.items():
         parts = ("subject", "expected", "found", "remedy")
         print(json.dumps({part: getattr(error, part) for part in parts}), file=sys.stderr)
     else:
-        print(f"error: {error}", file=sys.stderr)
+        print_errors([error])
     return error.exit_code

@@ -1,4 +1,8 @@
-"""The command ``fixtures``. Each subcommand is a module of this package."""
+"""The command ``fixtures``. Each subcommand is a module of this package, by its name.
+
+A module has `add_arguments`, which tells the parser of its command what it takes, and `run`, which
+returns the exit code.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,25 @@ from collections.abc import Sequence
 
 from registry import console
 
-# Command and module. Only the module of the command that was asked for is imported: the others
-# cost more than most commands take.
+# What each is for. Only the module of the command that was asked for is imported: the others cost
+# more than most commands take.
 COMMANDS = {
-    "list": "listing",
-    "show": "show",
-    "diff": "diff",
-    "git-diff": "git_diff",
-    "pull": "pull",
-    "verify": "verify",
-    "train": "train",
-    "infer": "infer",
-    "envelope": "envelope",
-    "report": "report",
-    "profile": "profile",
-    "check-params": "check_params",
-    "add": "add",
-    "suggest": "suggest",
-    "merge-lock": "merge_lock",
-    "export": "export",
+    "list": "list the pinned fixtures",
+    "show": "show one fixture's record",
+    "diff": "compare two fixtures, revisions or files, value by value",
+    "git-diff": "diff driver for sidecars and .npz files; see docs/diff.md",
+    "pull": "bring verified bytes into the workspace",
+    "verify": "test every link of the chain of identity",
+    "train": "train the reference model on a fixture",
+    "infer": "reconstruct a fixture's object with a checkpoint",
+    "envelope": "measure what the reference training takes, and hold it against the budgets",
+    "report": "write an HTML report on fixtures",
+    "profile": "inventory and data-contract table of any .npz",
+    "check-params": "hold params.yaml against its schema",
+    "add": "declare a new fixture in params.yaml, once it is known to be good",
+    "suggest": "show what each strategy and size would make of a source",
+    "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
+    "export": "write metadata of fixtures for other tools",
 }
 
 
@@ -46,10 +50,13 @@ def _main(argv: Sequence[str] | None) -> int:
         "4 locked by another process",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    # none or an unknown one: the message lists them all
-    wanted = argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
-    for command in wanted:
-        importlib.import_module(f"registry.cli.{COMMANDS[command]}").add(commands)
+    asked_for = next((word for word in argv if word in COMMANDS), None)
+    for command, purpose in COMMANDS.items():
+        of_command = commands.add_parser(command, help=purpose, allow_abbrev=False)
+        if command == asked_for:
+            module = importlib.import_module(f"registry.cli.{command.replace('-', '_')}")
+            module.add_arguments(of_command)
+            of_command.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code

@@ -20,13 +20,10 @@ _UNTOUCHED = "params.yaml is as it was"
 _FLAGS = f"change the flags (n_subset is --n-subset) and run the command again; {_UNTOUCHED}"
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "add",
-        help="declare a new fixture in params.yaml, once it is known to be good",
-        description="Builds the fixture in a scratch folder, holds it against every criterion, "
-        "and adds its entry to params.yaml. No other line of that file changes.",
-        allow_abbrev=False,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Builds the fixture in a scratch folder, holds it against every criterion, "
+        "and adds its entry to params.yaml. No other line of that file changes."
     )
     parser.add_argument("name", metavar="NAME", help="with its version, such as mine_v1")
     parser.add_argument(
@@ -40,7 +37,6 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
     key_flags.add_flags(parser, fixture=True)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

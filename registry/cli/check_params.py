@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from registry.storage.root import locate
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "check-params", help="hold params.yaml against its schema", allow_abbrev=False
-    )
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none."""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from registry.cli.table import columns
 
@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     from registry.compare.fixture_difference import FieldDifference, FixtureDifference
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "diff",
-        help="compare two fixtures, revisions or files, value by value",
-        allow_abbrev=False,
-        epilog="exit code 0: the same arrays, bit for bit; 1: other arrays, or a broken chain and "
-        "nothing on stdout; 2 wrong use; 3 bytes missing",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "exit code 0: the same arrays, bit for bit; 1: other arrays, or a broken chain and "
+        "nothing on stdout; 2 wrong use; 3 bytes missing"
     )
     for name in ("a", "b"):
         parser.add_argument(
@@ -29,16 +26,14 @@ def add(commands: Any) -> None:
         )
     parser.add_argument("--json", action="store_true", help="print a JSON document")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with images, too")
-    parser.add_argument("--offline", action="store_true", help="never ask the remote")
-    parser.set_defaults(run=run)
+    parser.add_argument("--offline", action="store_true", default=None, help="never ask the remote")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from registry import files
     from registry.compare import fixture_difference, operand
 
-    offline = True if arguments.offline else None
-    sides = [operand.read(text, offline=offline) for text in (arguments.a, arguments.b)]
+    sides = [operand.read(text, offline=arguments.offline) for text in (arguments.a, arguments.b)]
     found = fixture_difference.compare(*sides)
     if arguments.html is not None:
         from registry.compare import comparison_page
@@ -53,8 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def lines(found: FixtureDifference) -> list[str]:
     """A comparison as text; the first line is the verdict."""
-    from registry.compare import array_difference, fixture_difference
-    from registry.compare import wording as wording
+    from registry.compare import array_difference, fixture_difference, wording
 
     a, b = found.a, found.b
     meaning = fixture_difference.MEANINGS[found.verdict]
@@ -82,7 +76,7 @@ def lines(found: FixtureDifference) -> list[str]:
 
 
 def _fields(fields: list[FieldDifference]) -> list[str]:
-    from registry.compare import wording as wording
+    from registry.compare import wording
 
     rows = [
         (f"  {item.field}", f"{wording.shown(item.a)} -> {wording.shown(item.b)}")

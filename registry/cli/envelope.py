@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from registry import console
 from registry.cli.dvc_repro import repro
 from registry.cli.table import columns
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
@@ -25,20 +25,16 @@ _HEADER = (
 )  # fmt: skip
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "envelope",
-        help="measure what the reference training takes, and hold it against the budgets",
-        description="Run the trainings that params.yaml declares in its section envelope, each "
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Run the trainings that params.yaml declares in its section envelope, each "
         "command in a process of its own on one thread, print what they took, and hold that "
-        "against the budgets. A run of five repeats takes one to two minutes.",
-        allow_abbrev=False,
+        "against the budgets. A run of five repeats takes one to two minutes."
     )
     parser.add_argument("names", metavar="RUN", nargs="*", help="default: all that are declared")
     parser.add_argument(
         "--check", action="store_true", help="measure nothing; judge the results that are there"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -111,8 +107,7 @@ def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
     if len(rows) > 1:
         print("\n".join(columns(rows)))
     print(*notes, sep="\n", end="\n" if notes else "")
-    for error in errors:
-        print(f"error: {error}", file=sys.stderr)
+    console.print_errors(errors)
     if not errors:
         budgets = declared.budgets
         print(
@@ -120,7 +115,7 @@ def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
             f"{budgets.peak_rss_mb:g} MB of memory, {budgets.artifacts_mb:g} MB of artifacts; "
             "repeats identical"
         )
-    return max([error.exit_code for error in errors], default=0)
+    return max((error.exit_code for error in errors), default=0)
 
 
 def _row(name: str, found: Results) -> tuple[str, ...]:

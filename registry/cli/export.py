@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from registry.storage.root import locate
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "export", help="write metadata of fixtures for other tools", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument(
@@ -26,7 +22,6 @@ def add(commands: Any) -> None:
         help="an in-toto statement for each fixture, one on a line",
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="default: standard output")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

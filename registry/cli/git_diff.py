@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from registry.compare.operand import Operand
@@ -13,16 +13,10 @@ if TYPE_CHECKING:
 _ABSENT = "/dev/null"
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "git-diff",
-        help="diff driver for sidecars and .npz files; see docs/diff.md",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH")
     # none of them for a file with merge conflicts; two more for one that was renamed
     parser.add_argument("rest", metavar="OLD OLD-ID OLD-MODE NEW NEW-ID NEW-MODE", nargs="*")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

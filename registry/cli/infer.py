@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from registry import loading
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "infer", help="reconstruct a fixture's object with a checkpoint", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path)
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True)
@@ -22,7 +18,6 @@ def add(commands: Any) -> None:
         action="store_true",
         help="use a fixture other than the one that the checkpoint was trained on",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

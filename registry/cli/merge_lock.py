@@ -5,18 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "merge-lock",
-        help="merge driver for dvc.lock; see docs/merging.md",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("base", "ours", "theirs"):
         parser.add_argument(name, metavar=name.upper(), type=Path)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from registry import digests
 from registry.cli.table import columns
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "profile", help="inventory and data-contract table of any .npz", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from registry import files, loading
+from registry import console, files, loading
 from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError
 from registry.identity import pins
@@ -36,15 +34,14 @@ class _File:
 _Outcome = str | RegistryError
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "pull", help="bring verified bytes into the workspace", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
     parser.add_argument(
-        "--offline", action="store_true", help="take bytes from DVC's cache alone, not the remote"
+        "--offline",
+        action="store_true",
+        default=None,
+        help="take bytes from DVC's cache alone, not the remote",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = [loading.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
-    outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline or None))
+    outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline))
     errors = []
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
@@ -62,13 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"present  {name}")
         else:
             print(f"pulled   {name}  ({wanted[name].size:,} bytes {outcome})")
-    for error in errors:
-        print(f"error: {error}", file=sys.stderr)
+    console.print_errors(errors)
     found = list(outcomes.values())
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
     print(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
-    return max([error.exit_code for error in errors], default=0)
+    return max((error.exit_code for error in errors), default=0)
 
 
 def _pull(root: Path, wanted: Sequence[Pin], offline: bool) -> dict[str, _Outcome]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Any
 
+from registry import console
 from registry.storage.root import locate
 
 _FOLDER = "build/report"
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "report", help="write an HTML report on fixtures", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all")
     parser.add_argument(
         "--output",
@@ -23,7 +19,6 @@ def add(commands: Any) -> None:
         type=Path,
         help=f"the report's folder (default: {_FOLDER} in the registry)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,8 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     for item in built.facts:
         verdict = "ok      " if item.holds else "MISSING " if item.missing else "BROKEN  "
         print(f"{verdict}{item.name}  ({'drawn' if item.name in built.drawn else 'unchanged'})")
-        for link in item.broken:
-            print(f"error: {link.detail}", file=sys.stderr)
+        console.print_errors(link.detail for link in item.broken)
     count = len(built.facts)
     print(f"{output / 'index.html'}: {count} fixture{'s' * (count != 1)}")
     return built.exit_code

@@ -7,7 +7,7 @@ import codecs
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from registry import loading
 from registry.cli.table import columns
@@ -18,20 +18,18 @@ from registry.storage.root import locate
 
 if TYPE_CHECKING:
     import numpy as np
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
 
     from registry.identity.pins import Pin
 
 _ABSENT = "absent: dvc pull"
-_PICTURES = (("probeGuess", "probe"), ("objectGuess", "object"))
-_WIDEST, _NARROWEST = 38, 16
+# of a picture, in characters
+_WIDEST, _NARROWEST, _GAP = 38, 16, 3
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser("show", help="show one fixture's record", allow_abbrev=False)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -94,7 +92,8 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
         present = _ABSENT
     for title, text in _warnings(record):
         console.print(Text(f" {title.upper()} ", style="bold white on red") + Text(f" {text}"))
-    drawn = _pictures(arrays, console.width, hue=console.color_system == "truecolor")
+    hue = console.color_system == "truecolor"
+    drawn = _pictures(arrays, record.subset_size, console.width, hue=hue)
     if drawn is not None:
         console.print(drawn, "")
     elif not arrays:
@@ -126,36 +125,35 @@ def _grid(rows: list[tuple[str, ...]], *, first: str = "") -> Table:
     return table
 
 
-def _pictures(arrays: dict[str, np.ndarray], width: int, *, hue: bool) -> Table | None:
-    """Probe and object beside each other, and what colours mean; None where there is no room."""
+def _pictures(
+    arrays: dict[str, np.ndarray], positions: int, width: int, *, hue: bool
+) -> Group | None:
+    """Complex arrays beside each other, and what colours mean; None where there is no room."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    from registry.cli import half_blocks
+    from registry.cli.terminal_picture import legend, picture
 
-    images = [
-        (what, arrays[name]) for name, what in _PICTURES if name in arrays and arrays[name].size
-    ]
-    # modes of a probe: the first has the most of the light
-    images = [(what, image[0] if image.ndim == 3 else image) for what, image in images]
-    images = [(what, image) for what, image in images if image.ndim == 2]
-    room = min(_WIDEST, (width - 3) // 2)
-    if not images or room < _NARROWEST:
+    images = {}
+    for name, array in arrays.items():
+        if array.dtype.kind == "c" and array.size:
+            # of modes the first, which has the most of the light; of positions none stands for all
+            has_modes = array.ndim == 3 and len(array) != positions
+            if has_modes or array.ndim == 2:
+                images[name] = array[0] if has_modes else array
+    if not images:
         return None
-    table = Table.grid(padding=(0, 3, 0, 0))
-    table.add_row(
-        *(Text("\n").join(half_blocks.picture(image, room, hue=hue)) for _, image in images)
-    )
-    table.add_row(
-        *(Text(f"{what}, {image.shape[1]} × {image.shape[0]} px") for what, image in images)
-    )
-    if hue:
-        table.add_row(
-            Text("lightness: amplitude, hue: phase"), half_blocks.legend(min(room, 24) - 5)
-        )
-    else:
-        table.add_row(Text("amplitude"))
-    return table
+    room = min(_WIDEST, (width + _GAP) // len(images) - _GAP)
+    if room < _NARROWEST:
+        return None
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_row(*(Text("\n").join(picture(image, room, hue=hue)) for image in images.values()))
+    table.add_row(*(Text(f"{name}, {image.shape[1]} × {image.shape[0]} px")
+                    for name, image in images.items()))  # fmt: skip
+    if not hue:
+        return Group(table, Text("amplitude"))
+    return Group(table, Text("lightness: amplitude, hue: phase  ") + legend(19))
 
 
 def _warnings(record: Sidecar) -> list[tuple[str, str]]:

@@ -18,19 +18,15 @@ _TARGET = 64
 _NO_MATTER = {"licence": "not declared", "noise": "none"}
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "suggest",
-        help="show what each strategy and size would make of a source",
-        description="Coverage, overlap, groups and file size for each strategy and size, and which "
-        "of them a fixture may have. Writes nothing.",
-        allow_abbrev=False,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Coverage, overlap, groups and file size for each strategy and size, and which "
+        "of them a fixture may have. Writes nothing."
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="a declared source, or a file's path or URL"
     )
     key_flags.add_flags(parser, fixture=False)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,31 +6,25 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from registry import loading
-from registry.cli.numbers import positive, seed
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "train", help="train the reference model on a fixture", allow_abbrev=False
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--max-epochs", metavar="N", type=positive, default=2)
+    parser.add_argument("--max-epochs", metavar="N", type=_positive, default=2)
     parser.add_argument(
-        "--n-images", metavar="N", type=positive, help="default: all that the fixture has"
+        "--n-images", metavar="N", type=_positive, help="default: all that the fixture has"
     )
-    parser.add_argument("--gridsize", type=positive, default=1, help="1 or 2: images in a row")
-    parser.add_argument("--batch-size", metavar="N", type=positive, default=4)
+    parser.add_argument("--gridsize", type=_positive, default=1, help="1 or 2: images in a row")
+    parser.add_argument("--batch-size", metavar="N", type=_positive, default=4)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--seed", type=seed, default=42)
+    parser.add_argument("--seed", type=_seed, default=42)
     parser.add_argument("--loss", choices=("mae", "nll", "supervised"), default="mae")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in the output folder"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,3 +68,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _seconds(laps: dict[str, float]) -> str:
     return ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in laps.items())
+
+
+def _positive(text: str) -> int:
+    """An integer of at least 1."""
+    return _at_least(1, text)
+
+
+def _seed(text: str) -> int:
+    """An integer of at least 0 that every random generator takes."""
+    value = _at_least(0, text)
+    if value >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected less than 2**32, found {text}")
+    return value
+
+
+def _at_least(smallest: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = smallest - 1
+    if value < smallest:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer of at least {smallest}, found {text}"
+        )
+    return value

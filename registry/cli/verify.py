@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
+from registry import console
 from registry.errors import CheckError
 from registry.identity import pins
 from registry.storage.root import locate
 
+if TYPE_CHECKING:
+    from registry.build.regenerate import Rebuilt
+    from registry.verify import Report
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "verify", help="test every link of the chain of identity", allow_abbrev=False
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
     parser.add_argument("--json", action="store_true", help="print a JSON document")
     parser.add_argument(
@@ -32,7 +34,6 @@ def add(commands: Any) -> None:
         action="store_true",
         help="rebuild in a scratch folder and compare array by array; touches nothing",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,15 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     commit = None
     if arguments.against is not None:
         commit, changes = published.compare(root, arguments.against or None)
-    code = max(
-        [report.exit_code for report in reports] + [change.exit_code for change in changes] + [0]
-    )
     rebuilt = []
     if arguments.regenerate:
         from registry.build import regenerate
 
         rebuilt = regenerate.regenerate(root, chosen)
-        code = max([code] + [item.exit_code for item in rebuilt])
+    codes = [report.exit_code for report in reports]
+    codes += [item.exit_code for found in (changes, rebuilt) for item in found]
+    code = max(codes, default=0)
     if arguments.json:
         document = {
             "root": str(root),
@@ -67,26 +67,31 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(document, indent=2))
         return code
+    _print_links(reports)
+    console.print_errors(changes)
+    if commit is not None:
+        print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+    _print_rebuilt(rebuilt)
+    if not reports:
+        print("no fixtures are pinned; build them: make fixtures")
+    return code
+
+
+def _print_links(reports: Sequence[Report]) -> None:
     for report in reports:
         good = [link.name for link in report.links if link.holds]
         print(f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)")
-        for link in report.links:
-            if not link.holds:
-                print(f"error: {link.detail}", file=sys.stderr)
-    for change in changes:
-        print(f"error: {change}", file=sys.stderr)
-    if commit is not None:
-        print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+        console.print_errors(link.detail for link in report.links if not link.holds)
+
+
+def _print_rebuilt(rebuilt: Sequence[Rebuilt]) -> None:
     for item in rebuilt:
         if item.failure:
             print(f"FAILED  {item.name}, rebuilt")
-            print(f"error: {item.failure}", file=sys.stderr)
+            console.print_errors([item.failure])
             continue
         print(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
         for verdict in item.arrays:
             detail = f" ({verdict.detail})" if verdict.detail else ""
             print(f"          {verdict.array}: {verdict.verdict}{detail}")
         print(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
-    if not reports:
-        print("no fixtures are pinned; build them: make fixtures")
-    return code

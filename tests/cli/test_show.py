@@ -120,15 +120,15 @@ def plain(text: str) -> str:
 
 
 def test_pictures_in_a_terminal(terminal):
-    """Probe and object in half blocks, what colours mean, and then the card, verified."""
+    """Complex arrays in half blocks, what colours mean, and then the card, verified."""
     ended = terminal("show", NAME)
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     lines = [line.rstrip() for line in plain(ended.out).splitlines()]
-    # 64 pixels by twos, and 226 by sixes; two rows to a line
-    assert lines[:16] == ["▀" * 32 + "   " + "▀" * 38] * 16, "not two pictures"
-    assert lines[16:19] == [" " * 35 + "▀" * 38] * 3, "the object is not as high as it is"
-    assert lines[19].split("   ")[0] == "probe, 64 × 64 px"
-    assert lines[19].endswith("object, 226 × 227 px")
+    # 226 pixels by sixes, and 64 by twos; two rows to a line
+    assert lines[:16] == ["▀" * 38 + "   " + "▀" * 32] * 16, "not two pictures"
+    assert lines[16:19] == ["▀" * 38] * 3, "the object is not as high as it is"
+    assert lines[19].split("   ")[0] == "objectGuess, 226 × 227 px"
+    assert lines[19].endswith("probeGuess, 64 × 64 px")
     assert lines[20].startswith("lightness: amplitude, hue: phase"), "no legend"
     assert "\x1b[38;2;" in ended.out, "not in true colour"
     words = " ".join(" ".join(lines).split())
@@ -213,7 +213,7 @@ def test_a_real_terminal(root):
             printed += chunk
     os.close(ours)
     assert process.wait() == 0, printed.decode()
-    assert plain(printed.decode()).startswith("▀" * 32 + "   " + "▀" * 38), "no pictures"
+    assert plain(printed.decode()).startswith("▀" * 38 + "   " + "▀" * 32), "no pictures"
 
 
 # What must not be overlooked
@@ -260,8 +260,19 @@ def test_physics_that_was_not_checked(fixtures, terminal, version_2):
 
 
 def test_modes_of_a_probe(version_2, terminal, root):
-    """Of several modes the first is drawn."""
+    """Of several modes the first is drawn; of an array with a plane to each position, none."""
     arrays = dict(registry.load(NAME, root))
     arrays["probeGuess"] = np.stack([arrays["probeGuess"]] * 3)
+    arrays["Y"] = np.ones((16, 64, 64), np.complex64)
     republish(root, NAME, arrays)
-    assert plain(terminal("show", NAME).out).startswith("▀" * 32 + "   "), "no picture"
+    lines = plain(terminal("show", NAME).out).splitlines()
+    assert lines[0].rstrip() == "▀" * 38 + "   " + "▀" * 32, "not two pictures"
+
+
+def test_one_picture(terminal, root):
+    """One array alone has the room of two."""
+    arrays = {name: array for name, array in registry.load(NAME, root).items()
+              if name != "probeGuess"}  # fmt: skip
+    republish(root, NAME, arrays)
+    lines = plain(terminal("show", NAME, COLUMNS="50").out).splitlines()
+    assert lines[0].rstrip() == "▀" * 38, "not one picture"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from registry import loading
 from registry.cli.table import columns
@@ -12,9 +11,8 @@ from registry.identity import pins
 from registry.storage.root import locate
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser("list", help="list the pinned fixtures", allow_abbrev=False)
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none."""
 
 
 def run(arguments: argparse.Namespace) -> int:
