@@ -158,7 +158,8 @@ def _joined(parts: list[Any]) -> list[Any]:
     """Parts of an f-string, texts in one piece and none empty: versions of Python differ."""
     found: list[Any] = []
     for part in parts:
-        text = part.value if isinstance(part, ast.Constant) else None
+        is_text = isinstance(part, ast.Constant) and isinstance(part.value, str)
+        text = part.value if is_text else None
         if text is not None and found and isinstance(found[-1], str):
             found[-1] += text
         elif text != "":
