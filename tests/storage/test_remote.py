@@ -9,6 +9,8 @@ import errno
 import io
 import logging
 import multiprocessing
+import re
+import socket
 import stat
 import sys
 import threading
@@ -31,7 +33,6 @@ from tests.remotes.servers import ObjectServer
 def _quick(monkeypatch, tmp_path):
     """Shorter pauses than with servers that are far away."""
     monkeypatch.setattr(remote, "_PAUSES_S", (0.01, 0.01))
-    monkeypatch.setattr(remote, "_POLL_S", 0.02)
     for level in ("SYSTEM", "GLOBAL"):
         monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "no-configuration"))
 
@@ -382,6 +383,46 @@ class TestNoWay:
         assert expected in error.found, error.found
         assert cache.read(root, wanted(root).md5) is None, "half of it is in the cache"
 
+    def test_a_server_that_sends_next_to_nothing(self, root, server, monkeypatch):
+        """A transfer that never stands still, and never ends either, is given up as well."""
+        monkeypatch.setattr(remote, "_SLOW_BYTES", 1_000_000)
+        monkeypatch.setattr(remote, "_PATIENCE_S", 1)
+
+        def drip(handler, data, number):
+            handler.begin(len(data))
+            while not server.stopping.wait(0.05):
+                handler.wfile.write(b"x")
+                handler.wfile.flush()
+            return True
+
+        server.fail = drip
+        error = failure(root)
+        assert re.search(rf"\d+ of {wanted(root).size} bytes, then too little", error.found)
+        assert server.asked.total() == 1, "asked again"
+        assert leftovers(root) == [], "an unfinished transfer was left"
+
+    @pytest.mark.parametrize(
+        ("url", "settings"),
+        [
+            ("http://HOST/a", {}),
+            ("s3://b/a", {"endpointurl": "http://HOST", "access_key_id": "a",
+                          "secret_access_key": "b"}),
+            ("ssh://HOST/a", {"user": "me", "password": "a"}),
+        ],
+    )  # fmt: skip
+    def test_a_silent_server_of_any_kind(self, root, monkeypatch, url, settings):
+        """Who accepts connections and says nothing is given up, with whatever protocol."""
+        pytest.importorskip(f"dvc_{url.partition(':')[0]}")
+        monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            settings = {key: text.replace("HOST", host) for key, text in settings.items()}
+            kit.configure(root, url.replace("HOST", host), **settings)
+            begun = time.monotonic()
+            error = failure(root)
+        assert "cannot be reached" in error.found, error.found
+        assert time.monotonic() - begun < 20, "waited for too long"
+
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
         monkeypatch.setattr(remote, "_SLOW_BYTES", 1000)
@@ -665,35 +706,65 @@ class TestSecrets:
                     assert "hunter22" not in repr(value), f"{frame.f_code}: {name}"
 
     def test_not_in_the_log(self, root, caplog):
-        """No message of a library shows one, whatever the level, nor the traceback with it."""
+        """No message of a library shows the password of an address, whatever the level."""
         kit.configure(root, "http://me:hunter22@127.0.0.1:1/a")
         caplog.set_level(logging.DEBUG)
-        real = logging.getLogger("aiohttp_retry").debug
-
-        def debug(*arguments):
-            try:
-                raise OSError("no route to http://me:hunter22@127.0.0.1:1/a")
-            except OSError:
-                logging.getLogger("library").exception("failed")
-            real(*arguments)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(logging.getLogger("aiohttp_retry"), "debug", debug)
-            failure(root)
-        assert "http://***@127.0.0.1:1/a/files/md5" in caplog.text, "nothing was logged"
-        assert "no route to http://***@127.0.0.1:1/a" in caplog.text, "no traceback was logged"
+        failure(root)
+        assert "http://127.0.0.1:1/a/files/md5" in caplog.text, "nothing was logged"
         assert "hunter22" not in caplog.text, "the secret shows"
 
-    def test_the_log_afterwards(self, root, caplog):
-        """What is logged and warned of after that is as it was, even if several threads fetched."""
-        factory, filters = logging.getLogRecordFactory(), list(warnings.filters)
+    @pytest.mark.parametrize(
+        ("account", "said"),
+        # printf 'me:per/cent' | base64, and so on
+        [
+            ("me:per%2Fcent", "bWU6cGVyL2NlbnQ="),
+            ("hunter22", "aHVudGVyMjI6"),
+            ("me:at@colon:", "bWU6YXRAY29sb246"),
+        ],
+    )
+    def test_an_address_with_an_account(self, root, server, account, said):
+        """User and password of an address, or a token there, reach the server as they should."""
+        seen = []
+
+        def note(handler, data, number):
+            seen.append(handler.headers["Authorization"])
+            return False
+
+        server.fail = note
+        kit.configure(root, server.url.replace("//", f"//{account}@"))
+        (found,) = fetch(root, wanted(root))
+        assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
+        assert seen == [f"Basic {said}"], "not that account"
+
+
+class TestWarnings:
+    """What libraries warn of."""
+
+    def test_a_filter_that_makes_errors(self, root, monkeypatch):
+        """A warning on the way is nothing to the caller, even if it would be an error there."""
+        from dvc_http import HTTPFileSystem
+
+        real = HTTPFileSystem.get_file
+
+        def get_file(*arguments, **options):
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+            real(*arguments, **options)
+
+        monkeypatch.setattr(HTTPFileSystem, "get_file", get_file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            (found,) = fetch(root, wanted(root))
+        assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
+
+    def test_filters_afterwards(self, root):
+        """What is warned of after that is as it was, even if several threads fetched."""
+        filters = list(warnings.filters)
         item = wanted(root)
         threads = [threading.Thread(target=fetch, args=(root, item)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        assert logging.getLogRecordFactory() is factory, "log messages are still changed"
         assert warnings.filters == filters, "warnings are still ignored"
 
 
