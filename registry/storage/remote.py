@@ -38,17 +38,17 @@ from registry.storage import cache, dvc_config, progress
 from registry.storage.dvc_config import Redaction
 
 _JOBS = 8
-_PAUSES_S = (0.5, 2.0)
+PAUSES_S = (0.5, 2.0)
 # An attempt that ended without a byte after this long is not repeated: libraries below retry what
 # may pass by themselves, S3's for ten seconds.
 _QUICK_S = 3.0
 # A silent server is given up after that time, and one that takes longer for each so many bytes.
-_PATIENCE_S = 30.0
-_SLOW_BYTES = 1 << 16
+PATIENCE_S = 30.0
+SLOW_BYTES = 1 << 16
 # What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
 _LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # How long to wait for another process that fetches the same object.
-_LOCK_S = 600.0
+LOCK_S = 600.0
 _MESSAGE_LENGTH = 300
 _COMMAND_LOCK = "command"
 # What DVC raises when its internals are used as they are not, or when it lacks a feature.
@@ -242,7 +242,7 @@ def _is(wanted: Wanted, data: files.Buffer) -> bool:
 def _download(session: _Session, remote: _Remote, wanted: Wanted) -> Found | None:
     """Bytes of one object, after as many attempts as make sense; None: DVC's command must do it."""
     result: Found | None = None
-    for pause in (*_PAUSES_S, None):
+    for pause in (*PAUSES_S, None):
         begun = time.monotonic()
         try:
             data = _attempt(session, remote, wanted)
@@ -300,7 +300,7 @@ def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
 
 def _limit_s(size: int) -> float:
     """How long a transfer of so many bytes may take."""
-    return _PATIENCE_S * (1 + size / _SLOW_BYTES)
+    return PATIENCE_S * (1 + size / SLOW_BYTES)
 
 
 def _one_line(text: str) -> str:
@@ -375,7 +375,7 @@ def _wrong(remote: _Remote | str, wanted: Wanted, found: str) -> ChainError:
 def _busy(wanted: Wanted) -> LockedError:
     return LockedError(
         str(wanted),
-        expected=f"another process to be done with it within {_LOCK_S:.0f} s",
+        expected=f"another process to be done with it within {LOCK_S:.0f} s",
         found="it still holds the lock",
         remedy="wait for that process, or end it, then try again",
     )
@@ -417,7 +417,7 @@ def _open_by_dvc(root: Path, redact: Redaction) -> _Remote | RegistryError | Non
     if settings.get("worktree") or settings.get("version_aware"):
         return None
     path, settings = _without_password(path, settings)
-    filesystem = kind(**dict.fromkeys(_LIMITS, _PATIENCE_S) | settings)
+    filesystem = kind(**dict.fromkeys(_LIMITS, PATIENCE_S) | settings)
     # of attempts that HTTP makes by itself: ours are enough
     filesystem.SESSION_RETRIES = 1
     url = redact(str(config["remote"][name]["url"]))
@@ -488,7 +488,7 @@ def _fetch_by_command(
 def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
     """Run the command; what it said last, or why it did not end."""
     targets = dict.fromkeys(target for item in wanted for target in item.target)
-    seconds = _LOCK_S + _limit_s(sum(item.size for item in wanted))
+    seconds = LOCK_S + _limit_s(sum(item.size for item in wanted))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "dvc", "fetch", *targets],
@@ -514,7 +514,7 @@ def _locked(session: _Session, name: str) -> Iterator[bool]:
 
     lock = filelock.FileLock(session.folder / f"{name}.lock")
     try:
-        lock.acquire(timeout=_LOCK_S)
+        lock.acquire(timeout=LOCK_S)
     except filelock.Timeout:
         yield False
         return

@@ -32,7 +32,7 @@ from tests.remotes.servers import ObjectServer
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch, tmp_path):
     """Shorter pauses than with servers that are far away."""
-    monkeypatch.setattr(remote, "_PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(remote, "PAUSES_S", (0.01, 0.01))
     for level in ("SYSTEM", "GLOBAL"):
         monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "no-configuration"))
 
@@ -306,7 +306,7 @@ class TestTransientErrors:
                 return False
             return real(event, timeout)
 
-        monkeypatch.setattr(remote, "_PAUSES_S", (0.125, 0.25))
+        monkeypatch.setattr(remote, "PAUSES_S", (0.125, 0.25))
         monkeypatch.setattr(threading.Event, "wait", wait)
         failure(root, kind=ChainError)
         assert waited == [0.125, 0.25], "not the pauses that are set"
@@ -354,7 +354,7 @@ class TestNoWay:
 
     def test_a_server_that_never_answers(self, root, server, monkeypatch):
         """A connection on which nothing comes is given up after a while, and not tried again."""
-        monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
+        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
 
         def hang(handler, data, number):
             server.stopping.wait(60)
@@ -368,7 +368,7 @@ class TestNoWay:
 
     def test_a_server_that_stops_in_the_middle(self, root, server, monkeypatch):
         """So is a transfer that stands still."""
-        monkeypatch.setattr(remote, "_PATIENCE_S", 1)
+        monkeypatch.setattr(remote, "PATIENCE_S", 1)
 
         def stop(handler, data, number):
             handler.begin(len(data))
@@ -385,8 +385,8 @@ class TestNoWay:
 
     def test_a_server_that_sends_next_to_nothing(self, root, server, monkeypatch):
         """A transfer that never stands still, and never ends either, is given up as well."""
-        monkeypatch.setattr(remote, "_SLOW_BYTES", 1_000_000)
-        monkeypatch.setattr(remote, "_PATIENCE_S", 1)
+        monkeypatch.setattr(remote, "SLOW_BYTES", 1_000_000)
+        monkeypatch.setattr(remote, "PATIENCE_S", 1)
 
         def drip(handler, data, number):
             handler.begin(len(data))
@@ -413,7 +413,7 @@ class TestNoWay:
     def test_a_silent_server_of_any_kind(self, root, monkeypatch, url, settings):
         """Who accepts connections and says nothing is given up, with whatever protocol."""
         pytest.importorskip(f"dvc_{url.partition(':')[0]}")
-        monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
+        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             host = f"127.0.0.1:{silent.getsockname()[1]}"
             settings = {key: text.replace("HOST", host) for key, text in settings.items()}
@@ -425,8 +425,8 @@ class TestNoWay:
 
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
-        monkeypatch.setattr(remote, "_SLOW_BYTES", 1000)
-        monkeypatch.setattr(remote, "_PATIENCE_S", 2)
+        monkeypatch.setattr(remote, "SLOW_BYTES", 1000)
+        monkeypatch.setattr(remote, "PATIENCE_S", 2)
 
         def drip(handler, data, number):
             handler.begin(len(data))
@@ -508,7 +508,7 @@ class TestManyProcesses:
 
     def test_a_lock_that_is_never_released(self, root, monkeypatch):
         """Who waits too long for another process ends with the exit code for that."""
-        monkeypatch.setattr(remote, "_LOCK_S", 0.3)
+        monkeypatch.setattr(remote, "LOCK_S", 0.3)
         folder = root / ".dvc" / "tmp" / "fixtures"
         folder.mkdir(parents=True)
         with filelock.FileLock(folder / f"{wanted(root).md5}.lock"):
