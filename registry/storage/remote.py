@@ -9,7 +9,8 @@ that keep versions of files instead of objects.
 A silent server is given up by the time limits of the file system underneath, which are set when it
 is made. They do not end one that goes on sending next to nothing, and SSH has none for a transfer:
 so each transfer has a limit as a whole, which fsspec keeps for the file systems that run in its
-loop. Threads that transfer are daemons, so that Ctrl-C waits for none of them.
+loop. A directory has no limit: that of a network that hangs is waited for, as by any program.
+Threads that transfer are daemons, so that Ctrl-C waits for none of them.
 """
 
 from __future__ import annotations

@@ -165,6 +165,22 @@ class TestFetching:
         assert path.read_bytes() == found, "not stored in the repository's cache"
         assert not (below / ".dvc").exists(), "a second .dvc folder came into being"
 
+    def test_a_receiver_that_fails(self, root):
+        """An error of who receives the bytes ends the whole, and is the caller's."""
+
+        def receive(item, outcome):
+            raise ZeroDivisionError(item.md5)
+
+        items = [wanted(root, name) for name in kit.FIXTURES]
+        with pytest.raises(ZeroDivisionError):
+            remote.fetch(root, items, receive)
+        assert leftovers(root) == [], "unfinished transfers were left"
+
+    def test_nothing_is_wanted(self, root, server):
+        """Who wants nothing gets nothing, and nobody is asked."""
+        assert fetch(root) == [], "something out of nothing"
+        assert server.asked.total() == 0, "asked the server"
+
     def test_a_read_only_cache(self, root, monkeypatch):
         """Bytes that cannot be stored are handed over all the same."""
 
@@ -422,6 +438,19 @@ class TestNoWay:
             error = failure(root)
         assert "cannot be reached" in error.found, error.found
         assert time.monotonic() - begun < 20, "waited for too long"
+
+    def test_a_limit_of_the_users(self, root, server):
+        """A time-out in DVC's configuration goes before ours."""
+
+        def hang(handler, data, number):
+            server.stopping.wait(60)
+            return True
+
+        server.fail = hang
+        kit.configure(root, server.url, read_timeout=1)
+        begun = time.monotonic()
+        assert "then too little to go on" in failure(root).found, "not given up for its silence"
+        assert time.monotonic() - begun < 20, "the configuration was not heeded"
 
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
