@@ -492,7 +492,8 @@ def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
     seconds = LOCK_S + _limit_s(sum(item.size for item in wanted))
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", "fetch", *targets],
+            # a registry may be somebody else's: no dvc.py in it is run for DVC
+            [sys.executable, "-P", "-m", "dvc", "fetch", *targets],
             cwd=session.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -590,7 +590,9 @@ class TestCommand:
         """A name that DVC no longer has: `dvc fetch` is run instead."""
         monkeypatch.delattr(f"{module}.{name}")
         (found,) = fetch(root, wanted(root))
-        assert command == [(["-m", "dvc", "fetch", "fixture@small_v1"], root)], "not that command"
+        assert command == [(["-P", "-m", "dvc", "fetch", "fixture@small_v1"], root)], (
+            "not that command"
+        )
         assert isinstance(found, bytes), f"its bytes were not handed over: {found}"
 
     def test_a_method_that_takes_other_arguments(self, root, command, monkeypatch):
@@ -601,7 +603,7 @@ class TestCommand:
         items = [wanted(root, name) for name in kit.FIXTURES]
         assert all(isinstance(found, bytes) for found in fetch(root, *items)), "not all arrived"
         ((arguments, _),) = command
-        assert sorted(arguments[3:]) == [
+        assert sorted(arguments[4:]) == [
             "fixture@other_v1",
             "fixture@small_v1",
             "fixture@third_v1",
@@ -621,7 +623,7 @@ class TestCommand:
         )
         (found,) = fetch(root, item)
         assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
-        assert command[0][0] == ["-m", "dvc", "fetch", "a.npz.dvc"], "not that command"
+        assert command[0][0] == ["-P", "-m", "dvc", "fetch", "a.npz.dvc"], "not that command"
 
     def test_bad_bytes_in_the_cache_go_first(self, root, command, monkeypatch):
         """DVC believes what is in its cache: wrong bytes are taken away before it runs."""
@@ -650,6 +652,13 @@ class TestCommand:
         monkeypatch.delattr("dvc.fs.get_cloud_fs")
         error = failure(root)
         assert error.found == "ERROR: no route to https://***@host/a", error.found
+
+    def test_a_file_that_would_pass_for_dvc(self, root, monkeypatch):
+        """A file `dvc.py` in the registry, which may be a stranger's, is not run."""
+        (root / "dvc.py").write_text("open('ran', 'w')")
+        monkeypatch.delattr("dvc.fs.get_cloud_fs")
+        failure(root)
+        assert not (root / "ran").exists(), "it was run"
 
     def test_another_dvc_is_at_work(self, root, monkeypatch):
         """DVC does not wait for another DVC in the same repository; the exit code says so."""
