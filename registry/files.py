@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
+
+Content = bytes | memoryview | Callable[[BinaryIO], None]
 
 # From this size on numpy asks Linux for huge pages, which saves a third of the time it takes to
 # read and hash a file into fresh memory.
@@ -33,12 +36,13 @@ def read(path: Path) -> bytes | memoryview:
         return view[:filled].toreadonly()
 
 
-def write_atomic(path: Path, data: bytes | memoryview) -> None:
+def write_atomic(path: Path, data: Content) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
-    Missing folders above it are made. A link at `path` is replaced, never written through: other
-    names of the old file, such as one in DVC's cache, keep the old bytes. The mode is 0o666 less
-    the umask, whatever it was before.
+    `data` may be a function that writes it into an empty file. Missing folders above `path` are
+    made. A link at `path` is replaced, never written through: other names of the old file, such as
+    one in DVC's cache, keep the old bytes. The mode is 0o666 less the umask, whatever it was
+    before.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
     write_together({path: data})
 
 
-def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memoryview]) -> None:
+def write_together(contents: Mapping[Path, bytes] | Mapping[Path, Content]) -> None:
     """Put several files in place, each as `write_atomic` does, none before all are on disk.
 
     So a full disk leaves no pair behind of which one file is new and the other old.
@@ -65,7 +69,7 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memory
             # In the same directory, for a rename cannot cross file systems.
             temporaries[path] = path.parent / f".{secrets.token_hex(8)}.tmp"
             with open(temporaries[path], "xb", opener=_create) as file:
-                file.write(data)
+                data(file) if callable(data) else file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         for path, temporary in temporaries.items():
