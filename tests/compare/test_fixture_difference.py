@@ -286,7 +286,8 @@ def test_the_same_arrays_by_their_records():
 @pytest.mark.parametrize(
     ("frames", "note"),
     [
-        (ARRAYS["diffraction"][:2] + 1e6, "0 frames are in both, bit for bit; 6 only in A, 2 only in B"),
+        (ARRAYS["diffraction"][:2] + 1e6,
+         "0 frames are in both, bit for bit; 6 only in A, 2 only in B"),
         (np.concatenate([ARRAYS["diffraction"][:2], ARRAYS["diffraction"][2:] + 1e6]),
          "2 frames are in both, bit for bit; 4 only in A, 4 only in B"),
         (ARRAYS["diffraction"][[0, 0, 1]],
