@@ -155,16 +155,6 @@ def write_into(file: BinaryIO, arrays: Mapping[str, np.ndarray] | Mapping[str, R
     file.write(directory + _END.pack(*_end_fields(len(headers), len(directory), offset)))
 
 
-def write(path: object, arrays: object) -> None:  # SHIM
-    import numpy as np
-
-    path.write_bytes(
-        encode(
-            {n: a if isinstance(a, np.ndarray) else a[np.arange(len(a))] for n, a in arrays.items()}
-        )
-    )  # type: ignore
-
-
 def parse(data: bytes | memoryview, *, subject: str) -> dict[str, np.ndarray]:
     """Arrays of a canonical ``.npz``, as read-only views of `data`.
 
