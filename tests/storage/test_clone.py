@@ -527,8 +527,8 @@ def running(process: int) -> bool:
 
 def test_a_server_that_never_answers(upstream, tmp_path, monkeypatch):
     """Git is given up after a while, and what it started ends with it."""
-    helper = quote(str(tmp_path / "helper"))
-    fake_git(tmp_path / "bin", f"sleep 600 & echo $! > {helper}; wait; exit 1 ;;")
+    noted = quote(str(tmp_path / "helper"))
+    fake_git(tmp_path / "bin", f"sleep 600 & echo $! > {noted}; wait; exit 1 ;;")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     monkeypatch.setattr("registry.storage.git.LIMIT_S", 1.0)
     with pytest.raises(MissingError) as caught:
