@@ -72,8 +72,7 @@ def print_errors(found: Iterable[object]) -> None:
 
 def _report(error: RegistryError) -> int:
     if AS_JSON.items() <= os.environ.items():
-        parts = ("subject", "expected", "found", "remedy")
-        print(json.dumps({part: getattr(error, part) for part in parts}), file=sys.stderr)
+        print(json.dumps(error.parts), file=sys.stderr)
     else:
         print_errors([error])
     return error.exit_code

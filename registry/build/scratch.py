@@ -82,12 +82,7 @@ class Scratch:
                 found="\n            ".join(said.splitlines()),
                 remedy="this is a fault of the generator; please report it",
             )
-        raise type(error)(
-            error.subject,
-            expected=error.expected,
-            found=error.found,
-            remedy=remedy or error.remedy,
-        )
+        raise error.but(remedy=remedy or error.remedy)
 
 
 @contextmanager
