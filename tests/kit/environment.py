@@ -24,7 +24,8 @@ KEPT = {
 # under test: it takes CI for a wish of its user.
 TOLD = {
     "CI": "a program that is not installed fails a test, which is skipped elsewhere",
-    "PTYCHO_REAL_DATA": "the folder of real measurements",
+    "FIXTURES_REAL_DATA": "the folder of real measurements",
+    "PTYCHO_REAL_DATA": "its old name",
 }
 # What is set, to what, and why.
 SET = {
