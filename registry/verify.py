@@ -143,6 +143,15 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
                 found,
                 f"{_checkout(f'schemas/{file}')}; a changed contract is a new schema file",
             )
+    missing = sorted({sidecar.SCHEMA, record.contract} - record.schemas.keys())
+    if missing:
+        # nothing could be held against a schema that is not named
+        raise chain.SCHEMAS.broken(
+            pin.name,
+            f"a sidecar that names {', '.join(missing)} among its schemas",
+            ", ".join(record.schemas) or "none",
+            f"{_checkout(pin.sidecar_path)}, or dvc repro fixture@{pin.name}",
+        )
     document = record.to_dict()
     for file in record.schemas:
         is_contract = file == record.contract

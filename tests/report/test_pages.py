@@ -164,8 +164,11 @@ def test_links_behind_a_broken_one(broken):
     found = re.findall(r"(\w+ → \w+) (holds|broken|not tested)", broken.text)
     assert found == [
         ("lock → sidecar", "holds"),
+        ("name → version", "holds"),
+        ("lock → sidecar size", "holds"),
         ("schemas → sidecar", "holds"),
         ("generator → sidecar", "holds"),
+        ("source generator → sidecar", "holds"),
         ("sidecar → bytes", "broken"),
         ("lock → bytes", "not tested"),
         ("bytes → arrays", "not tested"),
@@ -209,7 +212,7 @@ def test_physics_that_was_not_checked(root):
     (facts,) = gather(root, [NAME])
     record = replace(
         facts.record,
-        physics="not checked",
+        verdict="not checked",
         checks={**facts.record.checks, "r_factor": None, "scale": None},
     )
     arrays = registry.load(NAME, root).arrays
