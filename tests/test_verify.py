@@ -213,9 +213,9 @@ def test_a_date_that_the_calendar_has_not(root):
     rewrite(root, lambda document: document.update(created="2026-02-30T00:00:00+00:00"))
     found = broken(root)
     assert list(found) == ["schemas -> sidecar"], "another link is blamed"
-    assert "created: expected an ISO 8601 instant that the calendar has" in found[
-        "schemas -> sidecar"
-    ], "not why"
+    assert (
+        "created: expected an ISO 8601 instant that the calendar has" in found["schemas -> sidecar"]
+    ), "not why"
 
 
 def test_physics_that_the_sidecar_says_was_checked(root):
@@ -359,7 +359,7 @@ def test_the_size_in_the_lock(root):
 def test_a_key_that_is_there_twice(root):
     """A sidecar of which nobody can say what it says ends the chain, pinned or not."""
     text = (root / SIDECAR).read_text()
-    (root / SIDECAR).write_text(text.replace('{\n', '{\n  "licence": "MIT",\n', 1))
+    (root / SIDECAR).write_text(text.replace("{\n", '{\n  "licence": "MIT",\n', 1))
     repin(root)
     found = report(root)
     assert [(link.name, link.holds) for link in found.links] == [("lock -> sidecar", False)]
