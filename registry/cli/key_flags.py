@@ -185,7 +185,7 @@ def find_generator(known: Mapping[str, Generator], name: str, flag: str) -> Gene
         raise UsageError(
             f"{flag} {name}",
             expected=f"one of {', '.join(known)}",
-            found="no generator of that name in schemas/params.schema.json",
+            found="no generator of that name: generators/ has no schema of it",
             remedy=f"correct the name; flags follow it: fixtures add --help, {flag}",
         )
     return known[name]
