@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from registry.declare import params
+from registry.declare.generator_keys import Key
 from registry.errors import CheckError, MissingError
 from tests.kit.repository import REPOSITORY
 
@@ -315,6 +316,30 @@ def test_no_declaration(tmp_path):
         params.load(tmp_path)
     assert caught.value.found == f"no params.yaml in {tmp_path.name}", "the folder is not named"
     assert caught.value.remedy == "run the command in the registry's top folder"
+
+
+def test_values():
+    """A flag's text stands for what YAML reads, or for itself where the key admits text alone."""
+    for types, text, expected in (
+        ("string", "64", "64"),
+        ("string", "true", "true"),
+        ("string", "a: b: c", "a: b: c"),
+        ("integer", "64", 64),
+        ("integer", "64.5", 64.5),
+        ("integer", "abc", "abc"),
+        ("integer", "[1", "[1"),
+        ("number", "1e6", 1e6),
+        ("number", "1000000", 1000000),
+        ("boolean", "true", True),
+        ("array", "[1, 0, a]", [1, 0, "a"]),
+        ("integer string", "5", 5),
+        ("integer string", "probe[0,0]", "probe[0,0]"),
+        ("integer string", "1.5", "1.5"),
+        ("number string", "2", 2),
+        ("string array", "2026-11-24", "2026-11-24"),
+    ):
+        key = Key(name="a", types=frozenset(types.split()), rule="")
+        assert repr(params.value(key, text)) == repr(expected), f"{text} for {types}"
 
 
 # the section for exported metadata
