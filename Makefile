@@ -1,6 +1,6 @@
 # make fixtures      builds every fixture that is not up to date
 # make test          builds them, compares them with the committed pins, runs the tests
-# make check         linter, format, types
+# make check         linter, format, types, layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
@@ -85,6 +85,7 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 reproducibility: $(DEV)
 	$(BIN)/python tests/reproducibility/run.py

@@ -32,7 +32,7 @@ def scan(ambiguous):
 def photon_scale():
     """Counts per unit of amplitude squared of that scan."""
     sidecar = REPOSITORY / FOLDER / "minimal_dataset_v1.json"
-    return json.loads(sidecar.read_bytes())["checks"]["photon_scale"]
+    return json.loads(sidecar.read_bytes())["ptychography"]["photon_scale"]
 
 
 @pytest.fixture

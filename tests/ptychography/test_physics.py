@@ -68,6 +68,16 @@ def test_figures_of_frames_off_by_a_factor(small):
     assert figures.correlation_median == pytest.approx(1, rel=1e-12)
 
 
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_shape_is_judged_apart_from_scale(small, factor):
+    """Frames off by a factor are matched, and told from mistakes, as those that are not."""
+    found = assess(replace(small, frames=small.frames * factor), NONE)
+    assert criteria(found) == ["scale", "chi-square"]
+    margin = assess(small, NONE).figures.nearest_alternative_margin
+    assert found.figures.nearest_alternative_margin == pytest.approx(margin, rel=1e-9)
+    assert found.figures.own_match_rate == 1.0
+
+
 # own-match
 
 

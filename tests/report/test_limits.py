@@ -20,10 +20,16 @@ def fixture():
     return registry.load(NAME, REPOSITORY)
 
 
+def recorded(fixture):
+    """Figures of the sidecar, and what it says of the photon count."""
+    return {**fixture.sidecar.checks, **fixture.sidecar.details}
+
+
 def rows(fixture, **changes):
     """Rows of the fixture's table by name, with arrays changed."""
-    fitted, _ = fit({**fixture.arrays, **changes}, fixture.sidecar.checks)
-    return {row.name: row for row in checks(fixture.sidecar.checks, fitted)}
+    known = recorded(fixture)
+    fitted, _ = fit({**fixture.arrays, **changes}, known)
+    return {row.name: row for row in checks(known, fitted)}
 
 
 def test_the_table(fixture):
@@ -67,9 +73,9 @@ def test_doubled_frames(fixture):
 
 def test_figures_are_the_recorded_ones(fixture):
     """What is computed from the arrays is what the sidecar has, to its three decimals."""
-    recorded = fixture.sidecar.checks
+    figures = fixture.sidecar.checks
     for name in ("chi_square_min", "chi_square_max", "scale"):
-        assert round(float(rows(fixture)[name].measured), 3) == recorded[name], name
+        assert round(float(rows(fixture)[name].measured), 3) == figures[name], name
 
 
 @pytest.mark.parametrize(
@@ -84,14 +90,14 @@ def test_figures_are_the_recorded_ones(fixture):
 )
 def test_no_fit(fixture, change, reason):
     """Arrays that the model cannot be held against give a reason and no figures."""
-    fitted, found = fit({**fixture.arrays, **change}, fixture.sidecar.checks)
+    fitted, found = fit({**fixture.arrays, **change}, recorded(fixture))
     assert fitted is None, "a fit of nothing"
     assert reason in found, "not the reason"
 
 
 def test_limits_that_need_the_arrays(fixture):
     """Without verified arrays no limit is made up for what follows from them."""
-    found = {row.name: row for row in checks(fixture.sidecar.checks, None)}
+    found = {row.name: row for row in checks(recorded(fixture), None)}
     for name in ("chi_square_min", "chi_square_max", "scale"):
         row = found[name]
         assert (row.limit, row.margin, row.holds) == ("follows from the arrays", "", None), name
@@ -99,20 +105,20 @@ def test_limits_that_need_the_arrays(fixture):
 
 def test_a_noiseless_fixture(fixture):
     """Where no noise is declared, each frame's error is held against rounding."""
-    recorded = {"noise": "none", "photon_scale": None, "chi_square_max": None, "scale": 1.0}
-    fitted, _ = fit(fixture.arrays, recorded)
+    known = {"noise": "none", "photon_scale": None, "chi_square_max": None, "scale": 1.0}
+    fitted, _ = fit(fixture.arrays, known)
     assert fitted.high.tolist() == [64 * 2.0**-24] * 16, "not the limit of rounding"
-    found = {row.name: row for row in checks(recorded, fitted)}
+    found = {row.name: row for row in checks(known, fitted)}
     assert found["chi_square_max"].measured == "not measured"
     assert found["scale"].limit == "0.999996 to 1.000004"
 
 
 def test_a_measured_fixture(fixture):
     """Of a measured scan the limit is its own source's: none is shown but that of the scale."""
-    recorded = {"noise": "measured", "photon_scale": None, "scale": 1.02}
-    fitted, _ = fit(fixture.arrays, recorded)
+    known = {"noise": "measured", "photon_scale": None, "scale": 1.02}
+    fitted, _ = fit(fixture.arrays, known)
     assert (fitted.low, fitted.high) == (None, None)
-    (row,) = checks(recorded, fitted)
+    (row,) = checks(known, fitted)
     assert (row.limit, row.margin, row.holds) == ("0.707 to 1.414", "0.313", True)
 
 
