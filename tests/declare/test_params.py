@@ -5,7 +5,6 @@ The declaration, held against the schema of this repository.
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
@@ -44,10 +43,7 @@ FIXTURE_NAME = (
     "such as minimal_dataset_v1 or minimal_dataset_v1_n16"
 )
 SOURCE_NAME = "a name of lower-case letters, digits and single underscores, at most 100"
-INSTANT = (
-    "an ISO 8601 instant in quotes that the calendar has, such as "
-    '"2026-11-23T00:00:00+00:00"'
-)
+INSTANT = 'an ISO 8601 instant in quotes that the calendar has, such as "2026-11-23T00:00:00+00:00"'
 FIXTURE_KEYS = "one of the known keys (Y, created, diff3d, n_subset, seed, source, strategy)"
 KEY = "a key of letters, digits and underscores"
 GENERATOR = "the name of a generator with its version, such as subset_v1"
