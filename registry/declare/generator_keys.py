@@ -123,6 +123,13 @@ def read(root: Path, name: str) -> Generator:
         Its schema does not say what it makes, or cannot be read.
     """
     path = schema_path(root, name)
+    if not path.is_file():
+        raise MissingError(
+            f"generator {name}",
+            expected=f"{FOLDER}/{path.name}, which says what it makes and which keys it has",
+            found="no such file",
+            remedy="name an existing generator in params.yaml",
+        )
     document = schema.read(path)
     kind = document.get("generates") if isinstance(document, dict) else None
     if kind not in (SOURCE, FIXTURE):
@@ -169,8 +176,16 @@ def _resolved(rule: Any, path: Path) -> tuple[dict[str, Any], Path]:
         return rule, path
     target_path = path.parent / file if file else path
     target = schema.read(target_path)
-    for part in filter(None, place.split("/")):
-        target = target[part.replace("~1", "/").replace("~0", "~")]
+    try:
+        for part in filter(None, place.split("/")):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+    except (LookupError, TypeError):
+        raise CheckError(
+            f"{path.parent.name}/{path.name}",
+            expected="references to what there is",
+            found=f'"$ref": "{rule["$ref"]}"',
+            remedy=f"correct the reference in {path.parent.name}/{path.name}",
+        ) from None
     found, target_path = _resolved(target, target_path)
     return {**found, **{key: rule[key] for key in rule if key != "$ref"}}, target_path
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.digests import sha256
-from registry.errors import MissingError
+from registry.errors import CheckError, MissingError
 from registry.failure import Failure
 
 if TYPE_CHECKING:
@@ -144,8 +144,18 @@ def read(path: Path) -> Any:
     ------
     MissingError
         The schema's file is absent.
+    CheckError
+        It is not JSON.
     """
-    return json.loads(_bytes(path))
+    try:
+        return json.loads(_bytes(path))
+    except ValueError as error:
+        raise CheckError(
+            f"schema {path.name}",
+            expected="a document of JSON",
+            found=str(error),
+            remedy=f"correct {path.parent.name}/{path.name}",
+        ) from None
 
 
 def _strict_validator() -> Any:
