@@ -15,7 +15,7 @@ AS_JSON = {"FIXTURES_ERRORS": "json"}
 
 _KINDS = {kind.exit_code: kind for kind in (CheckError, UsageError, MissingError, LockedError)}
 
-# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Self
 
-# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
 
 

@@ -45,6 +45,16 @@ class Report:
         return all(link.holds for link in self.links)
 
 
+def links(pin: Pin) -> list[Link]:
+    """Links of a fixture that are tested one by one, in order.
+
+    The others are of an address or of what is declared, or are passed on the way to one of these.
+    """
+    own = () if pin.imported else (chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR)
+    tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, *own, chain.BYTES, chain.MD5, chain.ARRAYS}
+    return [link for link in chain.LINKS if link in tested]
+
+
 def verify(root: Path, pins: list[Pin]) -> list[Report]:
     """Test the chains of several fixtures, on the cores there are, in the order given."""
     shared = _Shared(root)

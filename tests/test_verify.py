@@ -12,7 +12,7 @@ import pytest
 
 from registry import digests
 from registry.identity import npz, pins
-from registry.verify import verify
+from registry.verify import links, verify
 from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
@@ -80,6 +80,7 @@ def test_a_good_fixture(root):
     """Every link of a good fixture is tested, in order, and holds."""
     found = report(root)
     assert [link.name for link in found.links] == LINKS, "not every link, or not in order"
+    assert [link.name for link in links(pins.find(root, NAME))] == LINKS, "others were announced"
     assert found.holds, "a link does not hold"
     assert found.exit_code == 0, "a good fixture is a failure"
 
@@ -229,7 +230,7 @@ def test_physics_that_the_sidecar_says_was_checked(root):
 def test_a_changed_generator(root):
     """Generators are frozen byte for byte: a fixture's own, its source's, and what both import."""
     own, source = "generator -> sidecar", "source generator -> sidecar"
-    for script, links in (
+    for script, broken_links in (
         ("generators/subset_v1.py", [own]),
         ("generators/simulate_v1.py", [source]),
         ("generators/exact_v1.py", [own, source]),
@@ -238,9 +239,9 @@ def test_a_changed_generator(root):
         before = path.read_bytes()
         path.write_bytes(before + b"# one more line\n")
         found = broken(root)
-        assert list(found) == links, f"{script}: another link is blamed"
+        assert list(found) == broken_links, f"{script}: another link is blamed"
         remedy = f"git checkout -- {script}; a fix is a new generator version"
-        for link in links:
+        for link in broken_links:
             assert f"broken link {link}\n" in found[link], f"{script}: not in the error"
             assert remedy in found[link], f"{script}: not the way back"
         path.write_bytes(before)
@@ -383,9 +384,11 @@ def test_an_imported_fixture(root):
     for script in ("generators/subset_v1.py", "schemas/sidecar_v3.schema.json"):
         (root / script).unlink()
     (found,) = verify(root, [pin])
-    assert [link.name for link in found.links] == [
-        name for name in LINKS if not name.endswith("-> sidecar") or name == LINKS[0]
-    ], "not the links that can be tested"
+    assert (
+        [link.name for link in found.links]
+        == [link.name for link in links(pin)]
+        == [name for name in LINKS if not name.endswith("-> sidecar") or name == LINKS[0]]
+    ), "not the links that can be tested"
     assert found.holds, "a link does not hold"
 
 

@@ -50,7 +50,7 @@ def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
     group.add_argument(
         "--source-generator",
         metavar="GENERATOR",
-        help="default: the first of the schema that reads a file and has the keys given",
+        help="default: the first that reads a file and has the keys given",
     )
 
 
@@ -185,7 +185,7 @@ def find_generator(known: Mapping[str, Generator], name: str, flag: str) -> Gene
         raise UsageError(
             f"{flag} {name}",
             expected=f"one of {', '.join(known)}",
-            found="no generator of that name in schemas/params.schema.json",
+            found=f"no file generators/{name}.schema.json that says so",
             remedy=f"correct the name; flags follow it: fixtures add --help, {flag}",
         )
     return known[name]

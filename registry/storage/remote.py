@@ -32,7 +32,7 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from registry import files
+from registry import extras, files
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
 from registry.storage import cache, dvc_config, progress
@@ -448,12 +448,8 @@ def _missing_package(error: Exception) -> MissingError | None:
     else:
         return None
     package = "fixture-registry" if scheme in ("s3", "ssh") else "dvc"
-    return MissingError(
-        "remote",
-        expected=f"what DVC needs for a remote of the kind {scheme}",
-        found="it is not installed",
-        remedy=f"pip install '{package}[{scheme}]'",
-    )
+    expected = f"what DVC needs for a remote of the kind {scheme}"
+    return extras.missing(scheme, "remote", expected=expected, package=package)
 
 
 def _fetch_by_command(

@@ -72,6 +72,15 @@ def test_images_side_by_side():
     assert phase.endswith("B - A within ±0."), "a factor is no difference in phase"
 
 
+def test_the_frame_that_differs_most_is_shown_whatever_is_no_number():
+    """What became NaN has no distance: the frame that differs most in numbers is shown."""
+    other = FRAMES.copy()
+    other[1, 0, 0] = np.nan
+    other[3, 0, 0] += 0.5
+    ((_, _, (picture,)),) = comparison_page.pictures(compare({"x": FRAMES}, {"x": other}))
+    assert picture.title == "x, frame 3 of 4: the largest difference"
+
+
 def test_an_image_shows_a_b_and_the_difference():
     """Three panels from left to right: the third is blank but where the two differ."""
     image = pytest.importorskip("matplotlib.image")

@@ -250,7 +250,12 @@ def test_a_scan_is_computed_in_double_precision(arrays):
 
 @pytest.mark.parametrize(
     ("whole", "part", "expected"),
-    [([0, 4, 10], [4, 10], 0.6), ([5, 5], [5], 1.0), ([0, 10], [3], 0.0)],
+    [
+        ([0, 4, 10], [4, 10], 0.6),
+        ([0, 0.5], [0.25, 0.5], 0.5),
+        ([5, 5], [5], 1.0),
+        ([0, 10], [3], 0.0),
+    ],
 )
 def test_span(whole, part, expected):
     """Part of a range; all of it, where the range is a point."""

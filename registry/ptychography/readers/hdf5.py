@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry import extras
 from registry.errors import CheckError, MissingError
 from registry.identity.opening import open_file
 from registry.ptychography.readers import arrays
@@ -275,12 +276,7 @@ def open_hdf5(path: Path, subject: str) -> Iterator[Hdf5File]:
     try:
         import h5py
     except ImportError as error:
-        raise MissingError(
-            subject,
-            expected="h5py, to read HDF5 files",
-            found="it is not installed",
-            remedy="pip install 'fixture-registry[hdf5]'",
-        ) from error
+        raise extras.missing("hdf5", subject, expected="h5py, to read HDF5 files") from error
     try:
         file = h5py.File(path, "r")
     except _HDF5_ERRORS as error:
