@@ -44,7 +44,7 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
         f"{NAME}  ",
         "diffraction    (16, 64, 64)  <u2",
         "diffraction: amplitude * 6000, dithered, as uint16",
-        "contract",
+        "contract                                   data_001_v1.schema.json -> data_001_quantised_v1",
         f"ok      {NAME}  (drawn)",
     ):
         assert said in printed, f"{said!r} is missing:\n{printed}"
@@ -53,6 +53,7 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     assert clone.changed() == changed, "something else had to be changed"
     page = (clone.path / "build/report" / NAME / "index.html").read_text()
     assert "broken" not in page, "the report finds a link broken"
+    assert "outside by" not in page, "whole numbers are taken for amplitudes"
 
     fixture, good = (registry.load(name, clone.path) for name in (NAME, "minimal_dataset_v1_n16"))
     assert fixture.sidecar.contract == "data_001_quantised_v1.schema.json"
