@@ -44,7 +44,7 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
         f"{NAME}  ",
         "diffraction    (16, 64, 64)  <u2",
         "diffraction: amplitude * 6000, dithered, as uint16",
-        "contract                                   data_001_v1.schema.json -> data_001_quantised_v1",
+        "data_001_v1.schema.json -> data_001_quantised_v1.schema.json",
         f"ok      {NAME}  (drawn)",
     ):
         assert said in printed, f"{said!r} is missing:\n{printed}"
