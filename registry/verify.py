@@ -45,6 +45,16 @@ class Report:
         return all(link.holds for link in self.links)
 
 
+def links(pin: Pin) -> list[Link]:
+    """Links of a fixture that are tested one by one, in order.
+
+    The others are of an address or of what is declared, or are passed on the way to one of these.
+    """
+    own = () if pin.imported else (chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR)
+    tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, *own, chain.BYTES, chain.MD5, chain.ARRAYS}
+    return [link for link in chain.LINKS if link in tested]
+
+
 def verify(root: Path, pins: list[Pin]) -> list[Report]:
     """Test the chains of several fixtures, on the cores there are, in the order given."""
     shared = _Shared(root)
@@ -143,6 +153,15 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
                 found,
                 f"{_checkout(f'schemas/{file}')}; a changed contract is a new schema file",
             )
+    missing = sorted({sidecar.SCHEMA, record.contract} - record.schemas.keys())
+    if missing:
+        # nothing could be held against a schema that is not named
+        raise chain.SCHEMAS.broken(
+            pin.name,
+            f"a sidecar that names {', '.join(missing)} among its schemas",
+            ", ".join(record.schemas) or "none",
+            f"{_checkout(pin.sidecar_path)}, or dvc repro fixture@{pin.name}",
+        )
     document = record.to_dict()
     for file in record.schemas:
         is_contract = file == record.contract

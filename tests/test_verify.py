@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,18 @@ import pytest
 
 from registry import digests
 from registry.identity import npz, pins
-from registry.verify import verify
+from registry.verify import links, verify
 from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
 LINKS = [
     "lock -> sidecar",
+    "name -> version",
+    "lock -> sidecar size",
     "schemas -> sidecar",
     "generator -> sidecar",
+    "source generator -> sidecar",
     "sidecar -> bytes",
     "lock -> bytes",
     "bytes -> arrays",
@@ -68,14 +72,15 @@ def replace_arrays(root: Path, change, encode=npz.encode, **record) -> None:
     change(arrays)
     data = encode(arrays)
     (root / DATA).write_bytes(data)
-    digest = hashlib.sha256(data).hexdigest()
-    rewrite(root, lambda document: document.update(sha256_checksum=digest, **record))
+    digest, size = hashlib.sha256(data).hexdigest(), len(data)
+    rewrite(root, lambda document: document.update(sha256_checksum=digest, size=size, **record))
 
 
 def test_a_good_fixture(root):
     """Every link of a good fixture is tested, in order, and holds."""
     found = report(root)
     assert [link.name for link in found.links] == LINKS, "not every link, or not in order"
+    assert [link.name for link in links(pins.find(root, NAME))] == LINKS, "others were announced"
     assert found.holds, "a link does not hold"
     assert found.exit_code == 0, "a good fixture is a failure"
 
@@ -98,8 +103,8 @@ def test_missing_bytes(root):
     """Bytes that are not here are exit code 3, and the links before are tested."""
     (root / DATA).unlink()
     found = report(root)
-    assert [link.name for link in found.links] == LINKS[:4], "not every link that can be tested"
-    assert [link.holds for link in found.links] == [True, True, True, False]
+    assert [link.name for link in found.links] == LINKS[:7], "not every link that can be tested"
+    assert [link.holds for link in found.links] == [True] * 6 + [False]
     assert found.exit_code == 3, "missing bytes are not a failed check"
     assert f"to mend:  dvc pull fixture@{NAME}, or make fixtures" in found.links[-1].detail
 
@@ -121,15 +126,19 @@ def test_a_flipped_bit(root):
 
 
 def test_a_changed_schema(root):
-    """A contract that changed after the fixture was built is named, with its digests."""
-    path = root / "schemas/data_001_v1.schema.json"
-    path.write_text(path.read_text().replace('"minimum": 128', '"minimum": 64'))
-    found = broken(root)
-    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
-    remedy = (
-        "git checkout -- schemas/data_001_v1.schema.json; a changed contract is a new schema file"
-    )
-    assert remedy in found["schemas -> sidecar"], "not the way back"
+    """A schema that changed after the fixture was built is named, whichever it is."""
+    for file in ("data_001_v1", "sidecar_v3", "ptychography_v1"):
+        path = root / f"schemas/{file}.schema.json"
+        before = path.read_text()
+        path.write_text(before + "\n")
+        found = broken(root)
+        assert list(found) == ["schemas -> sidecar"], f"{file}: another link is blamed"
+        remedy = (
+            f"git checkout -- schemas/{file}.schema.json; a changed contract is a new schema file"
+        )
+        assert remedy in found["schemas -> sidecar"], f"{file}: not the way back"
+        path.write_text(before)
+    assert broken(root) == {}, "what was taken back is still blamed"
 
 
 def test_a_missing_schema(root):
@@ -147,80 +156,112 @@ def test_a_sidecar_that_breaks_its_schema(root):
     assert "checks.coverage_x: expected more than 0.5; found 0.06" in found["schemas -> sidecar"]
 
 
-def as_version_2(root: Path, contract: str = "data_001_v1.schema.json", **fields):
-    """A change that makes a sidecar one of version 2."""
+@pytest.mark.parametrize("left_out", ["sidecar_v3", "data_001_v1"])
+def test_a_schema_that_the_sidecar_does_not_name(root, left_out):
+    """A sidecar cannot escape its schema, or its arrays their contract, by not naming it."""
 
     def change(document: dict) -> None:
-        document.update(contract=contract, physics="checked", defect=None)
-        document.update(fields)
-        document["schemas"] = {
-            file: hashlib.sha256((root / "schemas" / file).read_bytes()).hexdigest()
-            for file in ("sidecar_v2.schema.json", contract)
-        }
+        del document["schemas"][f"{left_out}.schema.json"]
+        document["arrays"]["probeGuess"]["shape"] = [3, 64, 64]
+        document["size"] = 970036
+
+    rewrite(root, change)
+    found = broken(root)
+    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+    expected = f"expected: a sidecar that names {left_out}.schema.json among its schemas"
+    assert expected in found["schemas -> sidecar"], "the schema is not named"
+
+
+def with_contract(root: Path, contract: str, **fields):
+    """A change that makes a sidecar name another contract."""
+
+    def change(document: dict) -> None:
+        document.update(contract=contract, **fields)
+        del document["schemas"]["data_001_v1.schema.json"]
+        digest = hashlib.sha256((root / "schemas" / contract).read_bytes()).hexdigest()
+        document["schemas"][contract] = digest
 
     return change
 
 
-@pytest.mark.parametrize("contract", ["data_001_v1.schema.json", "data_001_v2.schema.json"])
-def test_a_sidecar_of_version_2(root, contract):
-    """It is held against its own schema, and its arrays against the contract that it names."""
-    rewrite(root, as_version_2(root, contract))
-    assert broken(root) == {}, "a good sidecar of version 2 is refused"
-
-
-def test_arrays_that_break_the_contract_of_version_2(root):
-    """The schema of version 2 leaves arrays to the contract, which is asked."""
-
-    def change(document: dict) -> None:
-        as_version_2(root)(document)
-        document["arrays"]["probeGuess"]["shape"] = [3, 64, 64]
-
-    rewrite(root, change)
+def test_another_contract(root):
+    """The arrays are held against the contract that the sidecar names."""
+    rewrite(root, with_contract(root, "data_001_v2.schema.json"))
+    assert broken(root) == {}, "arrays that satisfy both are refused"
+    rewrite(root, lambda document: document["arrays"]["probeGuess"].update(shape=[3, 64]))
     found = broken(root)["schemas -> sidecar"]
-    assert "arrays that satisfy schemas/data_001_v1.schema.json" in found, "not the contract"
+    assert "arrays that satisfy schemas/data_001_v2.schema.json" in found, "not the contract"
     assert "probeGuess.shape" in found, "the array is not named"
+
+
+DEFECT = {"name": "nan", "description": "a pixel", "refused_by": ["physics"]}
 
 
 def test_arrays_with_a_defect(root):
     """What was planted on purpose may break the contract; the chain holds all the same."""
-    defect = {"name": "nan", "description": "a pixel", "refused_by": ["physics"]}
 
     def change(document: dict) -> None:
-        as_version_2(root, defect=defect)(document)
         document["arrays"]["diffraction"]["finite"] = False
 
     rewrite(root, change)
+    assert list(broken(root)) == ["schemas -> sidecar"], "the contract was not asked"
+    rewrite(root, lambda document: document.update(defect=DEFECT))
     assert broken(root) == {}, "a planted defect breaks the chain"
 
 
-def test_physics_that_version_2_says_was_checked(root):
+def test_a_date_that_the_calendar_has_not(root):
+    """A day that never was is refused, although its digits have the right form."""
+    rewrite(root, lambda document: document.update(created="2026-02-30T00:00:00+00:00"))
+    found = broken(root)
+    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+    assert (
+        "created: expected an ISO 8601 instant that the calendar has" in found["schemas -> sidecar"]
+    ), "not why"
+
+
+def test_physics_that_the_sidecar_says_was_checked(root):
     """A figure of the physics cannot be missing where the sidecar says that it was measured."""
-
-    def change(document: dict) -> None:
-        as_version_2(root)(document)
-        document["checks"]["r_factor"] = None
-
-    rewrite(root, change)
+    rewrite(root, lambda document: document["checks"].update(r_factor=None))
     found = broken(root)["schemas -> sidecar"]
-    assert "a sidecar that satisfies schemas/sidecar_v2.schema.json" in found, "not the schema"
+    assert "a sidecar that satisfies schemas/ptychography_v1.schema.json" in found, "not the schema"
     assert "checks.r_factor: expected a number, because the physics was checked" in found
 
 
-@pytest.mark.parametrize("script", ["generators/subset_v1.py", "generators/exact_v1.py"])
-def test_a_changed_generator(root, script):
-    """A published generator, or a helper of it, is frozen byte for byte."""
-    with (root / script).open("a") as file:
-        file.write("# one more line\n")
-    found = broken(root)
-    assert list(found) == ["generator -> sidecar"], "another link is blamed"
-    remedy = f"git checkout -- {script}; a fix is a new generator version"
-    assert remedy in found["generator -> sidecar"], "not the way back"
+def test_a_changed_generator(root):
+    """Generators are frozen byte for byte: a fixture's own, its source's, and what both import."""
+    own, source = "generator -> sidecar", "source generator -> sidecar"
+    for script, broken_links in (
+        ("generators/subset_v1.py", [own]),
+        ("generators/simulate_v1.py", [source]),
+        ("generators/exact_v1.py", [own, source]),
+    ):
+        path = root / script
+        before = path.read_bytes()
+        path.write_bytes(before + b"# one more line\n")
+        found = broken(root)
+        assert list(found) == broken_links, f"{script}: another link is blamed"
+        remedy = f"git checkout -- {script}; a fix is a new generator version"
+        for link in broken_links:
+            assert f"broken link {link}\n" in found[link], f"{script}: not in the error"
+            assert remedy in found[link], f"{script}: not the way back"
+        path.write_bytes(before)
+
+
+def test_a_generator_that_no_fixture_is_made_by(root):
+    """What did not make a fixture does not matter to it."""
+    for script in ("generators/legacy_v1.py", "generators/subset_v1.schema.json"):
+        (root / script).write_text("{}")
+    assert broken(root) == {}, "a generator of others is blamed"
 
 
 def test_a_missing_generator(root):
-    """A generator that is not there is named."""
-    (root / "generators/subset_v1.py").unlink()
-    assert "found:    no such file" in broken(root)["generator -> sidecar"]
+    """A generator that is not there is named, a source's too."""
+    for script, link in (
+        ("generators/subset_v1.py", "generator -> sidecar"),
+        ("generators/simulate_v1.py", "source generator -> sidecar"),
+    ):
+        (root / script).unlink()
+        assert "found:    no such file" in broken(root)[link], script
 
 
 def test_a_generator_checked_out_with_windows_newlines(root):
@@ -288,9 +329,67 @@ def test_the_content_digest(root):
 def test_the_version(root):
     """The sidecar's version is the one in the fixture's name."""
     rewrite(root, lambda document: document.update(version="v2"))
-    found = broken(root)["bytes -> arrays"]
-    assert "expected: version v1" in found, "not the version of the name"
-    assert "found:    v2" in found, "not the version of the sidecar"
+    found = broken(root)
+    assert list(found) == ["name -> version"], "another link is blamed"
+    assert "expected: version v1" in found["name -> version"], "not the version of the name"
+    assert "found:    v2" in found["name -> version"], "not the version of the sidecar"
+
+
+def test_the_size(root):
+    """Lock and sidecar name the same size; whichever is wrong, the link between them breaks."""
+    rewrite(root, lambda document: document.update(size=970_037))
+    found = broken(root)
+    assert list(found) == ["lock -> sidecar size"], "another link is blamed"
+    for line in (
+        f"expected: size 970036, as dvc.lock pins {DATA}",
+        f"found:    size 970037 in {SIDECAR}",
+        f"to mend:  git checkout -- dvc.lock {SIDECAR}",
+    ):
+        assert line in found["lock -> sidecar size"], "not in the error"
+
+
+def test_the_size_in_the_lock(root):
+    """A lock that claims another size disagrees with the sidecar, and with the file."""
+    lock = root / "dvc.lock"
+    lock.write_text(lock.read_text().replace("size: 970036\n", "size: 970037\n"))
+    found = broken(root)
+    assert list(found) == ["lock -> sidecar size", "sidecar -> bytes"], "another link is blamed"
+    assert "broken link lock -> size\n" in found["sidecar -> bytes"], "not the size of the file"
+
+
+def test_a_key_that_is_there_twice(root):
+    """A sidecar of which nobody can say what it says ends the chain, pinned or not."""
+    text = (root / SIDECAR).read_text()
+    (root / SIDECAR).write_text(text.replace("{\n", '{\n  "licence": "MIT",\n', 1))
+    repin(root)
+    found = report(root)
+    assert [(link.name, link.holds) for link in found.links] == [("lock -> sidecar", False)]
+    assert "the key licence twice" in found.links[0].detail, "not what is wrong"
+    assert found.exit_code == 1, "not a failed check"
+
+
+def test_a_sidecar_of_another_fixture(root):
+    """A sidecar under another fixture's name ends the chain, although the lock pins it."""
+    other = f"{FOLDER}/minimal_dataset_v1.json"
+    (root / SIDECAR).write_bytes((root / other).read_bytes())
+    repin(root)
+    found = report(root)
+    assert [link.holds for link in found.links] == [False], "links were tested with it"
+    assert "broken link sidecar -> name\n" in found.links[0].detail, "not what is wrong"
+
+
+def test_an_imported_fixture(root):
+    """Its schemas and generators stay where it was made: they are not asked for here."""
+    pin = replace(pins.find(root, NAME), imported=True)
+    for script in ("generators/subset_v1.py", "schemas/sidecar_v3.schema.json"):
+        (root / script).unlink()
+    (found,) = verify(root, [pin])
+    assert (
+        [link.name for link in found.links]
+        == [link.name for link in links(pin)]
+        == [name for name in LINKS if not name.endswith("-> sidecar") or name == LINKS[0]]
+    ), "not the links that can be tested"
+    assert found.holds, "a link does not hold"
 
 
 def test_verifying_changes_nothing(root):

@@ -14,7 +14,7 @@ from registry.declare.generator_keys import Generator, Key, Vocabulary
 from registry.errors import RegistryError, UsageError
 from registry.storage.root import find_root
 
-# Keys that are not given by flags of their own: the generators choose, the other three are SOURCE.
+# Keys without a flag of their own, for SOURCE says them.
 _NO_FLAG = ("source", "path", "url")
 _FIRST = ("generator", "source", "path", "url", "sha256", "blob")
 _LAST = ("created", "licence")
@@ -50,7 +50,7 @@ def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
     group.add_argument(
         "--source-generator",
         metavar="GENERATOR",
-        help="default: the first of the schema that reads a file and has the keys given",
+        help="default: the first that reads a file and has the keys given",
     )
 
 
@@ -185,7 +185,7 @@ def find_generator(known: Mapping[str, Generator], name: str, flag: str) -> Gene
         raise UsageError(
             f"{flag} {name}",
             expected=f"one of {', '.join(known)}",
-            found="no generator of that name in schemas/params.schema.json",
+            found=f"no file generators/{name}.schema.json that says so",
             remedy=f"correct the name; flags follow it: fixtures add --help, {flag}",
         )
     return known[name]

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry import console
 from registry.errors import CheckError
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = {
             "root": str(root),
             "holds": code == 0,
-            "fixtures": [{"holds": report.holds, **asdict(report)} for report in reports],
+            "fixtures": [_as_json(report) for report in reports],
             "against": commit,
             "changes": [str(change) for change in changes],
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
@@ -75,6 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not reports:
         print("no fixtures are pinned; build them: make fixtures")
     return code
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "holds": report.holds,
+        "exit_code": report.exit_code,
+        "links": [
+            {"name": link.name, "holds": link.holds, "detail": link.detail} for link in report.links
+        ],
+    }
 
 
 def _print_links(reports: Sequence[Report]) -> None:

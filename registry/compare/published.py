@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from registry.errors import CheckError
+from registry import digests
+from registry.errors import ChainError, CheckError
 from registry.identity import pins, sidecar
 from registry.identity.pins import Pin
 from registry.storage import git
+
+# Starts of the names of what was declared.
+_DECLARED = ("created", "licence", "generator_", "source_", "subset_")
 
 
 def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckError]]:
@@ -109,46 +113,69 @@ def _redescribed(root: Path, pin: Pin, found: Pin, commit: str) -> list[str]:
     published = git.read_file(root, commit, pin.sidecar_path)
     if published is None:
         return [f"sidecar: none in commit {commit[:12]} beside its pin"]
-    before = sidecar.document(published, subject=f"{subject} at {commit[:12]}")
-    after = sidecar.document((root / found.sidecar_path).read_bytes(), subject=subject)
-    old, new = (_schemas(document) for document in (before, after))
-    changed = sorted(_changes(before, after)) + [
-        f"schemas.{file}" for file in sorted(old.keys() & new.keys()) if old[file] != new[file]
-    ]
+    try:
+        text = (root / found.sidecar_path).read_bytes()
+    except OSError as error:
+        return [f"sidecar: {found.sidecar_path}: {error.strerror}"]
+    if digests.md5(text) != found.sidecar_md5:
+        return [f"sidecar: {found.sidecar_path} is not the one that dvc.lock pins"]
+    before = _document(published, f"{subject} at {commit[:12]}")
+    after = _document(text, subject)
+    old, new = before["schemas"], after["schemas"]
+    changed = {*_changes(before, after), *_taken_back(before, after)}
+    changed |= {f"schemas.{file}" for file in old.keys() & new.keys() if old[file] != new[file]}
+    if "contract" in after and after["contract"] not in old:
+        # there are sidecars that have it in their list of schemas alone
+        changed.add("contract")
     if not changed and not _is_newer(old, new):
-        changed = ["schemas, none of which is newer"]
-    return [f"sidecar {field}" for field in changed]
+        changed = {"schemas, none of which is newer"}
+    return [f"sidecar {field}" for field in sorted(changed)]
 
 
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths of fields that two sidecars both have, and of which they say different things.
+def _document(text: bytes, subject: str) -> dict[str, Any]:
+    """A sidecar of whichever format: an object, with its figures and its list of schemas."""
+    found = sidecar.document(text, subject=subject)
+    parts = found if isinstance(found, dict) else {}
+    for key in ("checks", "schemas"):
+        if not isinstance(parts.get(key), dict):
+            raise ChainError(
+                f"{subject}: sidecar field {key}",
+                expected="an object",
+                found="none",
+                remedy="git checkout the sidecar, or rebuild it: dvc repro",
+            )
+    return parts
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Fields that two sidecars both have, and of which they say different things.
 
     Figures of checks are fields of their own, so that a later suite may have others; every other
     value is one as a whole.
     """
-    for key in before.keys() & after.keys():
-        if key == "schemas" and not path:
-            continue
-        if key == "checks" and not path:
-            yield from _changes(before[key], after[key], "checks.")
+    for key in before.keys() & after.keys() - {"schemas"}:
+        if key == "checks":
+            figures = before[key].keys() & after[key].keys()
+            yield from (f"checks.{n}" for n in figures if before[key][n] != after[key][n])
         elif before[key] != after[key]:
-            yield f"{path}{key}"
+            yield key
 
 
-def _schemas(document: Any) -> dict[str, str]:
-    found = document.get("schemas") if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else {}
+def _taken_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Declared fields that only the published sidecar has: no description may do without them."""
+    return (key for key in before.keys() - after.keys() if key.startswith(_DECLARED))
 
 
 def _is_newer(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
-    """Whether of a schema that both name in some version, the new list has a later one."""
+    """Whether of the schemas that both name in some version one is later, and none earlier."""
 
     def versions(files: Mapping[str, str]) -> dict[str, int]:
         found = [re.fullmatch(r"(.+)_v([0-9]+)\.schema\.json", file) for file in files]
         return {match[1]: int(match[2]) for match in found if match}
 
     before, after = versions(old), versions(new)
-    return any(after[name] > before[name] for name in before.keys() & after.keys())
+    steps = [after[name] - before[name] for name in before.keys() & after.keys()]
+    return max(steps, default=0) > 0 and min(steps) >= 0
 
 
 def pins_at(root: Path, commit: str) -> dict[str, Pin]:

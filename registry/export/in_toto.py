@@ -60,14 +60,14 @@ def _dependencies(item: Published) -> list[dict[str, Any]]:
         "name": record.source_dataset,
         "digest": {"sha256": record.source_sha256},
     }
-    files = {record.generator_script: record.generator_commit, **record.generator_helpers}
-    if record.source_commit is not None:
-        generator = record.source_declaration.get("generator")
-        if record.source_commit.startswith("blob:"):
-            files.setdefault(f"generators/{generator}.py", record.source_commit)
-        elif re.fullmatch("[0-9a-f]{40}", record.source_commit):
-            # of the repository that the source's file comes from
-            source["annotations"] = {"gitCommit": record.source_commit}
+    if re.fullmatch("[0-9a-f]{40}", record.source_commit):
+        # of the repository that the source's file comes from
+        source["annotations"] = {"gitCommit": record.source_commit}
+    files = {
+        record.generator_script: record.generator_commit,
+        **record.generator_helpers,
+        **record.source_generators,
+    }
     blobs = [
         {"name": path, "digest": {"gitBlob": blob.removeprefix("blob:")}}
         for path, blob in files.items()

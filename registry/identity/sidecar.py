@@ -85,19 +85,20 @@ class Sidecar:
         """
         if not isinstance(document, dict):
             raise _refused(subject, "document", "a JSON object", document)
-        own = document.get("field")
+        types, own = _types(), str(document.get("field"))
+        if own in types:
+            raise _refused(subject, "field", "no name that another field has", own)
         given = {"details" if key == own else key: value for key, value in document.items()}
-        types = _types()
         for key, kind in types.items():
-            shown = str(own) if key == "details" else key
+            shown = own if key == "details" else key
             if key not in given:
                 if key not in _optional():
                     raise _refused(subject, shown, "a value", None)
             elif not _fits(given[key], kind.removesuffix(" | None")):
                 raise _refused(subject, shown, _WORDS[kind.removesuffix(" | None")], given[key])
-        for key in given:
-            if key not in types:
-                raise _refused(subject, str(key), "no such field", given[key])
+        for key in document:
+            if key != own and (key not in types or key == "details"):
+                raise _refused(subject, str(key), "no such field", document[key])
         if not NAME.fullmatch(given["name"]):
             raise _refused(subject, "name", "a name with its version", given["name"])
         for name, record in given["arrays"].items():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry import verify
+from registry.identity import chain
+from registry.identity.chain import Link
 from registry.identity.sidecar import CHECKED
-from registry.ptychography.contracts import contract_named
+from registry.ptychography.contracts import CONTRACTS, contract_named
 from registry.report import figures, limits, training
 from registry.report.facts import Facts
 from registry.report.figures import Picture
@@ -28,16 +31,6 @@ _ON_CARD = {
     "object-amplitude.svg": "object, amplitude",
     "probe-amplitude.svg": "probe, amplitude",
     "frame-mean.svg": "mean frame",
-}
-# What each link of the chain says, in the order of the chain.
-_LINKS = {
-    "params.yaml -> lock": "What is declared was built, and is pinned in dvc.lock.",
-    "lock -> sidecar": "The sidecar's md5 is the one that dvc.lock pins.",
-    "schemas -> sidecar": "The sidecar satisfies the schemas that it names, by their digests.",
-    "generator -> sidecar": "The generator's files have the git blob ids that the sidecar records.",
-    "sidecar -> bytes": "Size and SHA-256 of the file are those of lock and sidecar.",
-    "lock -> bytes": "The file's md5 is the one that DVC stores and pulls it by.",
-    "bytes -> arrays": "The container is canonical, and every array has the digest listed for it.",
 }
 
 
@@ -86,13 +79,16 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     if arrays is not None and record is not None:
         found = record.details.get("photon_scale")
         scale = found if isinstance(found, float) else None
-        arrays, form = contract_named(record.contract).canonical(arrays, scale)
+        contract = contract_named(record.contract)
+        arrays, form = contract.canonical(arrays, scale)
         pictures["images"] = figures.probe_and_object(arrays)
         pictures["frames"] = figures.frames(arrays, scale)
         scan = figures.positions(arrays, record, facts.source)
         pictures["scan"] = [scan] if scan else []
         fitted, reason = None, "its physics was not checked"
-        if record.verdict == CHECKED:
+        if contract.name not in CONTRACTS:
+            reason = f"the table of contracts has no {contract.name}"
+        elif record.verdict == CHECKED:
             fitted, reason = limits.fit(arrays, {**record.checks, **record.details})
         pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
     shown = [_run(root, run) for run in facts.runs]
@@ -111,7 +107,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         top="../",
     )
     files = {f"{facts.name}/index.html": html}
-    for picture in chain(*pictures.values(), *(item.pictures for item in shown)):
+    for picture in itertools.chain(*pictures.values(), *(item.pictures for item in shown)):
         files[f"{facts.name}/{picture.name}.svg"] = picture.light
         if picture.dark is not None:
             files[f"{facts.name}/{picture.name}-dark.svg"] = picture.dark
@@ -195,50 +191,45 @@ def _inventory(arrays: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _links(facts: Facts) -> list[ShownLink]:
     """The chain as it should be, with what was found; what is behind a broken link is untested."""
-    found = {link.name: link for link in facts.links}
-    names = [name for name in _LINKS if name in found or facts.pin is not None]
-    if facts.pin is not None:
-        names.remove("params.yaml -> lock")
-        if facts.pin.imported:
-            # schemas and generators stay in the registry that it comes from
-            names = [name for name in names if name in found or "-> sidecar" not in name]
-    names += [name for name in found if name not in names]
+    found = {tested.link: tested for tested in facts.links}
+    wanted = () if facts.pin is None else verify.links(facts.pin)
     digests = _digests(facts)
     return [
         ShownLink(
-            name=name,
-            meaning=_LINKS.get(name, "What this link guards cannot be read."),
-            holds=found[name].holds if name in found else None,
-            detail=found[name].detail if name in found else "",
-            digests=digests.get(name, []),
+            name=link.name,
+            meaning=f"{link.meaning[0].upper()}{link.meaning[1:]}.",
+            holds=found[link].holds if link in found else None,
+            detail=found[link].detail if link in found else "",
+            digests=digests.get(link, []),
         )
-        for name in names
+        for link in chain.LINKS
+        if link in found or link in wanted
     ]
 
 
-def _digests(facts: Facts) -> dict[str, list[Digest]]:
+def _digests(facts: Facts) -> dict[Link, list[Digest]]:
     """What each link is tested by. Of the sidecar's only where it is the pinned one."""
     pin, record = facts.pin, facts.record
-    found: dict[str, list[Digest]] = {}
+    found: dict[Link, list[Digest]] = {}
     if pin is not None:
-        found["lock -> sidecar"] = [Digest(of=pin.sidecar_path, kind="md5", text=pin.sidecar_md5)]
-        found["lock -> bytes"] = [Digest(of=pin.path, kind="md5", text=pin.md5)]
+        found[chain.SIDECAR] = [Digest(of=pin.sidecar_path, kind="md5", text=pin.sidecar_md5)]
+        found[chain.MD5] = [Digest(of=pin.path, kind="md5", text=pin.md5)]
     if pin is not None and record is not None:
-        found["schemas -> sidecar"] = [
+        found[chain.SCHEMAS] = [
             Digest(of=f"schemas/{name}", kind="SHA-256", text=text)
             for name, text in record.schemas.items()
         ]
         generators = {record.generator_script: record.generator_commit, **record.generator_helpers}
-        found["generator -> sidecar"] = [
-            Digest(of=name, kind="git blob", text=text.removeprefix("blob:"))
-            for name, text in generators.items()
-        ]
-        found["sidecar -> bytes"] = [
-            Digest(of=pin.path, kind="SHA-256", text=record.sha256_checksum)
-        ]
-        found["bytes -> arrays"] = [
-            Digest(of="content", kind="SHA-256", text=record.content_sha256)
-        ]
+        for link, files in (
+            (chain.GENERATOR, generators),
+            (chain.SOURCE_GENERATOR, record.source_generators),
+        ):
+            found[link] = [
+                Digest(of=name, kind="git blob", text=text.removeprefix("blob:"))
+                for name, text in files.items()
+            ]
+        found[chain.BYTES] = [Digest(of=pin.path, kind="SHA-256", text=record.sha256_checksum)]
+        found[chain.ARRAYS] = [Digest(of="content", kind="SHA-256", text=record.content_sha256)]
     return found
 
 

@@ -232,25 +232,30 @@ def test_keys_that_both_entries_have(add, built, file, declared):
 
 
 def test_a_generator_that_was_added(add, built, buildable, declared):
-    """A generator that the schema lists has its flags, and nothing else was told of it."""
-    path = buildable / "schemas" / "params.schema.json"
-    document = json.loads(path.read_bytes())
-    fixture = document["$defs"]["fixture"]
-    fixture["properties"]["generator"]["enum"].append("blurred_v7")
-    match = {"properties": {"generator": {"const": "blurred_v7"}}, "required": ["generator"]}
-    fixture["allOf"].append({"if": match, "then": {"$ref": "#/$defs/blurred_v7"}})
-    definition = json.loads(json.dumps(document["$defs"]["subset_v1"]))
-    definition["properties"]["blur_px"] = {"type": "number", "exclusiveMinimum": 0}
-    document["$defs"]["blurred_v7"] = definition
-    path.write_text(json.dumps(document))
-    (buildable / "generators" / "blurred_v7.py").touch()
-    ended = add(*FROM_TWIN, "--generator", "blurred_v7", "--blur-px", "1.5")
+    """A generator is two new files: its flags follow, and nothing else was told of it."""
+    rules = json.loads((buildable / "generators/subset_v1.schema.json").read_bytes())
+    rules["properties"]["blur"] = {"enum": ["none", "gauss"]}
+    rules["properties"]["blur_px"] = {"type": "number", "exclusiveMinimum": 0}
+    rules["allOf"].append(
+        {
+            "if": {"properties": {"blur": {"const": "gauss"}}, "required": ["blur"]},
+            "then": {"required": ["blur_px"]},
+        }
+    )
+    (buildable / "generators/blurred_v7.schema.json").write_text(json.dumps(rules))
+    (buildable / "generators/blurred_v7.py").touch()
+    flags = (*FROM_TWIN, "--generator", "blurred_v7", "--blur", "gauss")
+    ended = add(*flags)
+    assert ended.code == 1, "a key that another one asks for may be left out"
+    assert "fixtures.new_v1.blur_px: expected a value; found none" in ended.err
+    ended = add(*flags, "--blur-px", "1.5")
     assert ended.code == 0, ended.err
     found = declared().fixtures["new_v1"]
-    assert found == {**ENTRY, "generator": "blurred_v7", "blur_px": 1.5}
+    assert found == {**ENTRY, "generator": "blurred_v7", "blur": "gauss", "blur_px": 1.5}
     ended = add("--help")
     assert "--blur-px VALUE" in ended.out, "the help does not have it"
     assert "number, more than 0 (blurred_v7)" in ended.out, "nor whose it is"
+    assert "none | gauss (blurred_v7)" in ended.out, "nor what it may be"
 
 
 def test_a_key_that_another_generator_does_not_have(add, built, declared):
@@ -298,7 +303,7 @@ REFUSED = [
     ("unknown-like", ("new_v1", "--like", "nope_v1"), 2,
      "--like nope_v1\n  expected: one of minimal_dataset_v1, minimal_dataset_v1_n16"),
     ("generator", ("new_v1", *FROM_TWIN, "--generator", "subset_v9"), 2,
-     "--generator subset_v9\n  expected: one of subset_v1"),
+     "--generator subset_v9\n  expected: one of defect_v1"),
     ("no-key", ("new_v1", *FROM_TWIN, "--noise", "none"), 2,
      "--noise\n"
      "  expected: a key of subset_v1: created, strategy, n_subset, seed, diff3d, Y\n"
@@ -317,7 +322,7 @@ REFUSED = [
     ("same-name", ("new_v1", "--from", "FILE", "--source-name", "run1084_twin", *CUT), 2,
      "source run1084_twin\n  expected: a name that is not declared\n"),
     ("source-generator", ("new_v1", "--from", "FILE", "--source-generator", "nope", *CUT), 2,
-     "--source-generator nope\n  expected: one of simulate_v1"),
+     "--source-generator nope\n  expected: one of file_v1"),
     ("digest", ("new_v1", "--from", "FILE", *CUT, "--noise", "none", "--licence", "MIT",
                 "--sha256", "0" * 64), 1, f"with SHA-256 {'0' * 64}\n"),
     ("url-digest", ("new_v1", "--from", "https://example.org/a.npz", *CUT, "--licence", "MIT",

@@ -107,7 +107,7 @@ def test_what_is_no_sidecar(repository):
     (repository.path / SIDECAR).write_text("junk\n")
     (repository.path / "params.yaml").write_text("next\n")
     printed = repository.git("diff")
-    assert "error: new: sidecar field sidecar\n" in printed, printed
+    assert "error: new: sidecar field document\n" in printed, printed
     assert "\n+junk\n" in printed, "not the lines"
     assert "diff --git a/params.yaml" in printed, "git stopped"
 

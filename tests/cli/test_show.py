@@ -226,8 +226,8 @@ DEFECT = {
 
 
 @pytest.fixture
-def version_2(root, monkeypatch):
-    """Make the fixture's record one of version 2, with these fields."""
+def recorded(root, monkeypatch):
+    """Make the fixture's record one with these fields."""
     read = loading.read_sidecar
 
     def change(**fields):
@@ -238,18 +238,18 @@ def version_2(root, monkeypatch):
     return change
 
 
-def test_a_planted_defect(fixtures, terminal, version_2):
+def test_a_planted_defect(fixtures, terminal, recorded):
     """It is the first thing that is said, in a pipe and in a terminal."""
-    version_2(defect=DEFECT)
+    recorded(defect=DEFECT)
     said = "misaligned: frames of other positions (refused by own-match, alternatives)"
     assert fixtures("show", NAME).out.startswith(f"PLANTED DEFECT: {said}\n")
     shown = " ".join(plain(terminal("show", NAME).out).split())
     assert shown.startswith(f"PLANTED DEFECT {said} ▀"), "not above the pictures"
 
 
-def test_physics_that_was_not_checked(fixtures, terminal, version_2):
+def test_physics_that_was_not_checked(fixtures, terminal, recorded):
     """So is that; and what was not measured is not put down to noise."""
-    version_2(physics="not checked", checks={"scale": None})
+    recorded(verdict="not checked", checks={"scale": None})
     said = "nothing says that frames, positions, probe and object match"
     printed = fixtures("show", NAME).out
     assert printed.startswith(f"PHYSICS NOT CHECKED: {said}\n")
@@ -259,7 +259,7 @@ def test_physics_that_was_not_checked(fixtures, terminal, version_2):
     )
 
 
-def test_modes_of_a_probe(version_2, terminal, root):
+def test_modes_of_a_probe(recorded, terminal, root):
     """Of several modes the first is drawn; of an array with a plane to each position, none."""
     arrays = dict(registry.load(NAME, root))
     arrays["probeGuess"] = np.stack([arrays["probeGuess"]] * 3)

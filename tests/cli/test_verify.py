@@ -28,14 +28,14 @@ def test_good_fixtures(fixtures):
     """A line for each that is pinned, and exit code 0."""
     ended = fixtures("verify")
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
-    assert ended.out == f"ok      {OTHER}  (6 links hold)\nok      {NAME}  (6 links hold)\n"
+    assert ended.out == f"ok      {OTHER}  (9 links hold)\nok      {NAME}  (9 links hold)\n"
 
 
 def test_only_those_that_are_named(fixtures, root):
     """A broken fixture does not matter to who asks for another one."""
     flip(root / DATA)
     ended = fixtures("verify", OTHER)
-    assert (ended.code, ended.out) == (0, f"ok      {OTHER}  (6 links hold)\n")
+    assert (ended.code, ended.out) == (0, f"ok      {OTHER}  (9 links hold)\n")
 
 
 def test_a_broken_fixture(fixtures, root):
@@ -43,7 +43,7 @@ def test_a_broken_fixture(fixtures, root):
     flip(root / DATA)
     ended = fixtures("verify")
     assert ended.code == 1, "a broken link is a failed check"
-    assert ended.out == f"ok      {OTHER}  (6 links hold)\nBROKEN  {NAME}  (3 links hold)\n"
+    assert ended.out == f"ok      {OTHER}  (9 links hold)\nBROKEN  {NAME}  (6 links hold)\n"
     assert ended.err.startswith(f"error: fixture {NAME}: broken link sidecar -> bytes\n")
     assert f"  to mend:  rm {DATA}, then dvc pull fixture@{NAME}" in ended.err, "no remedy"
 
@@ -73,7 +73,7 @@ def test_json_of_good_fixtures(fixtures, root):
     (report,) = document["fixtures"]
     assert (report["name"], report["holds"], report["exit_code"]) == (NAME, True, 0)
     assert report["links"][0] == {"name": "lock -> sidecar", "holds": True, "detail": ""}
-    assert len(report["links"]) == 6, "not every link"
+    assert len(report["links"]) == 9, "not every link"
 
 
 def test_json_of_a_broken_fixture(fixtures, root):
@@ -110,8 +110,8 @@ def test_a_change_against_a_revision(fixtures, root, published):
     ended = fixtures("verify", "--against", "HEAD")
     assert ended.code == 1, "a changed version is a failed check"
     assert ended.out.splitlines() == [
-        f"ok      {OTHER}  (6 links hold)",
-        f"ok      {NAME}  (6 links hold)",
+        f"ok      {OTHER}  (9 links hold)",
+        f"ok      {NAME}  (9 links hold)",
         f"CHANGED  published versions, against {published[:12]}",
     ], "not the table"
     assert ended.err.count("published and immutable\n") == 2, "not each changed version"

@@ -69,7 +69,7 @@ def test_the_validator_accepts_all_that_can_be_declared(item, caplog):
             name="other_v1",
             licence="CC-BY-4.0",
             source_dataset="build/sources/other.npz",
-            physics="not checked",
+            verdict="not checked",
             defect={"name": "transposed", "description": "Axes swapped.", "refused_by": ["x"]},
         ),
         pin=replace(item.pin, path="other_v1.npz", sidecar_path="other_v1.json"),
@@ -319,7 +319,7 @@ def test_no_fixtures():
 
 def test_not_held_against_a_model(item):
     """A reader learns it from the description."""
-    assert " Not held against a forward model. " in of(item, physics="not checked")["description"]
+    assert " Not held against a forward model. " in of(item, verdict="not checked")["description"]
 
 
 def test_wrong_on_purpose(item):

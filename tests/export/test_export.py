@@ -64,7 +64,7 @@ def test_a_size_that_the_sidecar_does_not_have(root):
     size = pins.find(root, NAME).size
     lock = root / "dvc.lock"
     lock.write_text(lock.read_text().replace(f"size: {size}\n", f"size: {size + 1}\n"))
-    with pytest.raises(ChainError, match="broken link lock -> size"):
+    with pytest.raises(ChainError, match="broken link lock -> sidecar size"):
         export.read(root, [NAME])
 
 

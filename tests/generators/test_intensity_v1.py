@@ -175,9 +175,7 @@ def test_what_the_contract_refuses(source, change, path):
     """Each rule of the schema is one that wrong counts break."""
     arrays, _ = generate(source)
     wrong = inventory({**arrays, "diffraction": change(arrays["diffraction"])})
-    found = [
-        failure.criterion for failure in schema.problems(wrong, SCHEMAS / CONTRACT)
-    ]
+    found = [failure.criterion for failure in schema.problems(wrong, SCHEMAS / CONTRACT)]
     assert found == [path]
 
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from registry.errors import MissingError
+from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
 NESTED = {"properties": {"a": {"properties": {"b": {"type": "integer"}}}}}
@@ -25,50 +25,53 @@ def problems(tmp_path):
     return find
 
 
-@pytest.mark.parametrize(
-    ("document", "rules", "expected"),
-    [
-        ("x", {"type": "object"}, 'document: expected object; found "x"'),
-        (True, {"type": ["number", "null"]}, "document: expected number or null; found true"),
-        ({"a": {"b": "x"}}, NESTED, 'a.b: expected integer; found "x"'),
-        ({"a": [1, "x"]}, {"properties": {"a": {"items": {"type": "integer"}}}},
-         'a.1: expected integer; found "x"'),
-        ({}, {"required": ["a"]}, "a: expected a value; found none"),
-        ({"a": 1}, {"dependentRequired": {"a": ["b"]}},
-         "b: expected a value beside a; found none"),
-        (2, {"const": 1}, "document: expected 1; found 2"),
-        ("c", {"enum": ["a", "b"]}, 'document: expected one of "a", "b"; found "c"'),
-        (1, {"minimum": 2}, "document: expected at least 2; found 1"),
-        (3, {"maximum": 2}, "document: expected at most 2; found 3"),
-        (2, {"exclusiveMinimum": 2}, "document: expected more than 2; found 2"),
-        (2, {"exclusiveMaximum": 2}, "document: expected less than 2; found 2"),
-        ([], {"minItems": 1}, "document: expected at least 1 items; found []"),
-        ([1, 2], {"maxItems": 1}, "document: expected at most 1 items; found [1, 2]"),
-        ("x", {"pattern": "^a$"}, 'document: expected text that matches ^a$; found "x"'),
-        ([1, 1], {"uniqueItems": True}, "document: expected uniqueItems true; found [1, 1]"),
-        ({"A": 1}, {"propertyNames": {"pattern": "^[a-z]$"}},
-         'document: expected text that matches ^[a-z]$; found "A"'),
-    ],
-)  # fmt: skip
-def test_a_broken_rule_in_words(problems, document, rules, expected):
+WORDS = [
+    ("x", {"type": "object"}, 'document: expected object; found "x"'),
+    (True, {"type": ["number", "null"]}, "document: expected number or null; found true"),
+    ({"a": {"b": "x"}}, NESTED, 'a.b: expected integer; found "x"'),
+    ({"a": [1, "x"]}, {"properties": {"a": {"items": {"type": "integer"}}}},
+     'a.1: expected integer; found "x"'),
+    ({}, {"required": ["a"]}, "a: expected a value; found none"),
+    ({"a": 1}, {"dependentRequired": {"a": ["b"]}},
+     "b: expected a value beside a; found none"),
+    (2, {"const": 1}, "document: expected 1; found 2"),
+    ("c", {"enum": ["a", "b"]}, 'document: expected one of "a", "b"; found "c"'),
+    (1, {"minimum": 2}, "document: expected at least 2; found 1"),
+    (3, {"maximum": 2}, "document: expected at most 2; found 3"),
+    (2, {"exclusiveMinimum": 2}, "document: expected more than 2; found 2"),
+    (2, {"exclusiveMaximum": 2}, "document: expected less than 2; found 2"),
+    ([], {"minItems": 1}, "document: expected at least 1 items; found []"),
+    ([1, 2], {"maxItems": 1}, "document: expected at most 1 items; found [1, 2]"),
+    ("x", {"pattern": "^a$"}, 'document: expected text that matches ^a$; found "x"'),
+    ([1, 1], {"uniqueItems": True}, "document: expected uniqueItems true; found [1, 1]"),
+    ({"A": 1}, {"propertyNames": {"pattern": "^[a-z]$"}},
+     'document: expected text that matches ^[a-z]$; found "A"'),
+    ({"a": 1, "b": {}}, {"additionalProperties": {"type": "object"}},
+     "a: expected object; found 1"),
+    ("2026-02-30T00:00:00Z", {"format": "date-time"},
+     'document: expected text that matches date-time; found "2026-02-30T00:00:00Z"'),
+]  # fmt: skip
+
+
+def test_a_broken_rule_in_words(problems):
     """Each rule says where it is broken, what it wants and what there is."""
-    assert problems(document, rules) == [expected], "not the one message expected"
+    for document, rules, expected in WORDS:
+        assert problems(document, rules) == [expected], f"{document!r} with {rules}"
 
 
-@pytest.mark.parametrize(
-    ("rules", "document"),
-    [
+def test_the_schema_has_better_words(problems):
+    """Where the schema describes a value, the message uses its description."""
+    for rules, document in (
         ({"type": "string"}, 1),
         ({"pattern": "^a$"}, "b"),
+        ({"format": "date-time"}, "b"),
         ({"const": True}, False),
         ({"maxLength": 1}, "ab"),
         ({"not": {}}, 1),
-    ],
-)
-def test_the_schema_has_better_words(problems, rules, document):
-    """Where the schema describes a value, the message uses its description."""
-    (found,) = problems(document, {**rules, "description": "a word of mine"})
-    assert found.startswith("document: expected a word of mine; found "), found
+        ({"enum": [1]}, 2),
+    ):
+        (found,) = problems(document, {**rules, "description": "a word of mine"})
+        assert found.startswith("document: expected a word of mine"), found
 
 
 def test_every_broken_rule_is_named_once_and_sorted(problems):
@@ -86,11 +89,13 @@ def test_a_document_that_fits_has_no_problems(problems):
     assert problems({"a": {"b": 1}}, NESTED) == [], "a problem where there is none"
 
 
-@pytest.mark.parametrize("key", ["x", "it's", 'a"b', "$(touch x)", 1, None, True, ""])
-def test_no_unknown_key_slips_through(problems, key):
+def test_no_unknown_key_slips_through(problems):
     """An unknown key is refused whatever is in it, even if it is no text."""
-    (found,) = problems({key: 1, "a": 1}, {"properties": {"a": {}}, "additionalProperties": False})
-    assert found.endswith(f"expected one of the known keys (a); found key {json.dumps(key)}"), found
+    rules = {"properties": {"a": {}}, "additionalProperties": False}
+    for key in ("x", "it's", 'a"b', "$(touch x)", 1, None, True, ""):
+        (found,) = problems({key: 1, "a": 1}, rules)
+        end = f"expected one of the known keys (a); found key {json.dumps(key)}"
+        assert found.endswith(end), found
 
 
 def test_a_path_of_odd_keys_stays_on_one_line(problems):
@@ -101,21 +106,17 @@ def test_a_path_of_odd_keys_stays_on_one_line(problems):
     )
 
 
-@pytest.mark.parametrize(
-    ("value", "rules"),
-    [
+def test_laxities_of_validators_are_closed(problems):
+    """$ means the very end, an integer is no float, a number is finite and no truth value."""
+    for value, rules in (
         ("a_v1\n", {"pattern": "^[a-z_0-9]+$"}),
         (64.0, {"type": "integer"}),
         (True, {"type": "integer"}),
         (float("nan"), {"type": "number", "minimum": 0}),
         (float("inf"), {"type": "number"}),
         (True, {"type": "number"}),
-    ],
-    ids=["newline", "integral-float", "bool", "nan", "infinity", "bool-number"],
-)
-def test_laxities_of_validators_are_closed(problems, value, rules):
-    """$ means the very end, an integer is no float, a number is finite and no truth value."""
-    assert len(problems(value, rules)) == 1, f"{value!r} passes {rules}"
+    ):
+        assert len(problems(value, rules)) == 1, f"{value!r} passes {rules}"
 
 
 def test_values_that_json_has_not_are_shown(problems):
@@ -137,6 +138,46 @@ def test_a_long_value_is_cut(problems):
     assert found == 'document: expected integer; found "' + "x" * 76 + "...", found
 
 
+@pytest.mark.parametrize(("length", "text"), [(78, "x" * 78), (79, "x" * 76)])
+def test_where_a_value_is_cut(length, text):
+    """With its quotes it may be 80 characters long."""
+    end = '"' if length == 78 else "..."
+    assert schema.shown("x" * length) == f'"{text}{end}'
+
+
+def test_two_broken_rules_of_one_value_are_sorted(problems):
+    """By the words of the rule, whatever order the schema has them in."""
+    assert problems("xyz", {"pattern": "^a$", "maxLength": 2, "const": "a"}) == [
+        'document: expected "a"; found "xyz"',
+        'document: expected maxLength 2; found "xyz"',
+        'document: expected text that matches ^a$; found "xyz"',
+    ]
+
+
+def test_a_key_beside_another_is_asked_for_where_that_one_is(problems):
+    """Of several such rules only those count whose first key is there."""
+    rules = {"dependentRequired": {"a": ["b", "c"], "x": ["y"]}}
+    assert problems({"a": 1, "c": 2}, rules) == ["b: expected a value beside a; found none"]
+
+
+def test_a_compiled_schema_says_yes_or_no(tmp_path):
+    """Also of what it refers to in its folder; whose absence is told as that of any other."""
+    first, second = tmp_path / "a.schema.json", tmp_path / "b.schema.json"
+    first.write_text(json.dumps({"properties": {"a": {"$ref": "b.schema.json"}}}))
+    second.write_text(json.dumps({"type": "integer"}))
+    fits = schema.compiled(first)
+    assert (fits({"a": 1}), fits({"a": "x"}), fits({})) == (True, False, True)
+    first.unlink()
+    with pytest.raises(MissingError, match=r"schema a\.schema\.json"):
+        schema.compiled(first)
+
+
+def test_a_schema_as_a_document(tmp_path):
+    """It is what its JSON says."""
+    (tmp_path / "a.schema.json").write_text('{"type": "object"}')
+    assert schema.read(tmp_path / "a.schema.json") == {"type": "object"}
+
+
 def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
     """A reference by file name is read from the same folder, and just as strict."""
     draft = "https://json-schema.org/draft/2020-12/schema"
@@ -147,13 +188,76 @@ def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
 
 def test_a_missing_schema_has_a_remedy(tmp_path):
     """An absent schema is an error that names the file and the command that brings it back."""
-    with pytest.raises(MissingError) as caught:
-        schema.problems({}, tmp_path / "a.schema.json")
-    assert caught.value.subject == "schema a.schema.json", "the file is not named"
-    assert caught.value.remedy == "git checkout -- schemas/a.schema.json", "no way to get it back"
+    for folder in ("schemas", "generators"):
+        with pytest.raises(MissingError) as caught:
+            schema.problems({}, tmp_path / folder / "a.schema.json")
+        error = caught.value
+        assert error.subject == "schema a.schema.json", "the file is not named"
+        assert error.remedy == f"git checkout -- {folder}/a.schema.json", "no way to get it back"
+
+
+def test_a_schema_that_is_no_json(tmp_path):
+    """A schema that somebody is writing may be half done: an error, and no traceback."""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/a.schema.json").write_text('{"type": ')
+    with pytest.raises(CheckError) as caught:
+        schema.read(tmp_path / "schemas/a.schema.json")
+    error = caught.value
+    assert (error.subject, error.expected) == ("schema a.schema.json", "a JSON Schema")
+    assert error.found == "Expecting value: line 1 column 10 (char 9)", "not where"
+    assert error.remedy == "correct schemas/a.schema.json"
 
 
 def test_digest_of_a_schema(tmp_path):
     """A schema's digest is the SHA-256 of its file."""
     (tmp_path / "a.schema.json").write_text("{}")
     assert schema.digest(tmp_path / "a.schema.json") == SHA256_OF_EMPTY_OBJECT
+
+
+def test_a_date_that_the_calendar_has(tmp_path):
+    """Both validators hold a text of that format against the calendar, and ask for an offset."""
+    path = tmp_path / "a.schema.json"
+    path.write_text('{"format": "date-time"}')
+    fast, strict = schema.compiled(path), schema.validator(path)
+    for text, expected in (
+        ("2026-11-23T00:00:00+00:00", True),
+        ("2028-02-29T23:59:59Z", True),
+        ("2026-02-29T00:00:00Z", False),
+        ("2026-11-31T00:00:00+01:00", False),
+        ("2026-11-23T25:00:00Z", False),
+        ("2026-11-23T00:00:00", False),
+        ("2026-11-23", False),
+        ("yesterday", False),
+        (5, True),
+    ):
+        assert fast(text) is expected, f"the fast one on {text}"
+        assert (strict(text) == []) is expected, f"the strict one on {text}"
+
+
+def test_where_a_document_is(tmp_path):
+    """What is part of a larger document is named by its place in that."""
+    path = tmp_path / "a.schema.json"
+    path.write_text(json.dumps({**NESTED, "required": ["c"]}))
+    found = schema.validator(path)({"a": {"b": "x"}}, ["sources", "twin"])
+    assert [str(problem) for problem in found] == [
+        'sources.twin.a.b: expected integer; found "x"',
+        "sources.twin.c: expected a value; found none",
+    ], "not below the place that was given"
+
+
+def test_a_reference_into_another_folder(tmp_path):
+    """A path in a reference starts at the folder of the schema."""
+    for name, rules in (
+        ("one/a.schema.json", {"properties": {"n": {"$ref": "../two/b.schema.json#/$defs/n"}}}),
+        ("two/b.schema.json", {"$defs": {"n": {"type": "integer"}}}),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(json.dumps(rules))
+    path = tmp_path / "one/a.schema.json"
+    found = [str(problem) for problem in schema.problems({"n": "x"}, path)]
+    assert found == ['n: expected integer; found "x"'], "not the other schema's rule"
+    both = [(tmp_path / name).resolve() for name in ("one/a.schema.json", "two/b.schema.json")]
+    assert schema.closure([path]) == both, "not the files that count"
+    (tmp_path / "two/b.schema.json").unlink()
+    with pytest.raises(MissingError):
+        schema.closure([path])

@@ -53,7 +53,7 @@ COUNTS_HASHES = """
 # Counts how often the remote is asked, and lets it be out of reach.
 COUNTS_FETCHES = """
     import pytest
-    from registry import remote
+    from registry.storage import remote
     from registry.errors import MissingError
 
     @pytest.fixture(autouse=True, scope="session")
@@ -321,7 +321,7 @@ class TestUrl:
     # Counts in which processes git is asked.
     COUNTS_CHECKOUTS = """
         import os
-        from registry import clone
+        from registry.storage import clone
 
         real = clone.checkout
 

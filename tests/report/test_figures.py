@@ -176,7 +176,7 @@ def test_positions_alone(fixture, change, said):
 
 def test_every_frame_against_its_model(fixture):
     """The words of the chart tell the worst frame and its limit."""
-    fitted, _ = fit(fixture.arrays, fixture.sidecar.checks)
+    fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
     picture = figures.frame_fit(fitted)
     assert picture.alt == (
         "Misfit over photon noise (χ²) of each of 16 frames: from 0.957 to 1.06, which is frame "
@@ -192,7 +192,7 @@ def test_losses():
 
 def every(fixture):
     """One picture of each kind."""
-    fitted, _ = fit(fixture.arrays, fixture.sidecar.checks)
+    fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
     return [
         *figures.probe_and_object(fixture.arrays),
         *figures.frames(fixture.arrays, 2000.0),

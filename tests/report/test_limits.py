@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 import registry
+from registry.ptychography.physics import Figures
 from registry.report.limits import checks, fit
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
@@ -17,10 +20,16 @@ def fixture():
     return registry.load(NAME, REPOSITORY)
 
 
+def recorded(fixture):
+    """Figures of the sidecar, and what it says of the photon count."""
+    return {**fixture.sidecar.checks, **fixture.sidecar.details}
+
+
 def rows(fixture, **changes):
     """Rows of the fixture's table by name, with arrays changed."""
-    fitted, _ = fit({**fixture.arrays, **changes}, fixture.sidecar.checks)
-    return {row.name: row for row in checks(fixture.sidecar.checks, fitted)}
+    known = recorded(fixture)
+    fitted, _ = fit({**fixture.arrays, **changes}, known)
+    return {row.name: row for row in checks(known, fitted)}
 
 
 def test_the_table(fixture):
@@ -64,9 +73,9 @@ def test_doubled_frames(fixture):
 
 def test_figures_are_the_recorded_ones(fixture):
     """What is computed from the arrays is what the sidecar has, to its three decimals."""
-    recorded = fixture.sidecar.checks
+    figures = fixture.sidecar.checks
     for name in ("chi_square_min", "chi_square_max", "scale"):
-        assert round(float(rows(fixture)[name].measured), 3) == recorded[name], name
+        assert round(float(rows(fixture)[name].measured), 3) == figures[name], name
 
 
 @pytest.mark.parametrize(
@@ -81,14 +90,14 @@ def test_figures_are_the_recorded_ones(fixture):
 )
 def test_no_fit(fixture, change, reason):
     """Arrays that the model cannot be held against give a reason and no figures."""
-    fitted, found = fit({**fixture.arrays, **change}, fixture.sidecar.checks)
+    fitted, found = fit({**fixture.arrays, **change}, recorded(fixture))
     assert fitted is None, "a fit of nothing"
     assert reason in found, "not the reason"
 
 
 def test_limits_that_need_the_arrays(fixture):
     """Without verified arrays no limit is made up for what follows from them."""
-    found = {row.name: row for row in checks(fixture.sidecar.checks, None)}
+    found = {row.name: row for row in checks(recorded(fixture), None)}
     for name in ("chi_square_min", "chi_square_max", "scale"):
         row = found[name]
         assert (row.limit, row.margin, row.holds) == ("follows from the arrays", "", None), name
@@ -96,20 +105,20 @@ def test_limits_that_need_the_arrays(fixture):
 
 def test_a_noiseless_fixture(fixture):
     """Where no noise is declared, each frame's error is held against rounding."""
-    recorded = {"noise": "none", "photon_scale": None, "chi_square_max": None, "scale": 1.0}
-    fitted, _ = fit(fixture.arrays, recorded)
+    known = {"noise": "none", "photon_scale": None, "chi_square_max": None, "scale": 1.0}
+    fitted, _ = fit(fixture.arrays, known)
     assert fitted.high.tolist() == [64 * 2.0**-24] * 16, "not the limit of rounding"
-    found = {row.name: row for row in checks(recorded, fitted)}
+    found = {row.name: row for row in checks(known, fitted)}
     assert found["chi_square_max"].measured == "not measured"
     assert found["scale"].limit == "0.999996 to 1.000004"
 
 
 def test_a_measured_fixture(fixture):
     """Of a measured scan the limit is its own source's: none is shown but that of the scale."""
-    recorded = {"noise": "measured", "photon_scale": None, "scale": 1.02}
-    fitted, _ = fit(fixture.arrays, recorded)
+    known = {"noise": "measured", "photon_scale": None, "scale": 1.02}
+    fitted, _ = fit(fixture.arrays, known)
     assert (fitted.low, fitted.high) == (None, None)
-    (row,) = checks(recorded, fitted)
+    (row,) = checks(known, fitted)
     assert (row.limit, row.margin, row.holds) == ("0.707 to 1.414", "0.313", True)
 
 
@@ -117,6 +126,22 @@ def test_a_figure_that_is_rounded_to_its_limit(fixture):
     """A margin that three decimals do not show is no failure."""
     row = checks({"nearest_alternative_margin": 0.0, "nearest_alternative": "x"}, None)[0]
     assert (row.margin, row.holds) == ("0", True)
+
+
+def test_every_figure_has_words():
+    """What the forward model gives is explained, each figure in its row or in another's."""
+    names = [item.name for item in fields(Figures)]
+    found = {row.name: row.meaning for row in checks(dict.fromkeys(names, 0.5), None)}
+    assert sorted({*found, "nearest_alternative"}) == sorted(names), "a figure without a row"
+    assert [name for name, meaning in found.items() if not meaning] == [], "not explained"
+    assert found["nearest_alternative_margin"].endswith("named mistakes fits: 0.5"), "which one"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, "not measured"), ("sharp", "sharp")])
+def test_figures_that_are_no_numbers(value, shown):
+    """What was not measured says so, and a word is a word."""
+    (row,) = checks({"sharpness": value}, None)
+    assert (row.measured, row.limit, row.holds) == (shown, "", None)
 
 
 def test_figures_that_this_version_does_not_know(fixture):

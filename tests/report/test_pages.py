@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -10,9 +11,13 @@ from html.parser import HTMLParser
 import pytest
 
 import registry
+from registry import verify
 from registry.report import pages
 from registry.report.facts import gather
+from tests.kit.repository import REPOSITORY
 from tests.report.kit import FOLDER, HOSTILE, NAME, OTHER, UNBUILT, repin
+
+LINK = r"(?:source )?\w+ → \w+(?: size)?"
 
 
 class Page(HTMLParser):
@@ -74,10 +79,11 @@ def test_every_hash_can_be_copied(good, record):
         record["content_sha256"],
         record["source_sha256"],
         record["generator_commit"].removeprefix("blob:"),
+        *(blob.removeprefix("blob:") for blob in record["source_generators"].values()),
         *record["schemas"].values(),
         *(item["sha256"] for item in record["arrays"].values()),
         # the lock's md5 of sidecar and fixture
-        "ff1709e28da175947166cefe34fc2e72",
+        hashlib.md5((REPOSITORY / FOLDER / f"{NAME}.json").read_bytes()).hexdigest(),
         "5ba3ba90ff378b3d2017ad8df6417cdf",
     }
     copied = {button["data-copy"] for button in good.all("button")}
@@ -161,11 +167,14 @@ def test_nothing_is_drawn_of_broken_bytes(broken, report):
 
 def test_links_behind_a_broken_one(broken):
     """What was not tested is not said to hold."""
-    found = re.findall(r"(\w+ → \w+) (holds|broken|not tested)", broken.text)
+    found = re.findall(rf"({LINK}) (holds|broken|not tested)", broken.text)
     assert found == [
         ("lock → sidecar", "holds"),
+        ("name → version", "holds"),
+        ("lock → sidecar size", "holds"),
         ("schemas → sidecar", "holds"),
         ("generator → sidecar", "holds"),
+        ("source generator → sidecar", "holds"),
         ("sidecar → bytes", "broken"),
         ("lock → bytes", "not tested"),
         ("bytes → arrays", "not tested"),
@@ -209,7 +218,7 @@ def test_physics_that_was_not_checked(root):
     (facts,) = gather(root, [NAME])
     record = replace(
         facts.record,
-        physics="not checked",
+        verdict="not checked",
         checks={**facts.record.checks, "r_factor": None, "scale": None},
     )
     arrays = registry.load(NAME, root).arrays
@@ -225,7 +234,7 @@ def test_physics_that_was_not_checked(root):
 
 @pytest.mark.parametrize("renamed", [False, True], ids=["its-names", "other-names"])
 def test_a_contract_that_is_not_in_the_table(root, renamed):
-    """Its arrays are drawn as they are, as far as their names say what they are."""
+    """Its arrays are drawn as they are, and nothing is held against a model of amplitudes."""
     (facts,) = gather(root, [NAME])
     arrays = dict(registry.load(NAME, root).arrays)
     if renamed:
@@ -234,7 +243,8 @@ def test_a_contract_that_is_not_in_the_table(root, renamed):
     page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
     drawn = [image["src"] for image in page.all("img")]
     assert ("frame-mean.svg" in drawn) is not renamed, drawn
-    assert ("no diffraction, objectGuess" in page.text) is renamed, "not why there is no fit"
+    assert "No chart of the frames against their model: the table of contracts has no" in page.text
+    assert "outside by" not in page.text, "a figure of arrays that are no amplitudes"
 
 
 def test_frames_that_come_last(root):
@@ -264,15 +274,22 @@ def test_a_planted_defect(root):
 def test_an_imported_fixture(root):
     """Schemas and generators of an imported fixture are not tested, and not listed as if."""
     (facts,) = gather(root, [NAME])
-    links = [link for link in facts.links if "-> sidecar" not in link.name]
     pin = replace(facts.pin, imported=True)
+    links = [tested for tested in facts.links if tested.link in verify.links(pin)]
     page = Page(
-        pages.fixture(root, replace(facts, pin=pin, links=[facts.links[0], *links]), None)[
+        pages.fixture(root, replace(facts, pin=pin, links=links), None)[
             f"{NAME}/index.html"
         ].decode()
     )
-    found = re.findall(r"(\w+ → \w+) (?:holds|not tested)", page.text)
-    assert found == ["lock → sidecar", "sidecar → bytes", "lock → bytes", "bytes → arrays"]
+    found = re.findall(rf"({LINK}) (?:holds|not tested)", page.text)
+    assert found == [
+        "lock → sidecar",
+        "name → version",
+        "lock → sidecar size",
+        "sidecar → bytes",
+        "lock → bytes",
+        "bytes → arrays",
+    ]
 
 
 def test_a_chain_that_cannot_be_read(root):
