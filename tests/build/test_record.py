@@ -17,6 +17,7 @@ MINE = SourceRecord(
     name="mine",
     sha256="0" * 64,
     size=7,
+    is_foreign=True,
     licence="© Ångström",
     commit=None,
     declaration={"generator": "file_v1", "path": "scan.npz"},
@@ -60,13 +61,14 @@ def test_another_record_has_another_text():
         **dict.fromkeys(("name", "sha256", "licence", "commit", "generator_script"), "other"),
         **dict.fromkeys(("layout", "measurement", "noise", "physics"), "other"),
         "size": 8,
+        "is_foreign": False,
         "declaration": {},
         "generators": {},
         "photon_scale": 1.5,
         "transformations": [],
     }
     texts = {replace(MINE, **{key: value}).encode() for key, value in changes.items()}
-    assert len(texts - {MINE.encode()}) == 14, "a field is not in the text"
+    assert len(texts - {MINE.encode()}) == 15, "a field is not in the text"
 
 
 def test_no_record(write):

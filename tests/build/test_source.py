@@ -79,6 +79,7 @@ def test_the_record_of_a_file(run, put, scan):
         "name": "mine",
         "sha256": flags[3],
         "size": Path(flags[1]).stat().st_size,
+        "is_foreign": True,
         "licence": "MIT",
         "commit": commit,
         "declaration": {
@@ -136,6 +137,7 @@ def test_a_reconstruction_is_simulated(run, put, scan):
         np.testing.assert_array_equal(built["xcoords"], scan["xcoords"], err_msg="they moved")
     record = json.loads(RECORD.read_bytes())
     assert (record["layout"], record["noise"]) == ("legacy", "poisson"), "not what was made"
+    assert not record["is_foreign"], "another tool wrote it"
     assert "of a reconstruction (seed 1)" in record["transformations"][0], "not where it is from"
 
 

@@ -25,7 +25,7 @@ def test_by_hand_and_by_command(clone):
     flags = ("--strategy", "grid", "--n-subset", "20", "--created", CREATED)
     ended = clone.fixtures("add", NAME, "--like", "minimal_dataset_v1", *flags, "--build")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["params", f"fixture@{NAME}"], "something else was built"
+    assert ended.stages == ["code", f"fixture@{NAME}"], "something else was built"
     command, built = params.load(clone.path).fixtures[NAME], clone.built()
     pin = clone.pins()[f"fixture@{NAME}"]
     assert f"{NAME}.npz" in built, "it was not built"

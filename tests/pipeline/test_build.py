@@ -28,7 +28,7 @@ def test_everything_is_up_to_date(clone):
     """A second run builds nothing, and changes neither lock nor fixtures."""
     lock, before = (clone.path / "dvc.lock").read_bytes(), clone.built()
     ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, []), ended.out
+    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
     assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
     assert clone.built() == before, "a fixture changed"
 
@@ -49,13 +49,13 @@ def test_a_new_fixture(clone):
     clone.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["params", "fixture@extra_v1"], "something else was built"
+    assert ended.stages == ["code", "fixture@extra_v1"], "something else was built"
     after = clone.pins()
     assert after.pop("fixture@extra_v1"), "the new fixture is not pinned"
     assert after == before, "another pin changed"
     ended = clone.fixtures("verify", "--against", "HEAD")
     assert ended.code == 0, ended.out
-    assert "ok      extra_v1  (6 links hold)" in ended.out, "the new fixture is not verified"
+    assert "ok      extra_v1  (9 links hold)" in ended.out, "the new fixture is not verified"
 
 
 def test_a_fixture_that_fails(clone):
@@ -72,7 +72,7 @@ def test_a_fixture_that_fails(clone):
     assert clone.pins() == pins, "a pin changed"
     clone.git("checkout", "params.yaml")
     ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["params"]), "the way back is not short"
+    assert (ended.code, ended.stages) == (0, ["code"]), "the way back is not short"
 
 
 def test_a_published_version_that_was_changed(clone):
@@ -81,7 +81,7 @@ def test_a_published_version_that_was_changed(clone):
     assert clone.dvc("repro").code == 0, "a sound declaration is refused"
     ended = clone.fixtures("verify", "--against", "HEAD")
     assert ended.code == 1, "a published version changed, and nobody minds"
-    assert f"ok      {NAME}  (6 links hold)" in ended.out, "the new chain does not hold"
+    assert f"ok      {NAME}  (9 links hold)" in ended.out, "the new chain does not hold"
     assert f"error: fixture {NAME}: published and immutable\n" in ended.out
     assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.out
 
@@ -143,7 +143,7 @@ def test_a_source_of_ones_own(clone, private):
     """A file, declared with its SHA-256, becomes a fixture; its path stays on this machine."""
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["params", "source@mine", "fixture@mine_v1"], "something else was built"
+    assert ended.stages == ["code", "source@mine", "fixture@mine_v1"], "something else was built"
     assert clone.fixtures("verify", "mine_v1").code == 0, "the new fixture does not verify"
     sidecar = clone.path / FOLDER / "mine_v1.json"
     assert str(private.parent) not in sidecar.read_text(), "the path is in the sidecar"
@@ -178,7 +178,7 @@ def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     assert other.built() == clone.built(), "not every fixture was pulled"
     ended = other.fixtures("verify", "--against", "HEAD")
     assert ended.code == 0, ended.out
-    assert "ok      mine_v1  (6 links hold)" in ended.out, "the private fixture is not verified"
+    assert "ok      mine_v1  (9 links hold)" in ended.out, "the private fixture is not verified"
 
     other.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = other.dvc("repro", "--keep-going")

@@ -128,7 +128,7 @@ def built(built_clone, tmp_path_factory):
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
     assert ended.stages == [
-        "params",
+        "code",
         *(f"source@{name}" for name in SOURCES),
         *(f"fixture@{name}" for name in FIXTURES),
     ], "something else was built"
@@ -149,13 +149,13 @@ def test_all_variants_are_built(built, load):
     assert ended.code == 0, ended.out
     found = {}
     for name in FIXTURES:
-        assert f"ok      {name}  (6 links hold)" in ended.out, f"{name} is not verified"
+        assert f"ok      {name}  (9 links hold)" in ended.out, f"{name} is not verified"
         found[name] = load(name).sidecar.content_sha256[:12]
     assert found == FIXTURES, "other arrays than those pinned here"
     special = {
-        name.removeprefix("minimal_dataset_v1_"): (sidecar.contract, sidecar.physics)
+        name.removeprefix("minimal_dataset_v1_"): (sidecar.contract, sidecar.verdict)
         for name, sidecar in ((name, load(name).sidecar) for name in FIXTURES)
-        if sidecar.contract != "data_001_v1.schema.json" or sidecar.physics != "checked"
+        if sidecar.contract != "data_001_v1.schema.json" or sidecar.verdict != "checked"
     }
     assert special == {
         "legacy": ("data_001_legacy_v1.schema.json", "checked"),
@@ -174,7 +174,7 @@ def test_loaders_arrive_at_the_good_fixture(load):
         np.testing.assert_array_equal(legacy[name].astype(np.complex64), sixteen[name])
     counted, good = load("minimal_dataset_v1_intensity"), load("minimal_dataset_v1")
     assert (counted.diffraction == np.rint(counted.diffraction)).all(), "parts of photons"
-    scale = counted.sidecar.checks["photon_scale"]
+    scale = counted.sidecar.details["photon_scale"]
     amplitude = np.sqrt(counted.diffraction.astype(np.float64) / scale).astype(np.float32)
     np.testing.assert_array_equal(amplitude, good.diffraction)
 
@@ -184,9 +184,9 @@ def test_loaders_arrive_at_the_good_fixture(load):
 def test_photon_limited(load, photons, r_factor):
     """Frames hold as many photons as declared, on average, and pass the same checks."""
     fixture = load(f"minimal_dataset_v1_photons_1e{len(str(photons)) - 1}")
-    checks = fixture.sidecar.checks
+    checks, scale = fixture.sidecar.checks, fixture.sidecar.details["photon_scale"]
     power = (fixture.diffraction.astype(np.float64) ** 2).sum(axis=(1, 2)).mean()
-    assert power * checks["photon_scale"] == pytest.approx(photons, rel=0.05)
+    assert power * scale == pytest.approx(photons, rel=0.05)
     assert (fixture.diffraction == 0).mean() > 0.75, "not the dark frames of docs/variants.md"
     assert checks["own_match_rate"] == 1.0, "noise hides where a frame belongs"
     assert checks["r_factor"] == r_factor, "not the figure of docs/variants.md"

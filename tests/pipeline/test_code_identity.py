@@ -1,0 +1,267 @@
+"""Which stages DVC runs again after an edit: those whose bytes or verdicts it can reach."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.kit.repository import REPOSITORY
+from tests.kit.scans import twin
+
+pytestmark = pytest.mark.slow
+
+LEGACY = "fixture@minimal_dataset_v1_legacy"
+SUBSETS = {
+    "fixture@minimal_dataset_v1",
+    "fixture@minimal_dataset_v1_n16",
+    "fixture@minimal_dataset_v1_n128",
+    "fixture@minimal_dataset_v1_supervised",
+    "fixture@mine_v1",
+}
+FIXTURES = {*SUBSETS, LEGACY}
+TWIN, MINE = "source@run1084_twin", "source@mine"
+SOURCES = {TWIN, MINE}
+
+SCAN = """\
+  mine:
+    generator: scan_v1
+    format: npz
+    path: {path}
+    sha256: "{digest}"
+    licence: MIT
+    diffraction: counts
+    measurement: intensity
+    normalisation: 5000
+    noise: measured
+    zero_frequency: centre
+    object: ones
+    x_sign: 1
+    y_sign: 1
+"""
+CUT = """\
+  mine_v1:
+    generator: subset_v1
+    source: mine
+    strategy: evenly_spaced
+    n_subset: 16
+    created: "2026-11-23T00:00:00+00:00"
+"""
+COMMENT = ("", "\n# a comment\n")
+STATEMENT = ("", "\nMORE = 1\n")
+# Nothing else in these files: what is in generators/ counts byte for byte, as do schemas.
+LINE = ("", "\n")
+
+
+@pytest.fixture(scope="module")
+def built(built_clone, tmp_path_factory):
+    """A clone with one more fixture of the twin, and one of a scan that a reader opens."""
+    folder = tmp_path_factory.mktemp("code")
+    clone = built_clone.copy(folder / "clone")
+    truth = twin()
+    counts = np.random.default_rng(7).poisson(truth.amplitude**2 * 5000).astype(np.uint16)
+    path = folder / "scan.npz"
+    np.savez(path, counts=counts, probeGuess=truth.probe, xcoords=truth.x, ycoords=truth.y)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    clone.declare("sources", SCAN.format(path=path, digest=digest))
+    clone.edit("  # minimal_dataset_v1_legacy:", "  minimal_dataset_v1_legacy:")
+    clone.declare("fixtures", CUT)
+    ended = clone.dvc("repro")
+    assert ended.code == 0, ended.out
+    assert ended.stages == ["code", MINE, LEGACY, "fixture@mine_v1"], "not what is new"
+    clone.commit()
+    return clone
+
+
+@pytest.fixture
+def changed(built, tmp_path):
+    """The built clone, to be changed at will."""
+    return built.copy(tmp_path / "changed")
+
+
+# Makes each edit, runs the stage of the code, asks DVC, and takes the edit back.
+DRIVER = """
+import contextlib, io, json, sys
+from pathlib import Path
+
+from dvc.repo import Repo
+
+from registry.build import code
+
+stages, edits = json.load(sys.stdin)
+
+
+def changed():
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert code.main() == 0
+    with Repo() as repo:
+        return sorted(repo.status(targets=stages))
+
+
+found = {}
+for name, (path, old, new) in edits.items():
+    path = Path(path)
+    before = path.read_bytes()
+    head, middle, tail = before.decode().rpartition(old) if old else (before.decode(), "", "")
+    assert middle == old, f"{path} has no {old!r}"
+    path.write_text(head + new + tail)
+    found[name] = changed()
+    path.write_bytes(before)
+found["nothing"] = changed()
+print(json.dumps(found))
+"""
+
+
+def reached(clone, edits: dict[str, tuple[str, str, str]]) -> dict[str, set[str]]:
+    """Stages that have changed after each edit: a file, a text, and what takes its place."""
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        cwd=clone.path,
+        env=clone.environment,
+        input=json.dumps((sorted({*SOURCES, *FIXTURES}), edits)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: set(stages) for name, stages in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+def edit(clone, file: str, old: str, new: str) -> None:
+    """Make one edit: a text in place of another one, or at the file's end."""
+    if old:
+        clone.edit(old, new, file=file)
+    else:
+        with (clone.path / file).open("a", encoding="utf-8") as opened:
+            opened.write(new)
+
+
+def test_every_file_beside_the_generators(built):
+    """A generator reaches what it makes, what imports it, and nothing else; so does its schema."""
+    expected = {
+        "exact_v1.py": {*SOURCES, *FIXTURES},
+        "simulate_v1.py": {TWIN},
+        "simulate_v1.schema.json": {TWIN},
+        "subset_v1.py": FIXTURES,
+        "subset_v1.schema.json": SUBSETS,
+        "legacy_v1.py": {LEGACY},
+        "legacy_v1.schema.json": {LEGACY},
+        "scan_v1.schema.json": {MINE},
+        "scan_v1.py": {MINE},
+        "detector_v1.py": {MINE},
+        "epie_v1.py": {MINE},
+        "fourier_v1.py": {MINE},
+        "sums_v1.py": {MINE},
+    }
+    files = sorted(path.name for path in (REPOSITORY / "generators").glob("*_v*"))
+    assert set(expected) < set(files), "a file is gone"
+    found = reached(built, {name: (f"generators/{name}", *LINE) for name in files})
+    assert found == {**{name: expected.get(name, set()) for name in files}, "nothing": set()}
+
+
+# What is edited, how, and whom it reaches.
+EDITS = {
+    "an array's file": ("registry/identity/npz.py", "_ALIGNMENT = 64", "_ALIGNMENT = 128"),
+    "a source's stage": ("registry/build/source.py", *STATEMENT),
+    "a fixture's stage": ("registry/build/fixture.py", *STATEMENT),
+    "a criterion": ("registry/ptychography/acceptance.py", "= 0.5", "= 0.6"),
+    "a limit": ("registry/ptychography/physics.py", "SIGMAS = 8.0", "SIGMAS = 7.0"),
+    "the file's reader": ("registry/ptychography/readers/npz.py", *STATEMENT),
+    "another reader": ("registry/ptychography/readers/cxi.py", *STATEMENT),
+    "a contract": ("schemas/data_001_v1.schema.json", *LINE),
+    "the legacy contract": ("schemas/data_001_legacy_v1.schema.json", *LINE),
+    "another contract": ("schemas/data_001_v2.schema.json", *LINE),
+    "a sidecar's schema": ("schemas/sidecar_v3.schema.json", *LINE),
+    "the field's schema": ("schemas/ptychography_v1.schema.json", *LINE),
+    "keys": ("schemas/keys_v1.schema.json", *LINE),
+    "the declaration's words": ("schemas/params.schema.json", "at most 100", "at most a hundred"),
+    "an error's wording": ("registry/errors.py", "to mend:", "mend it so:"),
+    "a message of the stage": (
+        "registry/build/fixture.py",
+        "at least one criterion that refuses the arrays",
+        "one criterion or more",
+    ),
+    "a message of both stages": (
+        "registry/build/record.py",
+        "which the source's stage writes",
+        "which the stage of the source writes",
+    ),
+    "a comment": ("registry/build/fixture.py", *COMMENT),
+    "a docstring": ("registry/build/source.py", '"""Runner of the', '"""The runner of the'),
+    "a command": ("registry/cli/verify.py", *STATEMENT),
+    "the code of code": ("registry/build/code.py", *STATEMENT),
+    "loading": ("registry/loading.py", *STATEMENT),
+    "progress": ("registry/storage/progress.py", *STATEMENT),
+    "documentation": ("docs/checks.md", *LINE),
+}
+REACHED = {
+    "an array's file": {*SOURCES, *FIXTURES},
+    "a source's stage": SOURCES,
+    "a fixture's stage": FIXTURES,
+    "a criterion": FIXTURES,
+    "a limit": FIXTURES,
+    "the file's reader": {MINE},
+    "another reader": {MINE},
+    "a contract": FIXTURES,
+    "the legacy contract": {LEGACY},
+    "a sidecar's schema": FIXTURES,
+    "the field's schema": FIXTURES,
+    "keys": {*SOURCES, *FIXTURES},
+}
+
+
+def test_one_edit_at_a_time(built):
+    """Exactly the stages whose bytes or verdicts an edit can reach; none after it is taken back."""
+    found = reached(built, EDITS)
+    assert found == {**{name: REACHED.get(name, set()) for name in EDITS}, "nothing": set()}
+
+
+def test_edits_that_reach_nothing(changed):
+    """All of them at once, DVC builds nothing, and the lock is byte for byte as it was."""
+    lock = (changed.path / "dvc.lock").read_bytes()
+    for name in set(EDITS) - set(REACHED):
+        edit(changed, *EDITS[name])
+    for name in ("modes_v1.py", "modes_v1.schema.json", "simulate_v2.py"):
+        edit(changed, f"generators/{name}", *LINE)
+    ended = changed.dvc("repro")
+    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
+    assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
+
+
+def test_an_edit_and_its_stash(changed):
+    """With the edit put away nothing is built, though the code stage has seen it."""
+    lock = (changed.path / "dvc.lock").read_bytes()
+    edit(changed, "generators/exact_v1.py", *LINE)
+    assert changed.run(sys.executable, "-m", "registry.build.code").code == 0
+    changed.git("stash")
+    ended = changed.dvc("repro")
+    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
+    assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
+
+
+@pytest.mark.parametrize(
+    ("file", "texts", "stages"),
+    [
+        ("generators/legacy_v1.py", COMMENT, [LEGACY]),
+        # the source comes out as it was, so that what is cut from it is up to date
+        ("registry/ptychography/readers/npz.py", STATEMENT, [MINE]),
+        # its record names the generators
+        ("generators/epie_v1.py", COMMENT, [MINE, "fixture@mine_v1"]),
+    ],
+    ids=["generator", "reader", "generator of a source"],
+)
+def test_what_is_built_again(changed, file, texts, stages):
+    """DVC runs the stages that an edit reaches, and no fixture's bytes change."""
+    before, pins = changed.built(), changed.pins()
+    edit(changed, file, *texts)
+    ended = changed.dvc("repro")
+    assert (ended.code, ended.stages) == (0, ["code", *stages]), ended.out
+    same = {name: data for name, data in before.items() if name.endswith(".npz")}
+    assert {name: changed.built()[name] for name in same} == same, "other bytes"
+    after = changed.pins()
+    moved = {name for name in pins if pins[name] != after[name]}
+    assert moved == {stage for stage in stages if stage.startswith("fixture@")}, "other pins"
