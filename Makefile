@@ -1,6 +1,6 @@
 # make fixtures      builds every fixture that is not up to date
 # make test          builds them, compares them with the committed pins, runs the tests
-# make check         linter, format, types
+# make check         linter, format, types, layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
@@ -13,7 +13,8 @@
 # make PYTHON=python3.12 …   for an interpreter other than python3
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto
+# A worker that has nothing left to do takes over half of what another one has before it.
+PYTEST_ARGS ?= -n auto --dist worksteal
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,15 +25,18 @@ DEV := $(VENV)/.installed-dev
 DEV_EXTRAS := dev
 
 # An environment holds absolute paths: one that came along with a copied or moved clone runs the
-# other clone's code, and one whose Python was removed runs nothing. Either is made anew.
-VENV_STALE := $(shell test -x $(BIN)/python && grep -qF '$(CURDIR)/$(VENV)' $(BIN)/activate || echo yes)
+# other clone's code, and one whose Python was removed runs nothing. Either is made anew. (The folder
+# as the shell is told it: its name may have spaces and apostrophes.)
+HERE := '$(subst ','\'',$(CURDIR))/$(VENV)'
+VENV_STALE := $(shell test -x $(BIN)/python && grep -qF $(HERE) $(VENV)/pyvenv.cfg || echo yes)
 
 # DVC runs stages as `python -m generators…`: that has to be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
-# A caller's own paths would shadow what is pinned.
+# A caller's own paths would shadow what is pinned, and warnings be taken for errors.
 unexport PYTHONPATH
 unexport PYTHONHOME
+unexport PYTHONWARNINGS
 
 # pip takes what builds the package from the first (pip < 25.3) or the second.
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
@@ -81,6 +85,7 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 reproducibility: $(DEV)
 	$(BIN)/python tests/reproducibility/run.py

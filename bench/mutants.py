@@ -380,8 +380,9 @@ def measure(
                 for n, (mutant, noticed) in enumerate(zip(testable, outcomes, strict=True), 1):
                     if not noticed:
                         alive.add(mutant)
-                    if sys.stderr.isatty():
-                        print(f"{n} of {len(testable)}", end="\r", file=sys.stderr)
+                    # minutes pass until there is a table
+                    outcome = "killed" if noticed else "SURVIVED"
+                    print(f"{n} of {len(testable)} {outcome} {mutant}", file=sys.stderr)
             except BaseException:
                 # Ctrl-C, or tests that fail by themselves: what still runs is of no use any more
                 pool.shutdown(wait=False, cancel_futures=True)

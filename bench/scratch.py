@@ -78,7 +78,7 @@ def write(
     stages = {
         f"fixture@{name}": _write(root, name, fixtures[name], pin, stage) for name in fixtures
     }
-    (root / pins.LOCK).write_bytes(_yaml({"schema": lock["schema"], "stages": stages}))
+    (root / pins.LOCK).write_bytes(as_yaml({"schema": lock["schema"], "stages": stages}))
     return list(pins.read(root).values())
 
 
@@ -115,7 +115,9 @@ def origin(folder: Path, count: int) -> Path:
             shutil.copyfile(ROOT / path, root / path)
     declared = yaml.safe_load((ROOT / params.FILE).read_bytes())
     declared["fixtures"] = dict.fromkeys(names(count), declared["fixtures"][SMALL_MODEL])
-    (root / params.FILE).write_bytes(_yaml(declared))
+    # trainings of the real ones
+    declared.pop("envelope", None)
+    (root / params.FILE).write_bytes(as_yaml(declared))
     for pin in write(root, _Variants(count), model=SMALL_MODEL):
         stored = folder / _REMOTE / "files" / "md5" / pin.md5[:2] / pin.md5[2:]
         stored.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +213,7 @@ def _write(
     return {**stage, "cmd": stage["cmd"].replace(model.name, name), "outs": outs}
 
 
-def _yaml(document: Any) -> bytes:
+def as_yaml(document: Any) -> bytes:
     """Text of a document, everything written out, as long as DVC's own."""
     import yaml
 

@@ -64,11 +64,13 @@ class Amplitudes:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Frames (n, 64, 64) float64 at a list of indices, in its order."""
-        wanted = np.asarray(indices)
+    def __getitem__(self, indices: slice | Sequence[int] | np.ndarray) -> np.ndarray:
+        """Frames (n, 64, 64) float64 of a slice, or at a list of indices, in its order."""
+        if isinstance(indices, slice):
+            indices = range(*indices.indices(len(self)))
+        wanted = np.asarray(indices, dtype=None if len(indices) else np.intp)
         if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
-            raise TypeError("frames that are read from a file take a list of indices")
+            raise TypeError("frames that are read from a file take a slice or a list of indices")
         out = np.empty((wanted.size, SIZE, SIZE))
         done = 0
         for batch in batches(self._frames, wanted):

@@ -15,7 +15,7 @@ AS_JSON = {"FIXTURES_ERRORS": "json"}
 
 _KINDS = {kind.exit_code: kind for kind in (CheckError, UsageError, MissingError, LockedError)}
 
-# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
 
 
@@ -72,8 +72,7 @@ def print_errors(found: Iterable[object]) -> None:
 
 def _report(error: RegistryError) -> int:
     if AS_JSON.items() <= os.environ.items():
-        parts = ("subject", "expected", "found", "remedy")
-        print(json.dumps({part: getattr(error, part) for part in parts}), file=sys.stderr)
+        print(json.dumps(error.parts), file=sys.stderr)
     else:
         print_errors([error])
     return error.exit_code

@@ -12,6 +12,8 @@ CACHE = "FIXTURES_CACHE"
 OFFLINE = "FIXTURES_OFFLINE"
 # Where the real files are that tests and the documentation's examples use and nobody may pass on.
 REAL_DATA = "FIXTURES_REAL_DATA"
+# Where downloads and digests of sources are kept between runs, if not in build/.
+BUILD = "FIXTURES_BUILD"
 _OLD = {REGISTRY: "FIXTURE_REGISTRY", REAL_DATA: "PTYCHO_REAL_DATA"}
 
 

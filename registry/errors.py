@@ -7,7 +7,9 @@ the message and exits with ``exit_code``; a traceback means a bug of ours.
 
 from __future__ import annotations
 
-# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+from typing import Self
+
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
 
 
@@ -36,7 +38,21 @@ class RegistryError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, which xdist and
         # multiprocessing rely on to carry an error from a worker.
-        return (_rebuild, (type(self), self.subject, self.expected, self.found, self.remedy))
+        return (_rebuild, (type(self), self.parts))
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The four parts by their names."""
+        return {
+            "subject": self.subject,
+            "expected": self.expected,
+            "found": self.found,
+            "remedy": self.remedy,
+        }
+
+    def but(self, **parts: str) -> Self:
+        """The same error with other parts, for a reader who knows less or can do more."""
+        return type(self)(**{**self.parts, **parts})
 
     def __str__(self) -> str:
         return (
@@ -47,10 +63,8 @@ class RegistryError(Exception):
         )
 
 
-def _rebuild(
-    kind: type[RegistryError], subject: str, expected: str, found: str, remedy: str
-) -> RegistryError:
-    return kind(subject, expected=expected, found=found, remedy=remedy)
+def _rebuild(kind: type[RegistryError], parts: dict[str, str]) -> RegistryError:
+    return kind(**parts)
 
 
 class CheckError(RegistryError):

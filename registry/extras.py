@@ -6,6 +6,9 @@ from importlib.util import find_spec
 
 from registry.errors import MissingError
 
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
+WORDS_ONLY = True
+
 
 def missing(
     extra: str,

@@ -6,9 +6,12 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+Content = bytes | memoryview | Callable[[BinaryIO], None]
 
 # From this size on numpy asks Linux for huge pages, which saves a third of the time it takes to
 # read and hash a file into fresh memory.
@@ -52,12 +55,13 @@ def read(path: Path, *, follow: bool = True) -> Buffer:
         return view[:filled].toreadonly()
 
 
-def write_atomic(path: Path, data: Buffer) -> None:
+def write_atomic(path: Path, data: Content) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
-    Missing folders above it are made. A link at `path` is replaced, never written through: other
-    names of the old file, such as one in DVC's cache, keep the old bytes. The mode is 0o666 less
-    the umask, whatever it was before.
+    `data` may be a function that writes it into an empty file. Missing folders above `path` are
+    made. A link at `path` is replaced, never written through: other names of the old file, such as
+    one in DVC's cache, keep the old bytes. The mode is 0o666 less the umask, whatever it was
+    before.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def write_atomic(path: Path, data: Buffer) -> None:
     write_together({path: data})
 
 
-def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memoryview]) -> None:
+def write_together(contents: Mapping[Path, bytes] | Mapping[Path, Content]) -> None:
     """Put several files in place, each as `write_atomic` does, none before all are on disk.
 
     So a full disk leaves no pair behind of which one file is new and the other old.
@@ -84,7 +88,7 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, bytes | memory
             # In the same directory, for a rename cannot cross file systems.
             temporaries[path] = path.parent / f".{secrets.token_hex(8)}.tmp"
             with open(temporaries[path], "xb", opener=_create) as file:
-                file.write(data)
+                data(file) if callable(data) else file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         for path, temporary in temporaries.items():
@@ -110,8 +114,9 @@ def staged(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        if error.filename == str(part):
-            # nobody knows the temporary file
+        named = (error.filename, error.filename2)
+        if str(part) in named or (error.errno and error.filename is None):
+            # nobody knows the temporary file, and a full disk names none, or the one copied from
             error.filename, error.filename2 = str(path), None
         raise
     finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry import digests
+from registry.digests import sha256_file
 from registry.environment import REGISTRY, is_offline, value
 from registry.errors import MissingError, RegistryError, UsageError
 from registry.storage.root import find_root, is_root, is_url, locate
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from registry.identity.pins import Pin
 
 _OPTION = "fixtures_registry"
-_LOCK = "dvc.lock"
 _ROOT = "fixtures_root"
 
 
@@ -51,10 +50,9 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     MissingError
         It is named by a URL that cannot be reached, and was not used before.
     """
-    if value(REGISTRY):
-        return locate(None, offline=offline)
-    if is_url(named):
-        return locate(named, offline=offline)
+    variable = value(REGISTRY)
+    if variable or is_url(named):
+        return locate(None if variable else named, offline=offline)
     if not named:
         return find_root(rootdir)
     root = (rootdir / named).resolve()
@@ -161,7 +159,9 @@ class PytestSession:
             # no run waits for git only to be told more
             return ", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()])
         try:
-            return ", ".join([f"fixtures: {self.root}", _lock(self.root), *self._mode()])
+            lock = self.root / "dvc.lock"
+            pinned = f"dvc.lock {sha256_file(lock)[:12]}" if lock.is_file() else "no dvc.lock"
+            return ", ".join([f"fixtures: {self.root}", pinned, *self._mode()])
         except RegistryError as error:
             return f"fixtures: no registry: {error.found}" if asked_for else None
 
@@ -183,17 +183,9 @@ class PytestSession:
 
     def _load_or_skip(self, address: str) -> Fixture:
         __tracebackhide__ = True
-        try:
-            return self._load(address)
-        except MissingError as error:
-            if self._strict:
-                raise
-            reason = f"{error.subject}: {error.found}; to mend: {error.remedy}"
-        pytest.skip(reason)
-
-    def _load(self, address: str) -> Fixture:
-        __tracebackhide__ = True
         outcome = self._outcome(address)
+        if isinstance(outcome, MissingError) and not self._strict:
+            pytest.skip(f"{outcome.subject}: {outcome.found}; to mend: {outcome.remedy}")
         if isinstance(outcome, RegistryError):
             # neither our frames nor those of the test before
             raise outcome.with_traceback(None)
@@ -226,12 +218,7 @@ class PytestSession:
         """The error, with the folder that its command is for where that is another."""
         if not isinstance(self._root, Path) or self._root.resolve() == self._invoked_in.resolve():
             return error
-        return type(error)(
-            error.subject,
-            expected=error.expected,
-            found=error.found,
-            remedy=f"{error.remedy} (in {self._root})",
-        )
+        return error.but(remedy=f"{error.remedy} (in {self._root})")
 
     def _warn_if_deprecated(self, name: str, stacklevel: int) -> None:
         from registry.declare import deprecation
@@ -289,11 +276,3 @@ def _copied(fixture: Fixture) -> Fixture:
     from dataclasses import replace
 
     return replace(fixture, arrays={name: array.copy() for name, array in fixture.items()})
-
-
-def _lock(root: Path) -> str:
-
-    lock = root / _LOCK
-    if not lock.is_file():
-        return f"no {_LOCK}"
-    return f"{_LOCK} {digests.sha256_file(lock)[:12]}"

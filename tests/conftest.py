@@ -23,15 +23,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 NAMES = ("minimal_dataset_v1", "minimal_dataset_v1_n16")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nobodys_registry():
-    """The registry that a stranger's environment names is no test's."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("FIXTURES_REGISTRY", "FIXTURE_REGISTRY"):
-            patch.delenv(name, raising=False)
-        yield
-
-
 @pytest.fixture(scope="session")
 def _template(tmp_path_factory):
     """The registry that each test gets a copy of."""
@@ -62,11 +53,7 @@ def built_clone(tmp_path_factory, request):
     """A clone of this repository in which all is built and committed: to be copied, not changed."""
     from tests.kit import clone
 
-    folder = tmp_path_factory.getbasetemp()
-    # a worker of pytest-xdist has a folder of its own in that of all
-    return clone.shared(
-        (folder.parent if hasattr(request.config, "workerinput") else folder) / "built"
-    )
+    return clone.shared(tmp_path_factory, request.config, "built", clone.build)
 
 
 @pytest.fixture

@@ -44,6 +44,18 @@ def test_every_kind_is_a_registry_error(kind):
     assert issubclass(kind, RegistryError), f"{kind.__name__} escapes `except RegistryError`"
 
 
+def test_an_error_with_another_part():
+    """It is of the same kind, and all other parts stay."""
+    error = make(ChainError).but(remedy="rebuild it")
+    assert type(error) is ChainError
+    assert error.parts == {
+        "subject": "array a",
+        "expected": "float32",
+        "found": "float64",
+        "remedy": "rebuild it",
+    }
+
+
 def test_a_broken_chain_is_a_failed_check():
     """Who catches failed checks catches broken chains, too."""
     assert issubclass(ChainError, CheckError), "a broken chain is no failed check"

@@ -32,6 +32,21 @@ def test_bytes_arrive_and_nothing_else_does(tmp_path):
     assert names(tmp_path) == ["a.npz"], "something else was left in the directory"
 
 
+def test_a_function_writes_as_it_likes(tmp_path):
+    """What a function writes into the file it is given, in any order, is in place at once."""
+
+    def write(file) -> None:
+        file.seek(3)
+        file.write(b"two")
+        file.seek(0)
+        file.write(b"one")
+        assert not (tmp_path / "a").exists(), "half a file is to be seen"
+
+    write_atomic(tmp_path / "a", write)
+    assert (tmp_path / "a").read_bytes() == b"onetwo", "other bytes"
+    assert names(tmp_path) == ["a"], "something else was left in the directory"
+
+
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
     """Until the new bytes are on disk, the path shows the old ones, whole."""
     path = tmp_path / "a.npz"

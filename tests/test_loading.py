@@ -15,7 +15,8 @@ import registry
 from registry import loading
 from registry.errors import ChainError, MissingError, UsageError
 from registry.storage.root import locate
-from tests.kit.files import flip
+from tests.kit.files import flip, object_in
+from tests.kit.registries import configure
 from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
@@ -210,6 +211,8 @@ def test_missing_sidecar(root):
         registry.load(NAME, root)
     assert caught.value.subject == f"fixture {NAME}: sidecar", "what is missing is not named"
     assert caught.value.remedy == f"git checkout -- {SIDECAR}", "not the command that restores it"
+    expected = "a readable file minimal_dataset_v1_n16.json in pytorch_integration"
+    assert caught.value.expected == expected, "not the file that is looked for"
 
 
 def test_missing_lock(root):
@@ -277,6 +280,82 @@ def test_a_bad_cache_is_not_believed(root, cached):
         registry.load(NAME, root)
     assert caught.value.subject == f"fixture {NAME}: broken link sidecar -> bytes"
     assert not cached.exists(), "the bad object stayed in the cache"
+
+
+@pytest.fixture
+def stored(root, tmp_path):
+    """The same registry, with the fixture's bytes on a remote: where they lie there."""
+    (root / ".dvc").mkdir(exist_ok=True)
+    configure(root, str(tmp_path / "remote"))
+    path = object_in(tmp_path / "remote", loading.pins.find(root, NAME).md5)
+    path.parent.mkdir(parents=True)
+    path.write_bytes((root / DATA).read_bytes())
+    return path
+
+
+def test_bytes_that_are_missing_come_from_the_remote(root, stored):
+    """What is neither in the workspace nor in the cache is fetched."""
+    (root / DATA).unlink()
+    fixture = registry.load(NAME, root, offline=False)
+    assert fixture.diffraction.shape == (16, 64, 64), "not the fixture"
+
+
+def test_bytes_that_are_nowhere(root, stored, tmp_path):
+    """The error has what the remote said, and how to look there."""
+    (root / DATA).unlink()
+    stored.unlink()
+    with pytest.raises(MissingError) as caught:
+        registry.load(NAME, root, offline=False)
+    error = caught.value
+    assert error.found == (
+        "none in the workspace, none in the cache; "
+        f"no such object on remote store ({tmp_path / 'remote'})"
+    ), "not where it was looked for"
+    assert error.remedy == (f"dvc push fixture@{NAME}, in a clone that has it, or make fixtures"), (
+        "not what the remote's error says"
+    )
+
+
+def test_bad_bytes_on_the_remote(root, stored):
+    """What the remote has under the pinned name and is something else is a broken link."""
+    (root / DATA).unlink()
+    flip(stored, 500_000)
+    with pytest.raises(ChainError) as caught:
+        registry.load(NAME, root, offline=False)
+    digest = hashlib.md5(stored.read_bytes()).hexdigest()
+    assert caught.value.subject == f"object {stored.parent.name}{stored.name} of fixture@{NAME}"
+    assert digest in caught.value.found, "not the digest of what is there"
+
+
+def test_stored_bytes_are_read_past_the_workspace(root, cached, stored):
+    """For another revision's pin the workspace's file counts for nothing, and stays as it is."""
+    pin = loading.pins.find(root, NAME)
+    record = loading.read_sidecar(root, pin)
+    good = (root / DATA).read_bytes()
+    flip(root / DATA, 500_000)
+    bad = (root / DATA).read_bytes()
+    assert loading.read_stored(root, pin, record) == good, "not the cache's"
+    flip(cached, 500_000)
+    assert loading.read_stored(root, pin, record, offline=False) == good, "not the remote's"
+    assert (root / DATA).read_bytes() == bad, "the workspace was written to"
+
+
+def test_the_workspace_alone(root, cached):
+    """For an audit neither missing nor bad bytes are replaced from the cache."""
+    pin = loading.pins.find(root, NAME)
+    record = loading.read_sidecar(root, pin)
+    good = (root / DATA).read_bytes()
+    assert loading.read_workspace(root, pin, record) == good, "not the file"
+    flip(root / DATA, 500_000)
+    with pytest.raises(ChainError, match="broken link sidecar -> bytes"):
+        loading.read_workspace(root, pin, record)
+    (root / DATA).unlink()
+    with pytest.raises(MissingError) as caught:
+        loading.read_workspace(root, pin, record)
+    assert caught.value.subject == f"fixture {NAME}: bytes", "what is missing is not named"
+    expected = "a readable file minimal_dataset_v1_n16.npz in pytorch_integration"
+    assert caught.value.expected == expected, "not the file that is looked for"
+    assert caught.value.remedy == PULL, "not the command that fetches it"
 
 
 # Addresses

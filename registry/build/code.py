@@ -21,13 +21,15 @@ import sys
 from pathlib import Path
 
 from registry import console, field, files
-from registry.build.closure import GENERATORS, behaviour, closure
+from registry.build import closure
+from registry.build.closure import GENERATORS
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
-from registry.digests import blob
 from registry.identity import schema, sidecar
 
 FOLDER = Path("build/code")
+# The dependency of all stages that no value in params.yaml can lead away from here; never another.
+VALID, MARK = FOLDER / "valid", b"params.yaml satisfies its schema\n"
 
 
 def main() -> int:
@@ -39,6 +41,7 @@ def main() -> int:
     }
     generators = {**known.sources, **known.fixtures}
     contents = {FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)}
+    contents[VALID] = MARK
     for path in FOLDER.glob("*"):
         if path not in contents:
             path.unlink()
@@ -51,20 +54,16 @@ def main() -> int:
 
 def text(root: Path, generator: Generator) -> str:
     """Digest and path of each file that can reach what a generator's stage makes, in lines."""
-    digests: dict[str, str] = {}
     entries = [f"registry.build.{generator.kind}", f"{GENERATORS}.{generator.name}"]
     if generator.opens:
         entries.append(field.READERS)
-    for path, name in closure(root, entries).items():
-        is_frozen = name.startswith(f"{GENERATORS}/") and path.name != "__init__.py"
-        found = blob(path) if is_frozen else behaviour(path)
-        if found:
-            digests[name] = found
     own = generator_keys.schema_path(root, generator.name)
     named = [root / "schemas" / file for file in schemas(generator)]
-    for path in schema.closure([own, *named]):
-        digests[path.resolve().relative_to(root.resolve()).as_posix()] = schema.digest(path)
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    digests = {
+        path.relative_to(root.resolve()).as_posix(): schema.digest(path)
+        for path in schema.closure([own, *named])
+    }
+    return closure.text(root, entries) + closure.lines(digests)
 
 
 def schemas(generator: Generator) -> tuple[str, ...]:

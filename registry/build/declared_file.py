@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from registry import digests, files
+from registry import digests, environment, files
 from registry.errors import CheckError, MissingError
 
 # Kept between runs. What is built in a scratch folder is told the registry's own.
-BUILD = Path(os.environ.get("FIXTURES_BUILD", "build"))
+BUILD = Path(environment.value(environment.BUILD) or "build")
 DOWNLOADS = BUILD / "downloads"
 DIGESTS = BUILD / "digests"
 

@@ -17,7 +17,7 @@ from registry.build.record import SourceRecord
 from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
-from registry.identity import foreign_npz, npz, schema, sidecar
+from registry.identity import foreign_npz, npz, npz_rows, schema, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
 from registry.ptychography.acceptance import Source, accept, as_scan, refusals, within_object
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     subject = f"fixture {name}"
     declared = record.read(params["source"])
     _verify_source(subject, declared)
-    arrays_of_source = foreign_npz.read(declared.path, subject=f"source {declared.name}")
+    arrays_of_source = _read(declared)
     try:
         arrays, made = request.code.generate(params, arrays_of_source, declared.to_dict())
     except ValueError as error:
@@ -137,6 +137,18 @@ def _verify_source(subject: str, declared: SourceRecord) -> None:
             found=found,
             remedy=f"dvc repro --force source@{declared.name}",
         )
+
+
+def _read(declared: SourceRecord) -> dict[str, Any]:
+    """Arrays of a source; of frames that lie one after the other only those that are asked for."""
+    subject = f"source {declared.name}"
+    if declared.is_foreign or declared.layout == "legacy":
+        return dict(foreign_npz.read(declared.path, subject=subject))
+    names = foreign_npz.inventory(declared.path, subject=subject).keys() - {"diffraction"}
+    return {
+        **foreign_npz.read(declared.path, subject=subject, names=sorted(names)),
+        "diffraction": npz_rows.rows(declared.path, "diffraction", subject=subject),
+    }
 
 
 def _source(

@@ -16,18 +16,20 @@ SOURCES = Path("build/sources")
 class SourceRecord:
     """A source, beside its ``.npz``.
 
-    ``sha256`` and ``size`` are the file's. ``commit`` is that of the file from which it was made,
-    as declared, or None. ``declaration`` is its entry of ``params.yaml``, with files by name.
-    ``generators`` are git's ids of the generator's file and of those that it imports. ``layout`` is
-    ``legacy`` (H, W, N) or ``canonical`` (N, H, W); ``measurement`` is ``amplitude`` or
-    ``intensity``; ``noise`` is ``none``, ``poisson`` or ``measured``; ``photon_scale`` is in counts
-    per unit of amplitude squared, or None. ``physics`` is ``checked`` where the source has an
-    object that the forward model can be held against, else ``not checked``.
+    ``sha256`` and ``size`` are the file's; ``is_foreign`` tells one that another tool wrote.
+    ``commit`` is that of the file from which it was made, as declared, or None. ``declaration`` is
+    its entry of ``params.yaml``, with files by name. ``generators`` are git's ids of the
+    generator's file and of those that it imports. ``layout`` is ``legacy`` (H, W, N) or
+    ``canonical`` (N, H, W); ``measurement`` is ``amplitude`` or ``intensity``; ``noise`` is
+    ``none``, ``poisson`` or ``measured``; ``photon_scale`` is in counts per unit of amplitude
+    squared, or None. ``physics`` is ``checked`` where the source has an object that the forward
+    model can be held against, else ``not checked``.
     """
 
     name: str
     sha256: str
     size: int
+    is_foreign: bool
     licence: str
     commit: str | None
     declaration: dict[str, Any]

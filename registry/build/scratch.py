@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import console
+from registry import console, environment
 from registry.errors import CheckError
 
 
@@ -63,7 +63,7 @@ class Scratch:
                 **console.AS_JSON,
                 "PYTHONPATH": os.pathsep.join(filter(None, path)),
                 # so that nothing is downloaded or hashed again
-                "FIXTURES_BUILD": str(self.root.absolute() / "build"),
+                environment.BUILD: str(self.root.absolute() / "build"),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -82,12 +82,7 @@ class Scratch:
                 found="\n            ".join(said.splitlines()),
                 remedy="this is a fault of the generator; please report it",
             )
-        raise type(error)(
-            error.subject,
-            expected=error.expected,
-            found=error.found,
-            remedy=remedy or error.remedy,
-        )
+        raise error.but(remedy=remedy or error.remedy)
 
 
 @contextmanager

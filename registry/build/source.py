@@ -20,7 +20,7 @@ from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
-from registry.identity import foreign_npz, npz, sidecar
+from registry.identity import foreign_npz, npz_rows, sidecar
 
 # What a scan's arrays have to be, whichever layout it has: number of axes, and kind of dtype. A
 # real object or probe is a complex one without phase.
@@ -50,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 arrays, said = request.code.generate(params, given)
                 if arrays is not None:
                     # frames of an open scan are read and converted as they are written
-                    npz.write(part, arrays)
+                    npz_rows.write(part, arrays)
             if arrays is None and file is not None:
                 # a source without arrays of its own is its file, byte for byte
                 shutil.copyfile(file.path, part)
-            record = _record(request, part, said)
+            record = _record(request, part, said, is_foreign=arrays is None)
             files.write_atomic(path.with_suffix(".json"), record.encode())
     except ValueError as error:
         remedy = f"correct the file, or its declaration: params.yaml sources.{request.name}"
@@ -65,12 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _record(request: Request, file: Path, said: Mapping[str, Any]) -> SourceRecord:
+def _record(
+    request: Request, file: Path, said: Mapping[str, Any], *, is_foreign: bool
+) -> SourceRecord:
     """The record of a source's file, with what its generator said of it."""
     return SourceRecord(
         name=request.name,
         sha256=digests.sha256_file(file),
         size=file.stat().st_size,
+        is_foreign=is_foreign,
         licence=request.params["licence"],
         commit=request.params.get("commit"),
         declaration={

@@ -60,7 +60,3 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ from registry.declare.generator_keys import Generator, Key, Vocabulary
 from registry.errors import RegistryError, UsageError
 from registry.storage.root import find_root
 
-# Keys that are not given by flags of their own: the generators choose, the other three are SOURCE.
+# Keys without a flag of their own, for SOURCE says them.
 _NO_FLAG = ("source", "path", "url")
 _FIRST = ("generator", "source", "path", "url", "sha256", "blob")
 _LAST = ("created", "licence")

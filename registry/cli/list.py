@@ -38,6 +38,5 @@ def run(arguments: argparse.Namespace) -> int:
                 "yes" if path.is_file() else "no: dvc pull",
             )
         )
-    for line in columns(rows):
-        print(line)
+    print("\n".join(columns(rows)))
     return code

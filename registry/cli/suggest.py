@@ -86,12 +86,18 @@ def _check(root: Path, document: Any, name: str) -> None:
 
 
 def _figures(root: Path, name: str, entry: dict[str, Any]) -> Any:
+    from registry.build.record import SOURCES
     from registry.build.scratch import scratch
 
     with scratch(root) as place:
         place.build("source", name, entry)
         return json.loads(
-            place.run("registry.ptychography.suggest", name, subject=f"source {name}")
+            place.run(
+                "registry.ptychography.suggest",
+                name,
+                f"{SOURCES}/{name}.npz",
+                subject=f"source {name}",
+            )
         )
 
 

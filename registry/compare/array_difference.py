@@ -150,8 +150,10 @@ def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         larger: np.ndarray = np.maximum(ulp_distance(a.real, b.real), ulp_distance(a.imag, b.imag))
         return larger
     left, right = _rank(a), _rank(b)
-    # as unsigned numbers, because between the ends of float64 lie more steps than int64 can count
-    steps = np.maximum(left, right).view(np.uint64) - np.minimum(left, right).view(np.uint64)
+    # as unsigned numbers, because between the ends of float64 lie more steps than int64 can count;
+    # that they wrap around numpy says of an array without axes, and of no other
+    with np.errstate(over="ignore"):
+        steps = np.maximum(left, right).view(np.uint64) - np.minimum(left, right).view(np.uint64)
     comparable = np.isfinite(a) & np.isfinite(b)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     distance: np.ndarray = np.where(same, 0.0, np.where(comparable, steps.astype(float), np.inf))

@@ -219,9 +219,7 @@ def _of_revision(root: Path, label: str, revision: str, name: str, offline: bool
             remedy = "dvc fetch --all-commits brings what the remote has of every commit"
         else:
             remedy = "that commit breaks its own chain: name another one"
-        raise type(error)(
-            f"{subject}: {error.subject}", expected=error.expected, found=error.found, remedy=remedy
-        ) from None
+        raise error.but(subject=f"{subject}: {error.subject}", remedy=remedy) from None
     return Operand(
         label=label,
         arrays=npz.parse(data, subject=subject),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,29 +32,16 @@ def find(root: Path, name: str) -> Deprecation | None:
 
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
-    path = root / params.FILE
     try:
-        status = path.stat()
+        data = (root / params.FILE).read_bytes()
     except OSError:
         return None
-    key = (status.st_mtime_ns, status.st_size, status.st_ino)
-    cached = _cache.get(path)
-    if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, _read(path))
-    return cached[1].get(name)
-
-
-_cache: dict[Path, tuple[tuple[int, int, int], dict[str, Deprecation]]] = {}
-
-
-def _read(path: Path) -> dict[str, Deprecation]:
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return {}
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
-    if b"deprecated" not in data:
-        return {}
+    return _entries(data).get(name) if b"deprecated" in data else None
+
+
+@lru_cache(maxsize=8)
+def _entries(data: bytes) -> dict[str, Deprecation]:
     import yaml
 
     # Read-only and by name alone, so libyaml will do; the pipeline validates the file.

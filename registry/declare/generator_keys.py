@@ -123,6 +123,13 @@ def read(root: Path, name: str) -> Generator:
         Its schema does not say what it makes, or is no schema.
     """
     path = schema_path(root, name)
+    if not path.is_file():
+        raise MissingError(
+            f"generator {name}",
+            expected=f"{FOLDER}/{path.name}, which says what it makes and which keys it has",
+            found="no such file",
+            remedy="name an existing generator in params.yaml",
+        )
     document = schema.read(path)
     kind = document.get("generates") if isinstance(document, dict) else None
     if kind not in (SOURCE, FIXTURE):

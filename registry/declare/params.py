@@ -220,12 +220,13 @@ def parse(text: str) -> Any:
     try:
         parser = YAML(typ="safe", pure=True)
         # ruamel itself overlooks a key that is there twice beside a merge key (<<)
-        twice = _repeated_key(parser.compose(text))
+        node = parser.compose(text)
+        twice = _repeated_key(node)
         if twice is not None:
             mark = twice.start_mark
             where = f"line {mark.line + 1}, column {mark.column + 1}"
             raise _not_yaml(f"{where}: found duplicate key {schema.shown(twice.value)}")
-        return parser.load(text)
+        return None if node is None else parser.constructor.construct_document(node)
     except RecursionError:
         raise _not_yaml("more levels than can be read") from None
     except MarkedYAMLError as error:

@@ -12,13 +12,15 @@ other tools there is `registry.identity.foreign_npz`.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import struct
 import sys
 import zlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from mmap import mmap
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from registry.errors import ArchiveError
 
@@ -71,6 +73,33 @@ _PADDING_BYTES = 6
 # These values of the 16 and 32 bit fields announce a ZIP64, which is not written here.
 _COUNT_LIMIT = 0xFFFF
 _SIZE_LIMIT = 0xFFFFFFFF
+_LONGEST_END = _END.size + 0xFFFF  # with a comment
+_BLOCK_BYTES = 1 << 26
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """What is stored like an array, and read in parts: slices along its first axis are arrays."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array, of one axis at least."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As of an array."""
+        ...
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+
+
+class Located(NamedTuple):
+    """Dtype and shape of an array, and at which byte of the archive its own bytes start."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
 
 
 def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -87,55 +116,43 @@ def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
     ArchiveError
         A name, a dtype or the total size cannot be stored. Nothing is converted here.
     """
-    for name in arrays:
-        if not _NAME.fullmatch(name):
-            raise _unfit(f"array {name!r}", f"a name of {_NAMES}", repr(name))
-    if len(arrays) >= _COUNT_LIMIT:
-        raise _unfit("archive", f"fewer than {_COUNT_LIMIT} arrays", f"{len(arrays)} arrays")
+    file = io.BytesIO()
+    write_into(file, arrays)
+    return file.getvalue()
 
-    parts: list[bytes | memoryview] = []
-    directory: list[bytes] = []
+
+def write_into(file: BinaryIO, arrays: Mapping[str, np.ndarray] | Mapping[str, RowSource]) -> None:
+    """Write what `encode` gives into an empty file, taking the arrays in blocks of 64 MiB.
+
+    Parameters
+    ----------
+    file : binary file
+        It can be sought: CRCs stand before what they are of.
+    arrays : mapping of str to ndarray or RowSource
+        As for `encode`.
+
+    Raises
+    ------
+    ArchiveError
+        As for `encode`, before anything is read; or a source gives other rows than it says.
+    """
+    headers = _headers(arrays)
+    directory = b""
     offset = 0
-    for name in sorted(arrays):
-        array = arrays[name]
-        _check_encodable(array, name)
-        header = _npy_header(array.dtype.str, array.shape)
-        size = len(header) + array.nbytes
-        # here, too, and not only at the end: before gigabytes are copied
-        if offset + size >= _SIZE_LIMIT:
-            raise _unfit(
-                f"array {name!r}",
-                f"an archive of less than {_SIZE_LIMIT} bytes (4 GiB)",
-                f"{offset + size} bytes with this array",
-            )
-        payload = _payload(array)
-        crc = zlib.crc32(payload, zlib.crc32(header))
+    for name, header in headers.items():
         member = f"{name}.npy".encode()
-        local = _LOCAL.pack(*_local_fields(member, crc, size, offset))
-        directory.append(_CENTRAL.pack(*_central_fields(member, crc, size, offset)) + member)
-        parts += [local, member, _padding(member, offset), header, payload]
-        offset = _member_start(member, offset) + size
-
-    parts += directory
-    directory_size = sum(map(len, directory))
-    if offset + directory_size + _END.size >= _SIZE_LIMIT:
-        raise _unfit(
-            "archive",
-            f"less than {_SIZE_LIMIT} bytes (4 GiB)",
-            f"{offset + directory_size + _END.size} bytes",
-        )
-    parts.append(_END.pack(*_end_fields(len(directory), directory_size, offset)))
-    return b"".join(parts)
-
-
-def write(path: object, arrays: object) -> None:  # SHIM
-    import numpy as np
-
-    path.write_bytes(
-        encode(
-            {n: a if isinstance(a, np.ndarray) else a[np.arange(len(a))] for n, a in arrays.items()}
-        )
-    )  # type: ignore
+        start = _member_start(member, offset)
+        file.seek(start)
+        file.write(header)
+        size, crc = len(header), zlib.crc32(header)
+        for block in _blocks(arrays[name], name):
+            size, crc = size + file.write(block), zlib.crc32(block, crc)
+        file.seek(offset)
+        file.write(_local(member, crc, size, offset))
+        directory += _central(member, crc, size, offset)
+        offset = start + size
+    file.seek(offset)
+    file.write(directory + _END.pack(*_end_fields(len(headers), len(directory), offset)))
 
 
 def parse(data: bytes | memoryview, *, subject: str) -> dict[str, np.ndarray]:
@@ -157,46 +174,50 @@ def parse(data: bytes | memoryview, *, subject: str) -> dict[str, np.ndarray]:
     """
     import numpy as np
 
+    return {
+        name: np.ndarray(shape, dtype, buffer=data, offset=start)
+        for name, (dtype, shape, start) in locate(data, subject=subject).items()
+    }
+
+
+def locate(data: bytes | memoryview | mmap, *, subject: str) -> dict[str, Located]:
+    """Where the arrays of a canonical ``.npz`` are; of their own bytes, none is looked at.
+
+    Raises
+    ------
+    ArchiveError
+        As `parse` does.
+    """
     count, directory, end = _parse_end(data, subject)
-    arrays: dict[str, np.ndarray] = {}
+    found: dict[str, Located] = {}
     previous = ""
     entry, offset = directory, 0
     for _ in range(count):
         name, crc, size, entry = _parse_entry(data, entry, end, offset, subject)
         where = f"{subject}: member '{name}.npy'"
         if name <= previous:
-            found = "a second one" if name in arrays else f"it comes after '{previous}.npy'"
-            raise _malformed(where, "one member for each array, sorted by name", found)
+            other = "a second one" if name in found else f"it comes after '{previous}.npy'"
+            raise malformed(where, "one member for each array, sorted by name", other)
         start = _parse_local(data, name, crc, size, offset, directory, where)
-        descr, shape, data_start = _parse_npy_header(data, start, size, where)
-        arrays[name] = np.ndarray(shape, descr, buffer=data, offset=data_start)
+        found[name] = _parse_npy_header(data, start, size, where)
         previous, offset = name, start + size
     if offset != directory:
-        raise _malformed(
+        raise malformed(
             subject,
             f"the directory right after the last member, at {offset}",
             f"{directory - offset} bytes between them",
         )
     if entry != end:
-        raise _malformed(
+        raise malformed(
             subject, f"a directory of {count} entries", f"{end - entry} more bytes in it"
         )
-    return arrays
-
-
-def is_canonical(data: bytes | memoryview, arrays: Mapping[str, np.ndarray]) -> bool:
-    """Whether `data` is, to the last byte, the canonical ``.npz`` of `arrays`."""
-    try:
-        return encode(arrays) == data
-    except ArchiveError:
-        return False
+    return found
 
 
 def crcs_hold(data: bytes | memoryview) -> bool:
     """Whether each member of a ``.npz`` has the CRC-32 that it states.
 
-    `parse` tests everything else about the container, so of what it accepts this is as much as
-    `is_canonical`, without encoding anew.
+    `parse` tests everything else about the container: what passes both is canonical.
 
     Raises
     ------
@@ -215,24 +236,69 @@ def crcs_hold(data: bytes | memoryview) -> bool:
     return True
 
 
-def _check_encodable(array: np.ndarray, name: str) -> None:
+def _headers(arrays: Mapping[str, np.ndarray] | Mapping[str, RowSource]) -> dict[str, bytes]:
+    """Each array's ``.npy`` header, sorted by name, if all can be stored."""
+    for name in arrays:
+        if not _NAME.fullmatch(name):
+            raise _unfit(f"array {name!r}", f"a name of {_NAMES}", repr(name))
+    if len(arrays) >= _COUNT_LIMIT:
+        raise _unfit("archive", f"fewer than {_COUNT_LIMIT} arrays", f"{len(arrays)} arrays")
+
+    headers = {}
+    offset, directory_size = 0, 0
+    limit = f"less than {_SIZE_LIMIT} bytes (4 GiB)"
+    for name in sorted(arrays):
+        array, member = arrays[name], f"{name}.npy".encode()
+        _check_encodable(array, name)
+        headers[name] = _npy_header(array.dtype.str, array.shape)
+        size = len(headers[name]) + math.prod(array.shape) * array.dtype.itemsize
+        if offset + size >= _SIZE_LIMIT:
+            found = f"{offset + size} bytes with this array"
+            raise _unfit(f"array {name!r}", f"an archive of {limit}", found)
+        offset = _member_start(member, offset) + size
+        directory_size += _CENTRAL.size + len(member)
+    whole = offset + directory_size + _END.size
+    if whole >= _SIZE_LIMIT:
+        raise _unfit("archive", limit, f"{whole} bytes")
+    return headers
+
+
+def _check_encodable(array: Any, name: str) -> None:
     import numpy as np
 
     where = f"array {name!r}"
     # A subclass may mean more than its numbers, as a mask does; a memmap does not.
-    if type(array) not in (np.ndarray, np.memmap):
+    if isinstance(array, (np.ndarray, np.generic)):
+        plain = type(array) in (np.ndarray, np.memmap)
+    else:
+        plain = isinstance(array, RowSource) and isinstance(array.dtype, np.dtype)
+    if not plain:
         raise _unfit(where, "a plain numpy array", f"a {type(array).__name__}")
     if array.dtype.str not in _ITEMSIZES:
         raise _unfit(where, f"dtype one of {_DTYPES}", f"dtype {array.dtype.str}")
-    if array.ndim > _MAX_DIMENSIONS:
-        raise _unfit(where, f"at most {_MAX_DIMENSIONS} dimensions", f"{array.ndim}")
+    if len(array.shape) > _MAX_DIMENSIONS:
+        raise _unfit(where, f"at most {_MAX_DIMENSIONS} dimensions", f"{len(array.shape)}")
 
 
-def _payload(array: np.ndarray) -> memoryview:
+def _blocks(array: np.ndarray | RowSource, name: str) -> Iterator[memoryview]:
     import numpy as np
 
-    # reshape(-1) makes the bytes of 0-d arrays addressable, too
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    if 0 in array.shape:
+        return
+    if not array.shape:
+        array = np.asarray(array).reshape(1)
+    count, *row = array.shape
+    step = max(1, _BLOCK_BYTES // (math.prod(row) * array.dtype.itemsize))
+    for start in range(0, count, step):
+        part = array[start : start + step]
+        expected = (min(step, count - start), *row)
+        if part.dtype != array.dtype or part.shape != expected:
+            raise _unfit(
+                f"array {name!r}: rows from {start}",
+                f"{array.dtype.str} of shape {expected}",
+                f"{part.dtype.str} of shape {part.shape}",
+            )
+        yield np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
 
 
 def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
@@ -241,82 +307,96 @@ def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
     return _NPY_MAGIC + struct.pack("<H", len(text) + spaces + 1) + text + b" " * spaces + b"\n"
 
 
-def _padding_size(member: bytes, offset: int) -> int:
-    bare = offset + _LOCAL.size + len(member) + _PADDING_BYTES
-    return _PADDING_BYTES + -bare % _ALIGNMENT
-
-
 def _padding(member: bytes, offset: int) -> bytes:
-    size = _padding_size(member, offset)
+    bare = offset + _LOCAL.size + len(member) + _PADDING_BYTES
+    size = _PADDING_BYTES + -bare % _ALIGNMENT
     return struct.pack("<3H", _PADDING_ID, size - 4, _ALIGNMENT).ljust(size, b"\0")
 
 
 def _member_start(member: bytes, offset: int) -> int:
-    return offset + _LOCAL.size + len(member) + _padding_size(member, offset)
+    return offset + _LOCAL.size + len(member) + len(_padding(member, offset))
 
 
-def _local_fields(member: bytes, crc: int, size: int, offset: int) -> tuple[bytes | int, ...]:
-    common = (_VERSION, 0, _STORED, 0, _DATE, crc, size, size, len(member))
-    return (_LOCAL_SIGNATURE, *common, _padding_size(member, offset))
+def _local(member: bytes, crc: int, size: int, offset: int) -> bytes:
+    """All that stands before a member's own bytes."""
+    padding = _padding(member, offset)
+    fields = (_LOCAL_SIGNATURE, *_common_fields(member, crc, size), len(padding))
+    return _LOCAL.pack(*fields) + member + padding
 
 
-def _central_fields(member: bytes, crc: int, size: int, offset: int) -> tuple[bytes | int, ...]:
-    common = (_VERSION, 0, _STORED, 0, _DATE, crc, size, size, len(member))
-    return (_CENTRAL_SIGNATURE, _UNIX | _VERSION, *common, 0, 0, 0, 0, _MODE, offset)
+def _central(member: bytes, crc: int, size: int, offset: int) -> bytes:
+    """A member's entry in the directory."""
+    common = _common_fields(member, crc, size)
+    fields = (_CENTRAL_SIGNATURE, _UNIX | _VERSION, *common, 0, 0, 0, 0, _MODE, offset)
+    return _CENTRAL.pack(*fields) + member
+
+
+def _common_fields(member: bytes, crc: int, size: int) -> tuple[int, ...]:
+    return (_VERSION, 0, _STORED, 0, _DATE, crc, size, size, len(member))
 
 
 def _end_fields(count: int, size: int, offset: int) -> tuple[bytes | int, ...]:
     return (_END_SIGNATURE, 0, 0, count, count, size, offset, 0)
 
 
-def _parse_end(data: bytes | memoryview, subject: str) -> tuple[int, int, int]:
+def _parse_end(data: bytes | memoryview | mmap, subject: str) -> tuple[int, int, int]:
     """Number of members, and where the directory starts and ends."""
     end = len(data) - _END.size
     if end < 0 or bytes(data[end : end + len(_END_SIGNATURE)]) != _END_SIGNATURE:
-        mark = bytes(data).rfind(_END_SIGNATURE)
-        if mark < 0 or mark > end:
-            found = f"{len(data)} bytes without one: truncated, or not a .npz at all"
+        tail = bytes(data[-_LONGEST_END:])
+        after = len(tail) - _END.size - tail.rfind(_END_SIGNATURE)
+        if 0 <= after <= len(tail) - _END.size:
+            found = f"{after} bytes after it (an archive comment counts)"
         else:
-            found = f"{end - mark} bytes after it (an archive comment counts)"
-        raise _malformed(subject, "a ZIP that ends with its end record", found)
+            found = f"{len(data)} bytes without one: truncated, or not a .npz at all"
+        raise malformed(subject, "a ZIP that ends with its end record", found)
     fields = _END.unpack_from(data, end)
     count, directory = fields[4], fields[6]
     if directory > end:
-        raise _malformed(subject, f"a directory before byte {end}", f"directory offset {directory}")
-    _check_fields(subject, _END_LABELS, fields, _end_fields(count, end - directory, directory))
+        raise malformed(subject, f"a directory before byte {end}", f"directory offset {directory}")
+    expected = _end_fields(count, end - directory, directory)
+    if fields != expected:
+        _check_fields(subject, _END_LABELS, fields, expected)
     return count, directory, end
 
 
 def _parse_entry(
-    data: bytes | memoryview, entry: int, end: int, offset: int, subject: str
+    data: bytes | memoryview | mmap, entry: int, end: int, offset: int, subject: str
 ) -> tuple[str, int, int, int]:
     """Array name, CRC and size of a member from its directory entry, and the next entry."""
-    where = f"{subject}: directory entry at byte {entry}"
-    if entry + _CENTRAL.size > end:
-        raise _malformed(where, f"{_CENTRAL.size} bytes", f"{end - entry} bytes")
+    start = entry + _CENTRAL.size
+    if start > end:
+        raise malformed(_entry(entry, subject), f"{_CENTRAL.size} bytes", f"{end - entry} bytes")
     fields = _CENTRAL.unpack_from(data, entry)
     crc, size, name_length = fields[7], fields[9], fields[10]
-    start = entry + _CENTRAL.size
     following = start + name_length
     if following > end:
-        raise _malformed(where, f"a name of at most {end - start} bytes", f"{name_length} bytes")
+        rule = f"a name of at most {end - start} bytes"
+        raise malformed(_entry(entry, subject), rule, f"{name_length} bytes")
     member = bytes(data[start:following])
     name = member.decode("latin-1").removesuffix(".npy")
     if not (member.endswith(b".npy") and _NAME.fullmatch(name)):
-        raise _malformed(where, f"a member NAME.npy, NAME of {_NAMES}", repr(member[:200]))
+        rule = f"a member NAME.npy, NAME of {_NAMES}"
+        raise malformed(_entry(entry, subject), rule, repr(member[:200]))
     where = f"{subject}: member '{name}.npy'"
     if fields[-1] != offset:
-        raise _malformed(
+        raise malformed(
             where,
             f"offset {offset}, with nothing before or between members",
             f"offset {fields[-1]}",
         )
-    _check_fields(where, _CENTRAL_LABELS, fields, _central_fields(member, crc, size, offset))
+    expected = _central(member, crc, size, offset)
+    if data[entry:following] != expected:
+        _check_fields(where, _CENTRAL_LABELS, fields, _CENTRAL.unpack_from(expected))
     return name, crc, size, following
 
 
+def _entry(entry: int, subject: str) -> str:
+    return f"{subject}: directory entry at byte {entry}"
+
+
 def _parse_local(
-    data: bytes | memoryview,
+    data: bytes | memoryview | mmap,
     name: str,
     crc: int,
     size: int,
@@ -325,51 +405,50 @@ def _parse_local(
     where: str,
 ) -> int:
     """Where the member's own bytes start; all of its `size` bytes are there."""
-    member = f"{name}.npy".encode()
-    start = _member_start(member, offset)
+    expected = _local(f"{name}.npy".encode(), crc, size, offset)
+    start = offset + len(expected)
     if start + size > directory:
-        raise _malformed(
+        raise malformed(
             where, f"{start + size - offset} bytes", f"{directory - offset} before the directory"
         )
-    fields = _LOCAL.unpack_from(data, offset)
-    _check_fields(where, _LOCAL_LABELS, fields, _local_fields(member, crc, size, offset))
-    names_and_padding = member + _padding(member, offset)
-    if bytes(data[offset + _LOCAL.size : start]) != names_and_padding:
-        raise _malformed(
+    found = bytes(data[offset:start])
+    if found != expected:
+        _check_fields(where, _LOCAL_LABELS, _LOCAL.unpack_from(found), _LOCAL.unpack_from(expected))
+        raise malformed(
             where,
             f"the same name before the data, and zeros up to byte {start}",
-            repr(bytes(data[offset + _LOCAL.size : start])),
+            repr(found[_LOCAL.size :]),
         )
     return start
 
 
 def _parse_npy_header(
-    data: bytes | memoryview, start: int, size: int, where: str
-) -> tuple[str, tuple[int, ...], int]:
-    """Dtype, shape, and where the array's bytes start; there are just as many as it needs."""
+    data: bytes | memoryview | mmap, start: int, size: int, where: str
+) -> Located:
+    """The array's bytes are just as many as it needs."""
     if size < _NPY_START or bytes(data[start : start + len(_NPY_MAGIC)]) != _NPY_MAGIC:
         found = repr(bytes(data[start : start + min(size, _NPY_START)]))
-        raise _malformed(where, f".npy version 1.0, {_NPY_MAGIC!r} and a length", found)
+        raise malformed(where, f".npy version 1.0, {_NPY_MAGIC!r} and a length", found)
     length = int.from_bytes(data[start + len(_NPY_MAGIC) : start + _NPY_START], "little")
     data_start = start + _NPY_START + length
     limit = min(size, _MAX_NPY_HEADER) - _NPY_START
     if length > limit:
-        raise _malformed(where, f"a .npy header of at most {limit} bytes", f"{length} bytes")
+        raise malformed(where, f"a .npy header of at most {limit} bytes", f"{length} bytes")
 
     header = bytes(data[start:data_start])
     match = _NPY_HEADER.fullmatch(header, _NPY_START)
     if match is None:
-        raise _malformed(
+        raise malformed(
             where, "keys descr, fortran_order, shape, as encode writes them", repr(header[:200])
         )
     descr = match[1].decode("latin-1").removeprefix("'").removesuffix("'")
     if descr not in _ITEMSIZES:
-        raise _malformed(where, f"dtype one of {_DTYPES}", f"dtype {descr}")
+        raise malformed(where, f"dtype one of {_DTYPES}", f"dtype {descr}")
     if match[2] == b"True":
-        raise _malformed(where, "C order", "Fortran order")
+        raise malformed(where, "C order", "Fortran order")
     sizes = match[3].rstrip(b",").split(b", ") if match[3] else []
     if len(sizes) > _MAX_DIMENSIONS or not all(map(bytes.isdigit, sizes)):
-        raise _malformed(
+        raise malformed(
             where,
             f"a shape of at most {_MAX_DIMENSIONS} numbers",
             f"shape ({match[3].decode('latin-1')})",
@@ -377,15 +456,15 @@ def _parse_npy_header(
     shape = tuple(map(int, sizes))
     needed, held = math.prod(shape) * _ITEMSIZES[descr], start + size - data_start
     if needed != held:
-        raise _malformed(
+        raise malformed(
             where, f"{needed} bytes for {descr} of shape {shape}", f"a member that holds {held}"
         )
     # numpy addresses an empty array's other dimensions all the same
-    if math.prod(filter(None, shape)) * _ITEMSIZES[descr] > sys.maxsize:
-        raise _malformed(where, f"a shape of at most {sys.maxsize} bytes", f"shape {shape}")
+    if not needed and math.prod(filter(None, shape)) * _ITEMSIZES[descr] > sys.maxsize:
+        raise malformed(where, f"a shape of at most {sys.maxsize} bytes", f"shape {shape}")
     if header != _npy_header(descr, shape):
-        raise _malformed(where, repr(_npy_header(descr, shape)), repr(header))
-    return descr, shape, data_start
+        raise malformed(where, repr(_npy_header(descr, shape)), repr(header))
+    return Located(descr, shape, data_start)
 
 
 def _check_fields(
@@ -394,11 +473,9 @@ def _check_fields(
     found: tuple[bytes | int, ...],
     expected: tuple[bytes | int, ...],
 ) -> None:
-    if found == expected:
-        return
     for label, right, actual in zip(labels.split(", "), expected, found, strict=True):
         if right != actual:
-            raise _malformed(where, f"{label} {right!r}", f"{label} {actual!r}")
+            raise malformed(where, f"{label} {right!r}", f"{label} {actual!r}")
 
 
 def _unfit(where: str, expected: str, found: str) -> ArchiveError:
@@ -406,6 +483,7 @@ def _unfit(where: str, expected: str, found: str) -> ArchiveError:
     return ArchiveError(where, expected=expected, found=found, remedy=remedy)
 
 
-def _malformed(where: str, expected: str, found: str) -> ArchiveError:
+def malformed(where: str, expected: str, found: str) -> ArchiveError:
+    """A file that is not canonical."""
     remedy = "fetch or rebuild the file: fixtures are written by registry.identity.npz.encode only"
     return ArchiveError(where, expected=expected, found=found, remedy=remedy)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.failure import Failure
-from registry.ptychography.contracts import DATA_001, contract_failures
+from registry.ptychography.contracts import CONTRACTS, DATA_001, contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
@@ -152,8 +152,12 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
     if missing:
         return None, f"no {', '.join(missing)}"
     frames, obj, probe, x, y = (arrays[name] for name in names)
-    axes = [array.ndim for array in (frames, obj, probe, x, y)]
-    if axes not in ([3, 2, 2, 1, 1], [3, 2, 3, 1, 1]) or x.shape != y.shape:
+    # a probe may have modes
+    known = CONTRACTS["data_001_v2"]
+    if (
+        any(arrays[name].ndim not in known[name].numbers_of_axes for name in names)
+        or x.shape != y.shape
+    ):
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in names)
         return None, f"axes that do not fit: {shapes}"
     if any(array.dtype.kind not in "fiu" for array in (frames, x, y)):

@@ -79,7 +79,7 @@ class Array:
     @property
     def positions_last(self) -> bool:
         """Whether its last axis is the one that counts positions, and not its first."""
-        return self.axes[1:][-1:] == (_POSITION,)
+        return self.per_position and self.axes[0] != _POSITION
 
     @property
     def numbers_of_axes(self) -> range:

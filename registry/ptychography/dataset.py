@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from registry.errors import MissingError, UsageError
+from registry import extras
+from registry.errors import UsageError
 from registry.ptychography.contracts import DATA_001, contract_named
 
 if TYPE_CHECKING:
@@ -108,11 +109,7 @@ def _torch() -> ModuleType:
     try:
         import torch
     except ImportError as error:
-        raise MissingError(
-            "torch",
-            expected="torch >= 2.6, which a FixtureDataset gives tensors of",
-            found=str(error),
-            remedy="pip install 'fixture-registry[train]'",
-        ) from None
+        expected = "torch >= 2.6, which a FixtureDataset gives tensors of"
+        raise extras.missing("train", "torch", expected=expected, found=str(error)) from None
     module: ModuleType = torch
     return module

@@ -13,13 +13,12 @@ import numpy as np
 
 from generators import subset_v1
 from registry import console
-from registry.build.record import SOURCES
 from registry.errors import CheckError, UsageError
 from registry.identity import foreign_npz, npz
 from registry.ptychography.acceptance import MIN_COVERAGE, span
 from registry.ptychography.contracts import contract_failures, contract_of
 from registry.ptychography.forward import frames_inside
-from registry.training.groups import scan_groups
+from registry.ptychography.groups import scan_groups
 
 SCHEMAS = Path("schemas")
 SIZES = (16, 32, 64, 128)
@@ -30,9 +29,8 @@ _WHOLE = ("objectGuess", "probeGuess")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    (name,) = sys.argv[1:] if argv is None else argv
-    subject = f"source {name}"
-    path = SOURCES / f"{name}.npz"
+    name, file = sys.argv[1:] if argv is None else argv
+    subject, path = f"source {name}", Path(file)
     # not the frames, which may be large
     held = foreign_npz.inventory(path, subject=subject)
     names = [*_WHOLE, *(key for key in subset_v1.PER_POSITION if key in held)]

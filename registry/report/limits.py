@@ -7,7 +7,7 @@ the verified arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,18 +24,72 @@ Real = NDArray[np.float64]
 # Half of the last decimal that a sidecar has.
 _ROUNDED = 5e-4
 
-_MEANINGS = {
-    "coverage_x": "part of the source's range in x that the positions span",
-    "coverage_y": "part of the source's range in y that the positions span",
-    "max_amplitude": "largest amplitude in a frame",
-    "own_match_rate": "frames that the model of their own position explains best",
-    "nearest_alternative_margin": "how much worse the best of the named mistakes fits",
-    "chi_square_min": "misfit over photon noise, best frame",
-    "chi_square_max": "misfit over photon noise, worst frame",
-    "scale": "power of the frames over that of the model, as amplitude",
-    "correlation_median": "correlation of a frame with its model, median",
-    "r_factor": "sum of differences to the model over sum of amplitudes",
+# Declared, not measured: no rows of their own.
+_DECLARED = ("noise", "photon_scale")
+
+# The least and the most that a figure may be.
+_Limits = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Figure:
+    """What is known of a figure beforehand.
+
+    limits : those that hold always, else those ``by_noise``; ``from_arrays`` where others follow
+    ends : of its gauge, in place of a limit that there is not
+    rule : the limit in words, where it is not one of the figure itself
+    detail : figure that tells more of this one
+    """
+
+    meaning: str = ""
+    limits: _Limits = (None, None)
+    by_noise: Mapping[object, _Limits] = field(default_factory=dict)
+    from_arrays: bool = False
+    ends: _Limits = (None, None)
+    rule: str = ""
+    percent: bool = False
+    detail: str = ""
+
+
+_COVERAGE: dict[str, Any] = {"limits": (MIN_COVERAGE, None), "ends": (None, 1.0)}
+_FIGURES = {
+    "coverage_x": _Figure(
+        meaning="part of the source's range in x that the positions span", **_COVERAGE
+    ),
+    "coverage_y": _Figure(
+        meaning="part of the source's range in y that the positions span", **_COVERAGE
+    ),
+    "max_amplitude": _Figure(
+        meaning="largest amplitude in a frame",
+        limits=(None, DATA_001["diffraction"].below),
+        ends=(DATA_001["diffraction"].least, None),
+    ),
+    "own_match_rate": _Figure(
+        meaning="frames that the model of their own position explains best",
+        # one of likelihood, so that it holds at any photon count
+        rule=f"no other position e^{LIKELIHOOD_LIMIT:g} times as likely",
+        percent=True,
+    ),
+    "nearest_alternative_margin": _Figure(
+        meaning="how much worse the best of the named mistakes fits",
+        limits=(0.0, None),
+        detail="nearest_alternative",
+    ),
+    "chi_square_min": _Figure(meaning="misfit over photon noise, best frame", from_arrays=True),
+    "chi_square_max": _Figure(meaning="misfit over photon noise, worst frame", from_arrays=True),
+    "scale": _Figure(
+        meaning="power of the frames over that of the model, as amplitude",
+        by_noise={
+            "none": (1 - ROUNDING, 1 + ROUNDING),
+            "measured": (1 / float(SCALE_LIMIT), float(SCALE_LIMIT)),
+        },
+        from_arrays=True,
+    ),
+    "correlation_median": _Figure(meaning="correlation of a frame with its model, median"),
+    "r_factor": _Figure(meaning="sum of differences to the model over sum of amplitudes"),
 }
+# A figure of a later version is shown as it is.
+_UNKNOWN = _Figure()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,16 +114,14 @@ class Fit:
 
     values : (N,) float64, misfit over photon noise or, without a photon count, relative error
     low, high : (N,) float64 or None, what is allowed
-    scale, scale_sigma : power of the frames over the model's, as amplitude, and what photon noise
-        makes of it; None without a photon count
+    figures : those that the arrays give with all their digits, by name: value, least, most
     """
 
     what: str
     values: Real
     low: Real | None = None
     high: Real | None = None
-    scale: float | None = None
-    scale_sigma: float | None = None
+    figures: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def fit(arrays: Mapping[str, np.ndarray], checks: Mapping[str, Any]) -> tuple[Fit | None, str]:
@@ -96,103 +148,66 @@ def _photon_fit(scan: Scan, photon_scale: float) -> tuple[Fit | None, str]:
     mean, variance = (part.sum(axis=(1, 2)) for part in misfit_moments(photon_scale * model**2))
     if not (mean > 0).all():
         return None, "a model without any light"
-    misfit = 4 * photon_scale * ((scan.frames - model) ** 2).sum(axis=(1, 2))
+    values = 4 * photon_scale * ((scan.frames - model) ** 2).sum(axis=(1, 2)) / mean
     width = SIGMAS * np.sqrt(variance) / mean
     power = float((model**2).sum())
+    scale = float(np.sqrt((scan.frames**2).sum() / power))
+    scale_width = SIGMAS * 0.5 / float(np.sqrt(photon_scale * power)) + ROUNDING
+    figures = {
+        name: (float(values[frame]), float(1 - width[frame]), float(1 + width[frame]))
+        for name, frame in (
+            ("chi_square_min", np.argmin(values)),
+            ("chi_square_max", np.argmax(values)),
+        )
+    }
     fitted = Fit(
         what="misfit over photon noise (χ²)",
-        values=misfit / mean,
+        values=values,
         low=1 - width,
         high=1 + width,
-        scale=float(np.sqrt((scan.frames**2).sum() / power)),
-        scale_sigma=0.5 / float(np.sqrt(photon_scale * power)),
+        figures={**figures, "scale": (scale, 1 - scale_width, 1 + scale_width)},
     )
     return fitted, ""
 
 
 def checks(recorded: Mapping[str, Any], fitted: Fit | None) -> list[Check]:
     """Rows for all figures of a sidecar, those with limits first."""
+    exact = {} if fitted is None else fitted.figures
+    details = {known.detail for known in _FIGURES.values()}
     rows = [
-        _row(
-            name,
-            _exact(name, recorded[name], fitted),
-            _limits(name, recorded, fitted),
-            recorded,
-        )
-        for name in _MEANINGS
-        if name in recorded
-    ]
-    rows += [
-        Check(name=name, meaning="", measured=_number(value))
-        for name, value in recorded.items()
-        if name not in _MEANINGS and name not in ("noise", "photon_scale", "nearest_alternative")
+        _row(name, recorded, exact.get(name))
+        for name in recorded
+        if name not in details and name not in _DECLARED
     ]
     return sorted(rows, key=lambda row: not row.limit)
 
 
-def _exact(name: str, recorded: object, fitted: Fit | None) -> object:
-    """A figure with all its digits, where the arrays give it, else as it is recorded."""
-    if fitted is None or fitted.scale is None:
-        return recorded
-    return {
-        "chi_square_min": float(fitted.values.min()),
-        "chi_square_max": float(fitted.values.max()),
-        "scale": fitted.scale,
-    }.get(name, recorded)
-
-
-def _limits(
-    name: str, recorded: Mapping[str, Any], fitted: Fit | None
-) -> tuple[float | None, float | None]:
-    """The least and the most that a figure may be."""
-    if name.startswith("coverage_"):
-        return MIN_COVERAGE, None
-    if name == "max_amplitude":
-        return None, DATA_001["diffraction"].below
-    if name == "nearest_alternative_margin":
-        return 0.0, None
-    if name.startswith("chi_square_") and fitted is not None and fitted.low is not None:
-        frame = np.argmin(fitted.values) if name == "chi_square_min" else np.argmax(fitted.values)
-        if fitted.high is not None:
-            return float(fitted.low[frame]), float(fitted.high[frame])
-    if name == "scale":
-        if fitted is not None and fitted.scale_sigma is not None:
-            width = SIGMAS * fitted.scale_sigma + ROUNDING
-            return 1 - width, 1 + width
-        if recorded.get("noise") == "none":
-            return 1 - ROUNDING, 1 + ROUNDING
-        if recorded.get("noise") == "measured":
-            return 1 / float(SCALE_LIMIT), float(SCALE_LIMIT)
-    return None, None
-
-
-def _row(
-    name: str,
-    value: object,
-    limits: tuple[float | None, float | None],
-    recorded: Mapping[str, Any],
-) -> Check:
-    meaning = _MEANINGS[name]
-    low, high = limits
+def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, float] | None) -> Check:
+    known = _FIGURES.get(name, _UNKNOWN)
+    value = recorded[name]
+    low, high = known.by_noise.get(recorded.get("noise"), known.limits)
+    if exact is not None:
+        value, low, high = exact
+    meaning = known.meaning
     if not isinstance(value, int | float):
-        return Check(name=name, meaning=meaning, measured="not measured")
-    if name == "nearest_alternative_margin":
-        meaning += f": {recorded.get('nearest_alternative')}"
-    if name == "own_match_rate":
-        # the limit is one of likelihood, so that it holds at any photon count
-        limit = f"no other position e^{LIKELIHOOD_LIMIT:g} times as likely"
-        return Check(name=name, meaning=meaning, measured=f"{value:.1%}", limit=limit)
+        return Check(name=name, meaning=meaning, measured=str(value or "not measured"))
+    if known.detail:
+        meaning += f": {recorded.get(known.detail)}"
     if low is None and high is None:
-        computed = name == "scale" or name.startswith("chi_square_")
-        limit = "follows from the arrays" if computed else ""
-        return Check(name=name, meaning=meaning, measured=_number(value), limit=limit)
+        return Check(
+            name=name,
+            meaning=meaning,
+            measured=f"{value:.1%}" if known.percent else f"{value:g}",
+            limit="follows from the arrays" if known.from_arrays else known.rule,
+        )
     room = min(
         np.inf if low is None else value - low,
         np.inf if high is None else high - value,
     )
+    bottom, top = (
+        end if limit is None else limit for limit, end in zip((low, high), known.ends, strict=True)
+    )
     gauge = None
-    bottom = 0.0 if name == "max_amplitude" else low
-    top = 1.0 if name.startswith("coverage_") else high
     if bottom is not None and top is not None:
         gauge = float(np.clip((value - bottom) / (top - bottom), 0, 1))
     return Check(
@@ -219,7 +234,3 @@ def _between(low: float | None, high: float | None) -> str:
 def _decimals(low: float | None, high: float | None) -> int:
     """As many as tell two limits apart, and no fewer than a sidecar has."""
     return 6 if low is not None and high is not None and high - low < 0.01 else 3
-
-
-def _number(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)

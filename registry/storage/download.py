@@ -1,4 +1,8 @@
-"""Downloading a source: resumed where it stopped, verified before it gets its name."""
+"""Downloading a source: resumed where it stopped, verified before it gets its name.
+
+The declared digest decides in the end. So what was received before is gone on with, whatever the
+server has by now; where the whole is then not the file, it is fetched anew, once.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,13 +29,13 @@ if TYPE_CHECKING:
     import requests
 
 # Little, as what came of a block is lost when the connection breaks.
-_BLOCK_BYTES = 1 << 14
+BLOCK_BYTES = 1 << 14
 _CONNECT_S, _READ_S = 10.0, 60.0
-# Attempts that brought no byte, one after the other, before a download is given up.
+# Attempts, one after the other, that brought no more than there had been, before giving up.
 _ATTEMPTS = 3
-_PAUSE_S = 1.0
+PAUSE_S = 1.0
 # How long to wait for another process that downloads the same file.
-_LOCK_S = 600.0
+LOCK_S = 600.0
 _DIGITS_OF_FOLDER = 12
 _LONGEST_NAME = 100
 _LIMITS = {"SHA-256": 64, "git blob id": 40}
@@ -46,13 +50,13 @@ class _Pin:
     digest: str
 
     def of(self, path: Path) -> str:
-        digest = hashlib.sha256()
-        if self.kind == "git blob id":
-            digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        return digest.hexdigest()
+            if self.kind == "SHA-256":
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            head = b"blob %d\0" % path.stat().st_size
+            return hashlib.file_digest(
+                file, lambda: hashlib.sha1(head, usedforsecurity=False)
+            ).hexdigest()
 
 
 class _Cut(Exception):
@@ -70,8 +74,7 @@ def fetch(
     """Download a file, unless it is there already.
 
     It is put into a subfolder that its digest names, and gets its name only when it is whole and
-    has this digest. What was received before an interruption is kept beside it, and used by the
-    next call if the server still has the same file.
+    has this digest. What was received before an interruption is kept beside it, for the next call.
 
     Parameters
     ----------
@@ -118,7 +121,7 @@ def fetch(
                     found = _transfer(subject, url, source, part, pin, move)
             if found != pin.digest:
                 size = part.stat().st_size
-                _forget(part)
+                part.unlink()
                 raise CheckError(
                     subject,
                     expected=f"{pin.kind} {pin.digest}",
@@ -127,7 +130,6 @@ def fetch(
                     "declare its digest under a new source name",
                 )
             part.replace(final)
-            _forget(part)
     return final
 
 
@@ -137,25 +139,30 @@ def _transfer(
     """Fill the part file, and return its digest."""
     if source is not None:
         _copy(subject, source, part, move)
-    elif _download(subject, url, part, move) and pin.of(part) != pin.digest:
-        # the beginning may have been of another file, and the server could not tell
-        _forget(part)
+        return pin.of(part)
+    resumed = _download(subject, url, part, move)
+    found = pin.of(part)
+    if resumed and found != pin.digest:
+        # the beginning may have been of another file
+        part.unlink()
         _download(subject, url, part, move)
-    return pin.of(part)
+        found = pin.of(part)
+    return found
 
 
 def _download(subject: str, url: str, part: Path, move: Move) -> bool:
     """Bring the part file to its end, beginning where it is; true if it was put together."""
-    idle, resumed = 0, False
+    resumed, most, idle = False, _size(part), 0
     while True:
-        before = _size(part)
-        resumed = resumed or before > 0
+        resumed = resumed or _size(part) > 0
         try:
             _receive(subject, url, part, move)
         except _Cut as error:
-            idle = 0 if _size(part) > before else idle + 1
+            # more than ever: who throws away and begins again could do so for ever
+            idle = 0 if _size(part) > most else idle + 1
+            most = max(most, _size(part))
             if idle < _ATTEMPTS:
-                time.sleep(_PAUSE_S if idle else 0)
+                time.sleep(PAUSE_S if idle else 0)
                 continue
             raise MissingError(
                 subject,
@@ -174,8 +181,6 @@ def _receive(subject: str, url: str, part: Path, move: Move) -> None:
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-        with suppress(OSError):
-            headers["If-Range"] = _validator_file(part).read_text()
     try:
         response = requests.get(url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S))
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
@@ -185,19 +190,30 @@ def _receive(subject: str, url: str, part: Path, move: Move) -> None:
     with response:
         mode = _mode(subject, response, part, have)
         length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() else None
-        _check_space(subject, part, total)
-        if mode == "wb":
-            _remember(part, response)
-            have = 0
-        move(completed=have, total=None if total is None else have + total)
-        with part.open(mode) as file:
-            for block in _blocks(response):
-                file.write(block)
-                have += len(block)
-                move(completed=have, total=None if total is None else max(total, have))
-            file.flush()
-            os.fsync(file.fileno())
+        left = int(length) if length.isdecimal() else None
+        _write(subject, part, mode, _blocks(response), left, move)
+
+
+def _write(
+    subject: str, part: Path, mode: str, blocks: Iterable[bytes], left: int | None, move: Move
+) -> None:
+    """Write what comes, announced as ``left`` bytes, into the part file, and see it on disk."""
+    free = shutil.disk_usage(part.parent).free
+    if left is not None and left > free:
+        raise MissingError(
+            subject,
+            expected=f"{left} bytes of free space at {part.parent}",
+            found=f"{free} bytes",
+            remedy="free some space, then run the command again",
+        )
+    with part.open(mode) as file:
+        # beside a file that is appended to, the position is its size
+        move(completed=file.tell(), total=None if left is None else file.tell() + left)
+        for block in blocks:
+            file.write(block)
+            move(completed=file.tell())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _mode(subject: str, response: requests.Response, part: Path, have: int) -> str:
@@ -213,7 +229,7 @@ def _mode(subject: str, response: requests.Response, part: Path, have: int) -> s
         http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     ):
         # more than the file has, or a server with ranges of its own: from the start, then
-        _forget(part)
+        part.unlink()
         raise _Cut("an answer that does not go on where the file ends")
     raise _unreachable(subject, f"HTTP {code} {response.reason}")
 
@@ -222,7 +238,7 @@ def _blocks(response: requests.Response) -> Iterator[bytes]:
     import requests
 
     try:
-        yield from response.iter_content(_BLOCK_BYTES)
+        yield from response.iter_content(BLOCK_BYTES)
     except requests.exceptions.RequestException as error:
         raise _Cut(_reason(error)) from error
 
@@ -234,33 +250,9 @@ def _copy(subject: str, source: Path, part: Path, move: Move) -> None:
         file = source.open("rb")
     except OSError as error:
         raise _unreachable(subject, error.strerror or str(error)) from error
-    with file, part.open("wb") as out:
-        total = source.stat().st_size
-        _check_space(subject, part, total)
-        while block := file.read(_BLOCK_BYTES):
-            out.write(block)
-            move(completed=out.tell(), total=total)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _validator_file(part: Path) -> Path:
-    """What says which file of the server the part is of."""
-    return part.with_name(f"{part.name}.validator")
-
-
-def _remember(part: Path, response: requests.Response) -> None:
-    _forget(part)
-    tag = response.headers.get("ETag", "")
-    # a weak tag does not promise the same bytes
-    validator = tag if tag.startswith('"') else response.headers.get("Last-Modified")
-    if validator and validator.isprintable() and validator.isascii():
-        _validator_file(part).write_text(validator)
-
-
-def _forget(part: Path) -> None:
-    for path in (part, _validator_file(part)):
-        path.unlink(missing_ok=True)
+    with file:
+        blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
+        _write(subject, part, "wb", blocks, source.stat().st_size, move)
 
 
 def _size(path: Path) -> int:
@@ -268,17 +260,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _check_space(subject: str, part: Path, needed: int | None) -> None:
-    free = shutil.disk_usage(part.parent).free
-    if needed is not None and needed > free:
-        raise MissingError(
-            subject,
-            expected=f"{needed} bytes of free space at {part.parent}",
-            found=f"{free} bytes",
-            remedy="free some space, then run the command again",
-        )
 
 
 def _pin(subject: str, sha256: str | None, blob: str | None) -> _Pin:
@@ -330,12 +311,12 @@ def _alone(subject: str, final: Path) -> Iterator[None]:
 
     lock = filelock.FileLock(final.with_name(f".{final.name}.lock"))
     try:
-        lock.acquire(timeout=_LOCK_S)
+        lock.acquire(timeout=LOCK_S)
     except filelock.Timeout as error:
         raise LockedError(
             subject,
             expected="no other process at it",
-            found=f"another one, for {_LOCK_S:.0f} s",
+            found=f"another one, for {LOCK_S:.0f} s",
             remedy="wait for it, or end it, then run the command again",
         ) from error
     try:
@@ -361,15 +342,14 @@ def _disk(subject: str, final: Path) -> Iterator[None]:
         ) from error
 
 
-def _reason(error: BaseException) -> str:
-    """What the system says at the bottom of a chain of errors."""
-    pending: list[object] = [error]
-    for each in pending:
-        if isinstance(each, OSError) and each.strerror:
-            return str(each.strerror)
-        if isinstance(each, BaseException) and len(pending) < 50:
-            pending += [getattr(each, "reason", None), each.__cause__, each.__context__, *each.args]
-    return type(error).__name__
+def _reason(error: Exception) -> str:
+    """What the system says, in a text that also has the address, maybe with secrets in it.
+
+    >>> _reason(OSError("HTTPSConnectionPool(…): … Errno(…[Errno 111] Connection refused'))"))
+    'Connection refused'
+    """
+    found = re.search(r"\[(?:Errno|SSL)[^]]*\] ([^'\"()]+)", str(error))
+    return found[1].strip() if found else type(error).__name__
 
 
 def _unreachable(subject: str, found: str) -> RegistryError:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Nothing in here reaches a byte or a verdict: see registry/build/code.py.
+# Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
 
 # Keywords of `rich.progress.Progress.update`: ``advance``, ``completed``, ``total``, in bytes.

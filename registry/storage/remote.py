@@ -5,12 +5,17 @@ them. Loading DVC's pipeline first, as ``dvc pull`` does, takes many times as lo
 internals of DVC: where they are not as this module knows them, the public ``dvc fetch`` does the
 work. So it does for imports, whose objects are on another repository's remote, and for remotes
 that keep versions of files instead of objects.
+
+A silent server is given up by the time limits of the file system underneath, which are set when it
+is made. They do not end one that goes on sending next to nothing, and SSH has none for a transfer:
+so each transfer has a limit as a whole, which fsspec keeps for the file systems that run in its
+loop. A directory has no limit: that of a network that hangs is waited for, as by any program.
+Threads that transfer are daemons, so that Ctrl-C waits for none of them.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import secrets
 import subprocess
@@ -20,29 +25,31 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from registry import files
+from registry import extras, files
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
 from registry.storage import cache, dvc_config, progress
 from registry.storage.dvc_config import Redaction
 
 _JOBS = 8
-_PAUSES_S = (0.5, 2.0)
+PAUSES_S = (0.5, 2.0)
 # An attempt that ended without a byte after this long is not repeated: libraries below retry what
 # may pass by themselves, S3's for ten seconds.
 _QUICK_S = 3.0
-# A server that sends less than this within that time is given up.
-_SLOW_BYTES = 1 << 16
-_PATIENCE_S = 30.0
+# A silent server is given up after that time, and one that takes longer for each so many bytes.
+PATIENCE_S = 30.0
+SLOW_BYTES = 1 << 16
+# What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
+_LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # How long to wait for another process that fetches the same object.
-_LOCK_S = 600.0
-_POLL_S = 0.1
+LOCK_S = 600.0
 _MESSAGE_LENGTH = 300
 _COMMAND_LOCK = "command"
 # What DVC raises when its internals are used as they are not, or when it lacks a feature.
@@ -74,7 +81,7 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
 
     Bytes with the right md5 and size are stored in the cache, if it can be written, and handed
     over; others are neither. Of several processes that want the same object, one fetches it and
-    the others then find it in the cache.
+    the others then find it in the cache. Threads of one process that call this wait for each other.
 
     Parameters
     ----------
@@ -90,7 +97,9 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
     redact = Redaction(root)
     total = sum(item.size for item in wanted)
     bar = progress.bar("fetching fixtures", total)
-    with _discreetly(redact), _folder(root) as folder, bar as move:
+    with _alone, warnings.catch_warnings(), _folder(root) as folder, bar as move:
+        # the caller's filter may make errors of what is nothing to the caller
+        warnings.simplefilter("ignore")
         session = _Session(root, folder, redact, move)
         left = [item for item in wanted if item.imported]
         left += _fetch(session, [item for item in wanted if not item.imported], receive)
@@ -98,64 +107,12 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
             _fetch_by_command(session, left, receive)
 
 
-class _Discretion:
-    """While anything is fetched: secrets stay out of the log, libraries' warnings out of sight.
-
-    Both are set for the whole process. So several threads that fetch share one setting, which the
-    last of them takes back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._redactions: list[Redaction] = []
-        self._undo = ExitStack()
-
-    @contextmanager
-    def __call__(self, redact: Redaction) -> Iterator[None]:
-        with self._lock:
-            if not self._redactions:
-                # the caller's filter may make errors of what is nothing to the caller
-                self._undo.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")
-                self._make = logging.getLogRecordFactory()
-                logging.setLogRecordFactory(self._record)
-                self._undo.callback(logging.setLogRecordFactory, self._make)
-            self._redactions.append(redact)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._redactions.remove(redact)
-                if not self._redactions:
-                    self._undo.close()
-
-    def _record(self, *args: Any, **options: Any) -> logging.LogRecord:
-        # an object's URL, with the password in it, is in many a debug message
-        record = self._make(*args, **options)
-        with suppress(Exception):
-            for redact in tuple(self._redactions):
-                text = record.getMessage()
-                if redact(text) != text:
-                    record.msg, record.args = redact(text), ()
-                if record.exc_info:
-                    trace = record.exc_text or logging.Formatter().formatException(record.exc_info)
-                    record.exc_text = redact(trace)
-        return record
-
-
-_discreetly = _Discretion()
+# Filters of warnings are the whole process's: two threads would take back each other's.
+_alone = threading.Lock()
 
 
 class _Ours(Exception):
-    """Why this module ends a transfer."""
-
-
-class _Stalled(_Ours):
-    """The server sends nothing any more, or next to nothing."""
-
-
-class _Stopped(_Ours):
-    """The transfer is no longer wanted."""
+    """Why this module ends a transfer: it takes too long, or is no longer wanted."""
 
 
 class _TooMuch(_Ours):
@@ -188,6 +145,7 @@ class _Session:
         self.redact = redact
         self.move = move
         self.stop = threading.Event()
+        self.token = secrets.token_hex(8)
         self._opening = threading.Lock()
         self._opened: tuple[_Remote | RegistryError | None] | None = None
 
@@ -211,25 +169,42 @@ def _fetch(
 ) -> list[Wanted]:
     """Fetch through the remote's file system; return what only DVC's command can fetch."""
     left: list[Wanted] = []
+    failures: list[BaseException] = []
+    queue: SimpleQueue[Wanted | None] = SimpleQueue()
+    for each in (*wanted, *[None] * _JOBS):
+        queue.put(each)
 
-    def one(item: Wanted) -> None:
-        found = _object(session, item)
-        if found is None:
-            left.append(item)
-        else:
-            if not isinstance(found, RegistryError):
-                session.move(advance=item.size)
-            receive(item, found)
-
-    with ThreadPoolExecutor(max_workers=_JOBS) as pool:
+    def work() -> None:
         try:
-            for _ in pool.map(one, wanted):
-                pass
-        except BaseException:
-            # an interrupt must not wait for transfers that nobody wants any more
+            for item in iter(queue.get, None):
+                found = _object(session, item)
+                if session.stop.is_set():
+                    return
+                if found is None:
+                    left.append(item)
+                    continue
+                if not isinstance(found, RegistryError):
+                    session.move(advance=item.size)
+                receive(item, found)
+        except BaseException as error:
+            failures.append(error)
             session.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+    # no pool's, whose threads Python waits for when it ends
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_JOBS, len(wanted)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        # an interrupt: nobody waits for the transfers, so nobody else takes away what came
+        session.stop.set()
+        for part in session.folder.glob(f"*.{session.token}.part"):
+            part.unlink(missing_ok=True)
+        raise
+    if failures:
+        raise failures[0]
     return left
 
 
@@ -268,7 +243,7 @@ def _is(wanted: Wanted, data: files.Buffer) -> bool:
 def _download(session: _Session, remote: _Remote, wanted: Wanted) -> Found | None:
     """Bytes of one object, after as many attempts as make sense; None: DVC's command must do it."""
     result: Found | None = None
-    for pause in (*_PAUSES_S, None):
+    for pause in (*PAUSES_S, None):
         begun = time.monotonic()
         try:
             data = _attempt(session, remote, wanted)
@@ -289,67 +264,48 @@ def _download(session: _Session, remote: _Remote, wanted: Wanted) -> Found | Non
 
 
 def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
-    """One transfer into a file, watched: as many bytes as came, at most one more than wanted."""
+    """One transfer into a file: as many bytes as came, at most one more than wanted."""
     from dvc.fs import Callback
 
-    part = session.folder / f"{wanted.md5}.{secrets.token_hex(8)}.part"
-    stop, done = threading.Event(), threading.Event()
-    failures: list[BaseException] = []
+    part = session.folder / f"{wanted.md5}.{session.token}.part"
+    shown = 0
 
     def count(_: int | None, received: int) -> None:
-        if stop.is_set():
-            raise _Stopped
+        nonlocal shown
+        if session.stop.is_set():
+            raise _Ours("no longer wanted")
         if received > wanted.size:
             raise _TooMuch(f"more than {wanted.size} bytes")
+        session.move(advance=received - shown)
+        shown = received
 
-    callback = Callback(hooks={"count": count})
-
-    def transfer() -> None:
-        try:
-            remote.filesystem.get_file(
-                remote.object_path(wanted.md5), os.fspath(part), callback=callback
-            )
-        except BaseException as error:
-            failures.append(error)
-        done.set()
-
-    # Not of a pool, and a daemon: if the server never answers, nothing waits for its end.
-    threading.Thread(target=transfer, daemon=True).start()
-    shown = 0
     try:
-        counted, patience = 0, time.monotonic() + _PATIENCE_S
-        while not done.wait(_POLL_S):
-            # file systems do not all report their progress, but all write the file
-            received = max(callback.value, _size(part))
-            session.move(advance=received - shown)
-            shown = received
-            count(None, received)
-            if session.stop.is_set():
-                raise _Stopped
-            if received - counted >= _SLOW_BYTES:
-                counted, patience = received, time.monotonic() + _PATIENCE_S
-            elif time.monotonic() > patience:
-                raise _Stalled(f"{received} of {wanted.size} bytes, then too little to go on")
-        if failures:
-            raise failures[0]
+        # other file systems than those in fsspec's loop know no such limit
+        in_loop = getattr(remote.filesystem.fs, "async_impl", False)
+        limit = {"timeout": _limit_s(wanted.size)} if in_loop else {}
+        remote.filesystem.get_file(
+            remote.object_path(wanted.md5),
+            os.fspath(part),
+            callback=Callback(hooks={"count": count}),
+            **limit,
+        )
         with part.open("rb") as file:
             return file.read(wanted.size + 1)
+    except TimeoutError:
+        raise _Ours(f"{shown} of {wanted.size} bytes, then too little to go on") from None
     finally:
-        stop.set()
         session.move(advance=-shown)
         with suppress(OSError):
             part.unlink()
 
 
+def _limit_s(size: int) -> float:
+    """How long a transfer of so many bytes may take."""
+    return PATIENCE_S * (1 + size / SLOW_BYTES)
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _is_final(error: Exception) -> bool:
@@ -420,7 +376,7 @@ def _wrong(remote: _Remote | str, wanted: Wanted, found: str) -> ChainError:
 def _busy(wanted: Wanted) -> LockedError:
     return LockedError(
         str(wanted),
-        expected=f"another process to be done with it within {_LOCK_S:.0f} s",
+        expected=f"another process to be done with it within {LOCK_S:.0f} s",
         found="it still holds the lock",
         remedy="wait for that process, or end it, then try again",
     )
@@ -461,8 +417,23 @@ def _open_by_dvc(root: Path, redact: Redaction) -> _Remote | RegistryError | Non
     kind, settings, path = get_cloud_fs(config, name=name)
     if settings.get("worktree") or settings.get("version_aware"):
         return None
+    path, settings = _without_password(path, settings)
+    filesystem = kind(**dict.fromkeys(_LIMITS, PATIENCE_S) | settings)
+    # of attempts that HTTP makes by itself: ours are enough
+    filesystem.SESSION_RETRIES = 1
     url = redact(str(config["remote"][name]["url"]))
-    return _Remote(name=name, url=url, filesystem=kind(**settings), path=path)
+    return _Remote(name=name, url=url, filesystem=filesystem, path=path)
+
+
+def _without_password(path: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A web address without user and password, which become settings: libraries log the address."""
+    parts = urlsplit(path)
+    account, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https") or settings.get("auth"):
+        return path, settings
+    user, _, password = account.partition(":")
+    basic = {"auth": "basic", "user": unquote(user), "password": unquote(password)}
+    return urlunsplit(parts._replace(netloc=host)), settings | basic
 
 
 def _missing_package(error: Exception) -> MissingError | None:
@@ -477,12 +448,8 @@ def _missing_package(error: Exception) -> MissingError | None:
     else:
         return None
     package = "fixture-registry" if scheme in ("s3", "ssh") else "dvc"
-    return MissingError(
-        "remote",
-        expected=f"what DVC needs for a remote of the kind {scheme}",
-        found="it is not installed",
-        remedy=f"pip install '{package}[{scheme}]'",
-    )
+    expected = f"what DVC needs for a remote of the kind {scheme}"
+    return extras.missing(scheme, "remote", expected=expected, package=package)
 
 
 def _fetch_by_command(
@@ -518,10 +485,11 @@ def _fetch_by_command(
 def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
     """Run the command; what it said last, or why it did not end."""
     targets = dict.fromkeys(target for item in wanted for target in item.target)
-    seconds = _LOCK_S + sum(item.size for item in wanted) / _SLOW_BYTES * _PATIENCE_S
+    seconds = LOCK_S + _limit_s(sum(item.size for item in wanted))
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", "fetch", *targets],
+            # a registry may be somebody else's: no dvc.py in it is run for DVC
+            [sys.executable, "-P", "-m", "dvc", "fetch", *targets],
             cwd=session.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -543,18 +511,14 @@ def _locked(session: _Session, name: str) -> Iterator[bool]:
     import filelock
 
     lock = filelock.FileLock(session.folder / f"{name}.lock")
-    deadline = time.monotonic() + _LOCK_S
-    while not lock.is_locked:
-        if session.stop.is_set() or time.monotonic() > deadline:
-            yield False
-            return
-        try:
-            lock.acquire(timeout=10 * _POLL_S, poll_interval=_POLL_S / 2)
-        except filelock.Timeout:
-            continue
-        except (OSError, NotImplementedError):
-            # a file system without locks: at worst an object is fetched twice
-            break
+    try:
+        lock.acquire(timeout=LOCK_S)
+    except filelock.Timeout:
+        yield False
+        return
+    except (OSError, NotImplementedError):
+        # a file system without locks: at worst an object is fetched twice
+        pass
     try:
         for part in session.folder.glob(f"{name}.*.part"):
             # of a process that was killed

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from registry.errors import UsageError
 from registry.ptychography.contracts import DATA_001
-from registry.training.groups import scan_groups
+from registry.ptychography.groups import scan_groups
 
 Batch = dict[str, Tensor]
 _NEEDED = ("diffraction", "probeGuess", "xcoords", "ycoords")

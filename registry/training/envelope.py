@@ -18,11 +18,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from registry import console, files
+from registry import console, files, loading
+from registry.build import closure
 from registry.declare.params import Envelope, EnvelopeOptions, EnvelopeRun
-from registry.digests import md5
+from registry.digests import sha256
 from registry.errors import CheckError, MissingError
-from registry.identity import plain_yaml
+from registry.identity import pins
 from registry.training import measuring
 from registry.training.measuring import Outcome
 from registry.training.results import METRICS, Quality, Repeat, Results
@@ -30,8 +31,8 @@ from registry.training.results import METRICS, Quality, Repeat, Results
 FOLDER = Path("envelope")
 RESULTS = FOLDER / "results"
 LOSSES = "loss.csv"
-_LOCK = FOLDER / "dvc.lock"
-_STAGE = "run"
+# This one, and the one of each process that is measured.
+_PROGRAMS = ("registry.training.envelope", "registry.cli.measured")
 
 
 def read(root: Path, name: str) -> Results:
@@ -58,27 +59,19 @@ def read(root: Path, name: str) -> Results:
 
 
 def stale(root: Path, name: str, found: Results, declared: Envelope) -> CheckError | None:
-    """Why results no longer tell about what is declared and what is in the tree, or None.
-
-    What the stage depends on is held against what DVC noted of it. What a clone may lack is left
-    out where it is not there: what is built, and a fixture's bytes, for which its sidecar stands.
-    """
-    wanted = settings(declared.runs[name], declared.options)
+    """Why results no longer tell about what is declared and what is in the tree, or None."""
+    run = declared.runs[name]
+    pin = pins.find(root, run.fixture)
+    wanted = {
+        **settings(run, declared.options),
+        "sha256": loading.read_sidecar(root, pin).sha256_checksum,
+        "code": code(root),
+    }
     changed = [
         f"{key} {value}, measured with {found.settings.get(key)}"
         for key, value in wanted.items()
         if found.settings.get(key) != value
     ]
-    noted = _noted(root, name)
-    if noted is None:
-        changed.append(f"{_LOCK.as_posix()} knows nothing of it")
-    for path, digest in (noted or {}).items():
-        file = root / path
-        if file.is_file():
-            if md5(file.read_bytes()) != digest:
-                changed.append(path)
-        elif file.suffix != ".npz" and not path.startswith("build/"):
-            changed.append(f"{path}, which is no more")
     if not changed:
         return None
     return CheckError(
@@ -94,16 +87,9 @@ def settings(run: EnvelopeRun, options: EnvelopeOptions) -> dict[str, Any]:
     return {**asdict(run), **asdict(options)}
 
 
-def _noted(root: Path, name: str) -> dict[str, str] | None:
-    """Dependencies of a run, and its record, with the md5 that DVC noted; None where it did not."""
-    try:
-        lock = plain_yaml.load((root / _LOCK).read_bytes())
-        stage = lock["stages"][f"{_STAGE}@{name}"]
-        record = (RESULTS / name / METRICS).as_posix()
-        outs = [out for out in stage["outs"] if out["path"] == record]
-        return {item["path"]: item["md5"] for item in [*stage["deps"], *outs]}
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
-        return None
+def code(root: Path) -> str:
+    """Digest of all that the measured programs do."""
+    return sha256(closure.text(root, _PROGRAMS).encode())[:16]
 
 
 def measure(
@@ -139,7 +125,11 @@ def measure(
         identical = identical and (outcome.losses, outcome.files) == (first.losses, first.files)
     assert first is not None
     found = Results(
-        settings={**settings(run, options), "sha256": first.learned["training"]["sha256"]},
+        settings={
+            **settings(run, options),
+            "sha256": first.learned["training"]["sha256"],
+            "code": code(root),
+        },
         quality=_quality(first),
         repeats_identical=identical,
         machine=machine(),

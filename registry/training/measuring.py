@@ -152,7 +152,7 @@ def _command(
 ) -> tuple[Process, dict[str, Any]]:
     report = reports / f"{command}.json"
     begin = time.perf_counter()
-    python(root, "-m", "registry.training.measured", str(report), command, *arguments)
+    python(root, "-m", "registry.cli.measured", str(report), command, *arguments)
     wall = time.perf_counter() - begin
     taken = json.loads(report.read_bytes())
     # what the workflow itself says of the run

@@ -51,7 +51,8 @@ class Results:
     Attributes
     ----------
     settings : mapping
-        The run's entry in ``params.yaml`` and its options, and the fixture's ``sha256``.
+        The run's entry in ``params.yaml`` and its options, the fixture's ``sha256``, and the digest
+        of the ``code`` that was measured.
     quality : Quality
         The first repeat's.
     repeats_identical : bool

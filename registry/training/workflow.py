@@ -70,8 +70,6 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     KeyboardInterrupt
         The user's; the last finished epoch's checkpoint is kept.
     """
-    from dvclive.lightning import DVCLiveLogger
-
     clock = _Clock()
     subject = f"training on {fixture.name}"
     _contract(fixture, subject)
@@ -108,34 +106,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     )
     model.probe.copy_(data.probe)
     losses = _Losses()
-    options.output_dir.mkdir(parents=True, exist_ok=True)
-    logger = DVCLiveLogger(
-        dir=str(options.output_dir / "dvclive"),
-        dvcyaml=None,
-        report=None,
-        save_dvc_exp=False,
-        resume=kept is not None,
-    )
-    trainer = lightning.Trainer(
-        accelerator="gpu" if options.device == "cuda" else "cpu",
-        devices=1,
-        max_epochs=options.max_epochs,
-        logger=logger,
-        log_every_n_steps=1,
-        # on CUDA some sums have no order; they are as good, and not the same to the last bit
-        deterministic=True if options.device == "cpu" else "warn",
-        enable_model_summary=False,
-        callbacks=[
-            _Progress(refresh_rate=4),
-            ModelCheckpoint(
-                dirpath=options.output_dir,
-                filename=Path(checkpoint.FILE).stem,
-                enable_version_counter=False,
-            ),
-            checkpoint.Recorder(training),
-            losses,
-        ],
-    )
+    trainer = _trainer(options, checkpoint.Recorder(training), losses)
     clock.lap("setup")
     _fit(trainer, model, batches, kept)
     clock.lap("fit")
@@ -271,6 +242,39 @@ class _Clock:
         now = time.perf_counter()
         self.laps[phase] = round(now - self._last, 3)
         self._last = now
+
+
+def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trainer:
+    """What trains, and writes its checkpoint and DVCLive's log to the output folder."""
+    from dvclive.lightning import DVCLiveLogger
+
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    logger = DVCLiveLogger(
+        dir=str(options.output_dir / "dvclive"),
+        dvcyaml=None,
+        report=None,
+        save_dvc_exp=False,
+        resume=options.resume,
+    )
+    return lightning.Trainer(
+        accelerator="gpu" if options.device == "cuda" else "cpu",
+        devices=1,
+        max_epochs=options.max_epochs,
+        logger=logger,
+        log_every_n_steps=1,
+        # on CUDA some sums have no order; they are as good, and not the same to the last bit
+        deterministic=True if options.device == "cpu" else "warn",
+        enable_model_summary=False,
+        callbacks=[
+            _Progress(refresh_rate=4),
+            ModelCheckpoint(
+                dirpath=options.output_dir,
+                filename=Path(checkpoint.FILE).stem,
+                enable_version_counter=False,
+            ),
+            *callbacks,
+        ],
+    )
 
 
 def _fit(

@@ -149,6 +149,17 @@ def test_modules_are_found_in_folders_and_by_name(toy):
     ]  # fmt: skip
 
 
+def test_every_module_that_is_measured_has_a_test_file_of_its_own():
+    """A module without one has only survivors, and a renamed one is not measured at all."""
+    measured = [
+        module
+        for module in mutants.find(ROOT, mutants.TARGETS)
+        if mutants.mutants(module, (ROOT / module).read_bytes())
+    ]
+    assert len(measured) > 20
+    assert [name for name in measured if not (ROOT / mutants.tests_of(name)).is_file()] == []
+
+
 def test_a_target_that_is_gone_is_an_error(toy):
     """A module that was renamed does not drop out of the measurement in silence."""
     with pytest.raises(UsageError, match="target toy/gone"):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from registry import digests
 from registry.build import declared_file
 from registry.build.declared_file import portable, verified
 from registry.errors import CheckError, MissingError
@@ -32,13 +33,16 @@ def file(tmp_path, monkeypatch):
 def streamed(monkeypatch):
     """Files that were read through, in order."""
     found = []
-    original = declared_file._stream
 
-    def stream(path, kind):
-        found.append(path.name)
-        return original(path, kind)
+    def remembered(digest):
+        def read(path):
+            found.append(path.name)
+            return digest(path)
 
-    monkeypatch.setattr(declared_file, "_stream", stream)
+        return read
+
+    for name in ("sha256_file", "git_blob_file"):
+        monkeypatch.setattr(digests, name, remembered(getattr(digests, name)))
     return found
 
 

@@ -230,3 +230,53 @@ def test_rows_in_another_order():
 def test_rows_that_are_no_other_order(b):
     """The same order, a row twice, another row, or one more, is none."""
     assert array_difference.row_order(np.array([[1, 2], [3, 4]]), np.array(b)) is None
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_every_order_of_three_axes_is_recognised(axes):
+    """Whichever way a stack of frames was turned, the note has the way."""
+    found = compare(FRAMES, FRAMES.transpose(axes))
+    assert found.note == f"the values of A with its axes in the order {axes}"
+
+
+def test_a_single_value_in_an_array_is_not_called_another_shape():
+    """What has no axes has no shape to change."""
+    assert compare(1.5, [1.5]).note == compare([1.5], 1.5).note == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "relative"), [([10, 0], [15, 0], 1 / 3), ([-10], [5], 1.5), ([4], [0], 1.0)]
+)
+def test_whole_numbers_are_relative_to_the_larger_magnitude(a, b, relative):
+    """As floats are, in either direction."""
+    assert compare(a, b, "<i8").largest_relative == pytest.approx(relative)
+    assert compare(b, a, "<i8").largest_relative == pytest.approx(relative)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "steps"),
+    [
+        (np.float16(1), np.float16(1 + 2**-10), 1),
+        (np.float32(-1), np.float32(-1 - 2**-23), 1),
+        (np.float64(-1), np.float64(-1 + 2**-52), 2),
+        (-5e-324, 5e-324, 2),
+        (-0.0, 5e-324, 1),
+        (np.float32(-2), np.float32(2), 2**31),
+        (np.nan, 1.0, np.inf),
+        (1.0, -np.inf, np.inf),
+        (-0.0, 0.0, 0),
+        (np.nan, -np.nan, 0),
+        (np.inf, np.inf, 0),
+    ],
+)
+def test_steps_between_two_floats(a, b, steps):
+    """Counted across zero, below it as above it, in any precision."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert array_difference.ulp_distance(a, b) == steps
+    assert array_difference.ulp_distance(b, a) == steps
+
+
+def test_half_precision_can_be_rounding():
+    """All floats that have a width of two, four or eight bytes are counted in steps."""
+    found = compare(np.float16([1, 2]), np.float16([1 + 2**-10, 2]))
+    assert (found.verdict, found.largest_ulp) == ("rounding", 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_images_side_by_side():
     assert frames.endswith("B - A within ±1."), frames
     assert amplitude == "probeGuess (amplitude), side by side: A 1 to 1, B 2 to 2, B - A within ±1."
     assert phase.endswith("B - A within ±0."), "a factor is no difference in phase"
+
+
+def test_the_frame_that_differs_most_is_shown_whatever_is_no_number():
+    """What became NaN has no distance: the frame that differs most in numbers is shown."""
+    other = FRAMES.copy()
+    other[1, 0, 0] = np.nan
+    other[3, 0, 0] += 0.5
+    ((_, _, (picture,)),) = comparison_page.pictures(compare({"x": FRAMES}, {"x": other}))
+    assert picture.title == "x, frame 3 of 4: the largest difference"
 
 
 def test_an_image_shows_a_b_and_the_difference():
@@ -186,3 +196,92 @@ def test_an_array_under_two_names_is_drawn_once():
     text = comparison_page.render(compare(a, b))
     assert len(Page(text).images) == 1, "drawn twice"
     assert "as diff3d" in text, "not said why there is no image"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "size"),
+    [
+        (np.zeros((20, 20)), np.ones((20, 20)), (960, 335)),
+        (np.zeros((20, 20)), np.ones((10, 20)), (640, 335)),
+        (np.zeros((20, 40)), np.ones((20, 40)), (960, 180)),
+        (np.zeros((2, 100)), np.ones((2, 100)), (960, 87)),
+        (np.zeros((30, 20)), np.ones((30, 20)), (960, 491)),
+        (np.zeros((100, 2)), np.ones((100, 2)), (960, 646)),
+        (np.zeros(5), np.ones(5), (960, 260)),
+        (np.zeros(5), np.ones(4), (960, 260)),
+    ],
+    ids=["square", "no pair", "flat", "very flat", "tall", "very tall", "line", "two lines"],
+)
+def test_the_size_of_an_image(a, b, size):
+    """A panel is 320 pixels wide and as high as its array wants, within limits."""
+    ((_, _, (picture,)),) = comparison_page.pictures(compare({"x": a}, {"x": b}))
+    assert (picture.width, picture.height) == size
+    data = base64.b64decode(picture.uri.removeprefix("data:image/png;base64,"))
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    # matplotlib cuts off where the page rounds
+    assert (width, height) == pytest.approx(size, abs=1), "the image has another size"
+
+
+def test_what_is_said_of_an_array_with_its_images():
+    """Its name, its note, and for each image what it shows."""
+    turned = {"x": FRAMES[0].T, "y": PROBE.T}
+    found = list(comparison_page.pictures(compare({"x": FRAMES[0], "y": PROBE}, turned)))
+    assert [(name, note, [picture.title for picture in made]) for name, note, made in found] == [
+        ("x", "the values of A with its axes in the order (1, 0)", ["x"]),
+        ("y", "the values of A with its axes in the order (1, 0)",
+         ["y (amplitude)", "y (phase)"]),
+    ]  # fmt: skip
+
+
+def test_a_difference_of_phases_is_the_short_way_round():
+    """From just below pi to just above -pi is next to nothing."""
+    a, b = np.full((2, 3), np.exp(3.1j)), np.full((2, 3), np.exp(-3.1j))
+    ((_, _, (_, phase)),) = comparison_page.pictures(compare({"x": a}, {"x": b}))
+    assert phase.alt == (
+        "x (phase), side by side: A 3.1 to 3.1, B -3.1 to -3.1, B - A within ±0.0832."
+    )
+
+
+def test_complex_against_real_is_drawn_as_complex():
+    """An imaginary part that was lost is seen as a phase that is zero."""
+    ((_, _, made),) = comparison_page.pictures(compare({"x": PROBE}, {"x": np.abs(PROBE)}))
+    assert [picture.title for picture in made] == ["x (amplitude)", "x (phase)"]
+
+
+def test_one_of_two_that_cannot_be_drawn():
+    """Text against numbers, values against none, a complex line against a real one: no image."""
+    for a, b in (
+        (np.array([[1.0]]), np.array([["a"]])),
+        (np.ones((1, 3)), np.ones((0, 3))),
+        (np.ones(3), np.ones(3) * 1j),
+        (np.ones(3), np.ones((3, 1))),
+    ):
+        for pair in ((a, b), (b, a)):
+            sides = ({"x": array} for array in pair)
+            assert list(comparison_page.pictures(compare(*sides))) == []
+
+
+def test_fields_of_the_record_are_shown_side_by_side():
+    """Of lists of lines the lines that differ, of others the values in few words."""
+    text = fixture_difference.FieldDifference(
+        field="transformations", a=["same", "old", "older"], b=["same", "new"]
+    )
+    value = fixture_difference.FieldDifference(field="licence", a="MIT", b="CC0-1.0")
+    page = comparison_page.render(replace(compare({}, {}), fields=[text, value]))
+    assert ">same" not in page, "a line that both have"
+    assert "old\nolder" in page
+    assert page.index("older") < page.index(">new<") < page.index("MIT") < page.index("CC0-1.0")
+
+
+def test_values_that_nobody_gave_an_extent_are_drawn_from_black_to_white():
+    """A and B share one scale, from the least value of both to the largest."""
+    image = pytest.importorskip("matplotlib.image")
+    a, b = np.full((20, 20), 3 + 0j), np.full((20, 20), 7 + 0j)
+    ((_, _, (amplitude, _)),) = comparison_page.pictures(compare({"x": a}, {"x": b}))
+    data = base64.b64decode(amplitude.uri.partition(",")[2])
+    pixels = image.imread(io.BytesIO(data))[:, :, :3]
+    height, width, _ = pixels.shape
+    left, middle = (pixels[int(height * 0.6), int(width * (n + 0.5) / 3)] for n in range(2))
+    assert left.max() == 0.0, "the least value is not black"
+    assert middle.min() == 1.0, "the largest value is not white"
+    assert (pixels[0, 0] * 255).round().tolist() == [17, 20, 27], "not the dark mat"

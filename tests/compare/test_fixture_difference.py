@@ -248,3 +248,140 @@ def test_json():
     }
     # of the documented form, by another program: see docs/identity.md
     assert document["a"]["content_sha256"] == CONTENT, "not the content's digest"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "text"),
+    [
+        (["old"], ["new"], True),
+        (["old"], [], False),
+        (["old"], [1], False),
+        (["old"], "new", False),
+        (["old"], fixture_difference.ABSENT, False),
+    ],
+)
+def test_which_fields_are_lists_of_lines(a, b, text):
+    """Only those are told line by line of which both sides have some."""
+    for sides in ({"a": a, "b": b}, {"a": b, "b": a}):
+        assert fixture_difference.FieldDifference(field="x", **sides).is_text is text
+
+
+def test_a_file_against_a_record():
+    """Where one side has no bytes and the other no record, digests and dtypes are compared."""
+    arrays = {
+        "only_a": np.zeros((3, 1), "<i4"),
+        "same": np.arange(2, dtype="<f8"),
+        "xcoords": np.arange(3, dtype="<f4"),
+    }
+    digest = "5e036b87a1bb253759e80e3b49fbb5301d545d034a4eab53c7a74debfb73bdbe"
+    recorded = {
+        "only_b": {"dtype": "<c8", "shape": [4], "sha256": "0" * 64},
+        "same": {"dtype": "<f8", "shape": [2], "sha256": digest},
+        "xcoords": {"dtype": "<f8", "shape": [3], "sha256": "0" * 64},
+    }
+    b = side(None, "b", name="b_v1")
+    b = replace(b, sidecar=replace(b.sidecar, arrays=recorded))
+    found = fixture_difference.compare(side(arrays), b)
+    assert [(item.name, item.verdict, item.dtypes, item.shapes) for item in found.arrays] == [
+        ("only_a", "only in A", ("<i4", None), ((3, 1), None)),
+        ("only_b", "only in B", (None, "<c8"), (None, (4,))),
+        ("same", "identical", ("<f8", "<f8"), ((2,), (2,))),
+        ("xcoords", "different", ("<f4", "<f8"), ((3,), (3,))),
+    ]
+
+
+def test_the_same_arrays_by_their_records():
+    """Where all recorded digests agree, the files differ around the arrays alone."""
+    found = fixture_difference.compare(side(None, name="a_v1"), side(None, "b", name="b_v1"))
+    assert (found.verdict, found.same) == ("container only", True)
+
+
+@pytest.mark.parametrize(
+    ("frames", "note"),
+    [
+        (ARRAYS["diffraction"][:2] + 1e6,
+         "0 frames are in both, bit for bit; 6 only in A, 2 only in B"),
+        (np.concatenate([ARRAYS["diffraction"][:2], ARRAYS["diffraction"][2:] + 1e6]),
+         "2 frames are in both, bit for bit; 4 only in A, 4 only in B"),
+        (ARRAYS["diffraction"][[0, 0, 1]],
+         "2 frames are in both, bit for bit; 4 only in A, 1 only in B"),
+        (ARRAYS["diffraction"].astype("<f8"), None),
+        (ARRAYS["diffraction"].reshape(12, 1, 2), None),
+        (ARRAYS["diffraction"][:0], None),
+        (np.float32(0), None),
+    ],
+    ids=["none", "some", "repeated", "dtype", "shape", "empty", "scalar"],
+)  # fmt: skip
+def test_frames_in_common(frames, note):
+    """Without records frames are counted that both have, if they can be the same at all."""
+    changed = ARRAYS | {"diffraction": np.asarray(frames)}
+    expected = [] if note is None else [note]
+    assert compare(changed).notes == expected
+    swapped = fixture_difference.compare(side(changed), side(digest="b")).notes
+    assert bool(swapped) == bool(expected), "the order of the two decides"
+
+
+def test_frames_that_one_side_lacks():
+    """There is nothing to count."""
+    others = {name: values for name, values in ARRAYS.items() if name != "diffraction"}
+    assert compare(others).notes == []
+    assert fixture_difference.compare(side(others), side(digest="b")).notes == []
+
+
+def test_an_array_of_positions_in_another_dtype_did_not_come_along():
+    """The values are compared as they are, after they were put in order."""
+    moved = chosen([1, 0, 2, 3, 4, 5])
+    moved["xcoords"] = moved["xcoords"].astype("<f4")
+    (note,) = compare(moved).notes
+    assert note.endswith(f"but xcoords is not with them: {TOGETHER}")
+
+
+def test_a_changed_subset_with_an_array_on_one_side():
+    """What only one side has is told elsewhere, and is not called different."""
+    fewer = {k: v for k, v in chosen([2, 3, 4]).items() if k != "ycoords"}
+    a = side(chosen([0, 1, 2, 3]), subset_indices=[10, 20, 30, 40])
+    b = side(fewer, "b", subset_indices=[30, 40, 50])
+    for pair in ((a, b), (b, a)):
+        (note,) = fixture_difference.compare(*pair).notes
+        assert note.endswith("in those in both, every array of positions is the same")
+
+
+@pytest.mark.parametrize("without", ["a", "b"])
+def test_a_changed_subset_without_the_bytes(without):
+    """The records tell how many positions both have, and nothing of their values."""
+    sides = {
+        "a": side(chosen([0, 1, 2]), subset_indices=[10, 20, 30]),
+        "b": side(chosen([2, 3]), "b", subset_indices=[30, 40]),
+    }
+    sides[without] = replace(sides[without], arrays=None)
+    _, note = fixture_difference.compare(**sides).notes
+    assert note == (
+        "another subset of the same source (subset_indices): 1 positions in both, 2 only in A, "
+        "1 only in B"
+    )
+
+
+def test_json_of_what_has_no_distance():
+    """An array that one side lacks, bytes that are not here: null, and no figure."""
+    (document,) = compare({}, {"text": np.array(["a"])}).to_dict()["arrays"]
+    assert document["dtype"] == ["<U1", None]
+    assert document["shape"] == [[1], None]
+    assert (document["first"], document["largest_ulp_at"], document["largest_ulp"]) == (None,) * 3
+
+    found = replace(side(None, name="a_v1"), verified=True, note="why")
+    document = fixture_difference.compare(found, side()).to_dict()["a"]
+    assert document == {
+        "name": "a", "sha256": "a", "content_sha256": None, "verified": True, "note": "why",
+    }  # fmt: skip
+
+
+def test_json_of_figures():
+    """Distances and the place of the largest."""
+    values = ARRAYS["xcoords"].copy()
+    values[3] *= 1.5
+    document = compare(ARRAYS | {"xcoords": values}).to_dict()["arrays"][2]
+    assert document["largest_absolute"] == 30.5
+    assert document["largest_relative"] == pytest.approx(1 / 3)
+    # up to 64 in steps of 2**-47, from there in steps twice as wide
+    assert document["largest_ulp"] == 3 * 2**47 + 27.5 * 2**46
+    assert document["largest_ulp_at"] == [3]

@@ -13,7 +13,7 @@ from generators import defect_v1, simulate_v1, subset_v1
 from registry.digests import content_digest
 from registry.ptychography.acceptance import Source, as_scan, refusals
 from registry.ptychography.noise import Noise
-from tests.kit.repository import SCHEMAS
+from tests.kit.repository import REPOSITORY, SCHEMAS
 
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16, "diff3d": True}
 Arrays = dict[str, np.ndarray]
@@ -200,8 +200,8 @@ def judged():
 
 def test_every_defect_is_tested():
     """The list here, that of the generator and that of the schema are the same."""
-    definitions = json.loads((SCHEMAS / "params.schema.json").read_bytes())["$defs"]
-    declared = definitions["defect_v1"]["properties"]["defect"]["enum"]
+    schema = json.loads((REPOSITORY / "generators/defect_v1.schema.json").read_bytes())
+    declared = schema["properties"]["defect"]["enum"]
     assert list(defect_v1.DEFECTS) == declared
     assert sorted({**DEFECTS, "other_probe": None}) == sorted(declared)
 
@@ -340,7 +340,7 @@ def test_the_same_bits_on_every_machine(twin):
 
 def test_the_page_lists_every_defect():
     """docs/variants.md says of each what is wrong, and names the criteria asserted here."""
-    page = (SCHEMAS.parent / "docs" / "variants.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "variants.md").read_text(encoding="utf-8")
     table = page.partition("| `defect` | what is wrong | refused by |\n")[2].partition("\n\n")[0]
     assert table.splitlines()[1:] == [
         f"| `{name}` | {description} | {', '.join(DEFECTS.get(name, OTHER_PROBE).refused_by)} |"

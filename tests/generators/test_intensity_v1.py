@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from generators import intensity_v1, subset_v1
+from registry.declare import generator_keys
 from registry.digests import content_digest
 from registry.identity import schema
 from registry.identity.inventory import inventory
-from tests.kit.repository import SCHEMAS
+from tests.kit.repository import REPOSITORY, SCHEMAS
 
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
+CONTRACT = "data_001_intensity_v1.schema.json"
 # What PARAMS select from 40 positions.
 INDICES = [0, 2, 5, 7, 10, 13, 15, 18, 20, 23, 26, 28, 31, 33, 36, 39]
 
@@ -149,8 +151,10 @@ def test_more_counts_than_float32_can_tell(source):
 
 
 def test_the_contract(source):
-    """The arrays satisfy the schema that the module names, where amplitudes would end at 10."""
-    path = SCHEMAS / intensity_v1.CONTRACT
+    """The arrays satisfy the contract that its schema names, where amplitudes would end at 10."""
+    named = generator_keys.read(REPOSITORY, "intensity_v1").contracts
+    assert named == (CONTRACT, "data_001_v1.schema.json")
+    path = SCHEMAS / CONTRACT
     arrays, _ = generate(source, diff3d=True, Y=True)
     assert schema.problems(inventory(arrays), path) == []
     found = schema.problems(inventory(arrays), SCHEMAS / "data_001_v1.schema.json")
@@ -171,9 +175,7 @@ def test_what_the_contract_refuses(source, change, path):
     """Each rule of the schema is one that wrong counts break."""
     arrays, _ = generate(source)
     wrong = inventory({**arrays, "diffraction": change(arrays["diffraction"])})
-    found = [
-        failure.criterion for failure in schema.problems(wrong, SCHEMAS / intensity_v1.CONTRACT)
-    ]
+    found = [failure.criterion for failure in schema.problems(wrong, SCHEMAS / CONTRACT)]
     assert found == [path]
 
 

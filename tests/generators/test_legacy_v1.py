@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from generators import legacy_v1, subset_v1
+from registry.declare import generator_keys
 from registry.digests import content_digest
 from registry.identity import schema
 from registry.identity.inventory import inventory
-from tests.kit.repository import SCHEMAS
+from tests.kit.repository import REPOSITORY, SCHEMAS
 
 PARAMS = {"strategy": "evenly_spaced", "n_subset": 16}
+CONTRACT = "data_001_legacy_v1.schema.json"
 # What PARAMS select from 40 positions.
 INDICES = [0, 2, 5, 7, 10, 13, 15, 18, 20, 23, 26, 28, 31, 33, 36, 39]
 POSITIONS = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
@@ -137,8 +139,10 @@ def test_transformations_of_another_source(scan):
 
 
 def test_the_contract(source):
-    """The arrays satisfy the schema that the module names, and canonical ones do not."""
-    path = SCHEMAS / legacy_v1.CONTRACT
+    """The arrays satisfy the contract that its schema names, and canonical ones do not."""
+    named = generator_keys.read(REPOSITORY, "legacy_v1").contracts
+    assert named == (CONTRACT, "data_001_v1.schema.json")
+    path = SCHEMAS / CONTRACT
     arrays, record = generate(source, diff3d=True)
     assert schema.problems(inventory(arrays), path) == []
     broken = {
@@ -167,7 +171,7 @@ def test_what_the_contract_refuses(source, name, change, path):
     """Each rule of the schema is one that a wrong array breaks."""
     arrays, _ = generate(source)
     wrong = inventory({**arrays, name: change(arrays[name])})
-    found = [failure.criterion for failure in schema.problems(wrong, SCHEMAS / legacy_v1.CONTRACT)]
+    found = [failure.criterion for failure in schema.problems(wrong, SCHEMAS / CONTRACT)]
     assert found == [path]
 
 

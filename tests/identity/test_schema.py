@@ -150,6 +150,46 @@ def test_a_long_value_is_cut(problems):
     assert found == 'document: expected integer; found "' + "x" * 76 + "...", found
 
 
+@pytest.mark.parametrize(("length", "text"), [(78, "x" * 78), (79, "x" * 76)])
+def test_where_a_value_is_cut(length, text):
+    """With its quotes it may be 80 characters long."""
+    end = '"' if length == 78 else "..."
+    assert schema.shown("x" * length) == f'"{text}{end}'
+
+
+def test_two_broken_rules_of_one_value_are_sorted(problems):
+    """By the words of the rule, whatever order the schema has them in."""
+    assert problems("xyz", {"pattern": "^a$", "maxLength": 2, "const": "a"}) == [
+        'document: expected "a"; found "xyz"',
+        'document: expected maxLength 2; found "xyz"',
+        'document: expected text that matches ^a$; found "xyz"',
+    ]
+
+
+def test_a_key_beside_another_is_asked_for_where_that_one_is(problems):
+    """Of several such rules only those count whose first key is there."""
+    rules = {"dependentRequired": {"a": ["b", "c"], "x": ["y"]}}
+    assert problems({"a": 1, "c": 2}, rules) == ["b: expected a value beside a; found none"]
+
+
+def test_a_compiled_schema_says_yes_or_no(tmp_path):
+    """Also of what it refers to in its folder; whose absence is told as that of any other."""
+    first, second = tmp_path / "a.schema.json", tmp_path / "b.schema.json"
+    first.write_text(json.dumps({"properties": {"a": {"$ref": "b.schema.json"}}}))
+    second.write_text(json.dumps({"type": "integer"}))
+    fits = schema.compiled(first)
+    assert (fits({"a": 1}), fits({"a": "x"}), fits({})) == (True, False, True)
+    first.unlink()
+    with pytest.raises(MissingError, match=r"schema a\.schema\.json"):
+        schema.compiled(first)
+
+
+def test_a_schema_as_a_document(tmp_path):
+    """It is what its JSON says."""
+    (tmp_path / "a.schema.json").write_text('{"type": "object"}')
+    assert schema.read(tmp_path / "a.schema.json") == {"type": "object"}
+
+
 def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
     """A reference by file name is read from the same folder, and just as strict."""
     draft = "https://json-schema.org/draft/2020-12/schema"

@@ -24,10 +24,15 @@ KEPT = {
 # under test: it takes CI for a wish of its user.
 TOLD = {
     "CI": "a program that is not installed fails a test, which is skipped elsewhere",
-    "PTYCHO_REAL_DATA": "the folder of real measurements",
+    "FIXTURES_REAL_DATA": "the folder of real measurements",
+    "PTYCHO_REAL_DATA": "its old name",
 }
 # What is set, to what, and why.
 SET = {
+    **{
+        f"{library}_NUM_THREADS": ("1", "workers share the cores; threads that wait use them up")
+        for library in ("OMP", "OPENBLAS", "MKL")
+    },
     "LC_ALL": ("C.UTF-8", "messages and the order of names are compared"),
     "COLUMNS": ("80", "help and tables are as wide as the terminal"),
     "GIT_CONFIG_GLOBAL": (os.devnull, "a user signs commits, or names branches otherwise"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from registry import environment
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = "tests/fixtures/pytorch_integration"
 SCHEMAS = REPOSITORY / "schemas"
@@ -31,7 +33,7 @@ def real_file(name: str) -> Path:
     The files are nobody's to pass on: they lie in the folder named by FIXTURES_REAL_DATA, or in
     ../shared/data beside the repository.
     """
-    folder = Path(os.environ.get("FIXTURES_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    folder = Path(environment.value(environment.REAL_DATA) or REPOSITORY.parent / "shared" / "data")
     if not (folder / name).is_file():
         pytest.skip(f"{name} is not here: name its folder in FIXTURES_REAL_DATA")
     return folder.resolve() / name

@@ -55,6 +55,13 @@ def test_measured_figures_are_rounded(arrays, source, schemas):
     assert checks["photon_scale"] == source.noise.photon_scale != round(checks["photon_scale"], 3)
 
 
+def test_a_figure_of_nothing_has_no_sign(arrays, source, schemas):
+    """What is rounded to zero from below is the same zero, in the sidecar's text as well."""
+    arrays["diffraction"] = np.full_like(arrays["diffraction"], -1e-4)
+    checks = accept(arrays, replace(source, physics=False), schemas).checks
+    assert str(checks["max_amplitude"]) == "0.0"
+
+
 @pytest.mark.parametrize(("reach", "refused"), [(0.5, True), (0.51, False)])
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_coverage_of_more_than_half(arrays, source, schemas, axis, reach, refused):
@@ -243,7 +250,12 @@ def test_a_scan_is_computed_in_double_precision(arrays):
 
 @pytest.mark.parametrize(
     ("whole", "part", "expected"),
-    [([0, 4, 10], [4, 10], 0.6), ([5, 5], [5], 1.0), ([0, 10], [3], 0.0)],
+    [
+        ([0, 4, 10], [4, 10], 0.6),
+        ([0, 0.5], [0.25, 0.5], 0.5),
+        ([5, 5], [5], 1.0),
+        ([0, 10], [3], 0.0),
+    ],
 )
 def test_span(whole, part, expected):
     """Part of a range; all of it, where the range is a point."""
@@ -347,3 +359,31 @@ def test_a_defect_in_patches(supervised, source, schemas):
     """Patches of other frames are noticed without the source."""
     supervised["Y"] = supervised["Y"][::-1].copy()
     assert [failure.criterion for failure in refusals(supervised, source, schemas)] == ["patches"]
+
+
+def test_a_defect_where_the_physics_is_not_checked(supervised, source, schemas):
+    """Without a model no physics refuses anything; patches are held against the object anyway."""
+    unchecked = replace(source, physics=False)
+    other = {**supervised, "diffraction": supervised["diffraction"][::-1].copy()}
+    assert refusals(other, unchecked, schemas) == []
+    assert refusals(other, source, schemas) != []
+    other["Y"] = np.full_like(other["Y"], np.nan)
+    # the contract has a word as well
+    *_, failure = refusals(other, unchecked, schemas)
+    assert failure.found == "16 of 16 others, the first is that of frame 0"
+
+
+def test_patches_of_a_bright_object(supervised, source, schemas):
+    """Rounding is a part of the object's size, in whatever units that is."""
+    for name, factor in (("objectGuess", 1000), ("Y", 1000), ("probeGuess", 1 / 1000)):
+        supervised[name] = (supervised[name] * factor).astype("<c8")
+    assert refusals(supervised, source, schemas) == []
+    supervised["Y"] = supervised["Y"] * np.float32(1.00001)
+    assert [failure.criterion for failure in refusals(supervised, source, schemas)] == ["patches"]
+
+
+def test_a_defect_that_leaves_the_object(supervised, source, schemas):
+    """Where there is no patch under a frame, the frame is refused, and none of the patches."""
+    supervised["ycoords"] = np.append(300.0, supervised["ycoords"][1:])
+    found = [failure.criterion for failure in refusals(supervised, source, schemas)]
+    assert found == ["inside"]

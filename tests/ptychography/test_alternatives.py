@@ -122,3 +122,22 @@ def test_few_photons_do_not_fit_better_as_their_powers(small, n, photons):
     found = margins(scan)
     for name in ("frames to the power 1/2", "frames to the power 2"):
         assert found[name] > 0.02, f"{name} fits data without it"
+
+
+@pytest.mark.parametrize(("contrast", "told"), [(1e-7, False), (1e-5, True), (1e-3, True)])
+def test_powers_that_change_nothing_are_left_out(small, contrast, told):
+    """Even frames are their own powers, and what is even but for rounding is even."""
+    pattern = np.where(np.indices(small.frames.shape).sum(axis=0) % 2, 1.0, -1.0)
+    model = 1 + contrast * pattern
+    found = alternative_margins(replace(small, frames=model), model)
+    assert ("frames to the power 1/2" in found) == told
+    assert ("frames to the power 2" in found) == told
+
+
+@pytest.mark.parametrize(("step", "told"), [(1e-7, False), (1e-5, True), (1e-3, True)])
+def test_frames_that_are_symmetric_but_for_rounding_are_symmetric(small, step, told):
+    """Their mirror image says nothing, until they differ from it by more than rounding."""
+    frames = np.ones_like(small.frames)
+    frames[:, :8] += step
+    found = alternative_margins(replace(small, frames=frames), frames)
+    assert ("frames flipped in rows" in found) == told

@@ -68,6 +68,16 @@ def test_figures_of_frames_off_by_a_factor(small):
     assert figures.correlation_median == pytest.approx(1, rel=1e-12)
 
 
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_shape_is_judged_apart_from_scale(small, factor):
+    """Frames off by a factor are matched, and told from mistakes, as those that are not."""
+    found = assess(replace(small, frames=small.frames * factor), NONE)
+    assert criteria(found) == ["scale", "chi-square"]
+    margin = assess(small, NONE).figures.nearest_alternative_margin
+    assert found.figures.nearest_alternative_margin == pytest.approx(margin, rel=1e-9)
+    assert found.figures.own_match_rate == 1.0
+
+
 # own-match
 
 
@@ -123,7 +133,75 @@ def test_few_photons_are_matched_without_bias(small, photons):
     assert refused == [], "seeds of good data that are refused"
 
 
+@pytest.mark.parametrize("noise", [NONE, MEASURED])
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+def test_two_exchanged_frames_in_other_units(small, noise, factor):
+    """How bright a scan is in numbers does not matter."""
+    frames, probe = swapped(small.frames) * factor, small.probe * factor
+    assessment = assess(replace(small, frames=frames, probe=probe), noise)
+    assert "own-match" in criteria(assessment)
+    assert assessment.figures.own_match_rate == 14 / 16
+
+
+@pytest.mark.parametrize(
+    ("factor", "gain", "refused"),
+    [(1, 17.9, False), (1, 18.1, True), (100, 17.9, False), (100, 18.1, True)],
+)
+def test_how_much_better_another_model_may_be_by_chance(small, factor, gain, refused):
+    """Where only rounding is declared: 18 in log-likelihood, each frame's error being rounding."""
+    x, y = small.x.copy(), small.y.copy()
+    x[1], y[1] = x[0] + 2e-4, y[0]
+    scan = replace(small, x=x, y=y, probe=small.probe * factor)
+    model = scan.model()
+    apart = model[1] - model[0]
+    variance = 3.814697265625e-06**2 * (model**2).sum(axis=(1, 2)).mean()
+    # frame 0 on the way from its own model to that of position 1, more than half
+    part = 0.5 + gain * variance / (apart**2).sum()
+    assert 0.5 < part < 0.9, "positions too near to each other, or too far apart"
+    frames = model.copy()
+    frames[0] += part * apart
+    assessment = assess(replace(scan, frames=balanced(frames, model)), NONE)
+    assert ("own-match" in criteria(assessment)) == refused
+    assert assessment.figures.own_match_rate == 15 / 16
+
+
+@pytest.mark.parametrize(("gain", "refused"), [(17.9, False), (18.1, True)])
+def test_how_much_better_another_model_may_be_by_few_photons(small, gain, refused):
+    """Where photon counts are declared: 18 in the log-likelihood of Poisson counts."""
+    x, y = small.x.copy(), small.y.copy()
+    x[1], y[1] = x[0] + 0.5, y[0]
+    scan = replace(small, x=x, y=y)
+    model = scan.model()
+    own, other = model[0] ** 2, model[1] ** 2
+    frames = model.copy()
+    frames[0] = np.sqrt(0.2 * own + 0.8 * other)
+    per_scale = (frames[0] ** 2 * np.log(other / own) - other + own).sum()
+    noise = Noise(kind="poisson", photon_scale=gain / per_scale)
+    assessment = assess(replace(scan, frames=balanced(frames, model)), noise)
+    assert ("own-match" in criteria(assessment)) == refused
+
+
+def balanced(frames: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """The frames, the last of them as bright as makes all together as bright as the model."""
+    frames = frames.copy()
+    missing = (model**2).sum() - (frames**2).sum()
+    frames[-1] *= np.sqrt(1 + missing / (frames[-1] ** 2).sum())
+    return frames
+
+
 # alternatives
+
+
+def test_no_more_than_three_alternatives_are_named(small):
+    """Of many that fit better the message has the best, and says how many there are."""
+    (failure,) = (
+        f
+        for f in assess(replace(small, x=small.x + 4), NONE).failures
+        if f.criterion == "alternatives"
+    )
+    count, _, names = failure.found.partition(" that fit as well or better: ")
+    assert int(count) > 3
+    assert names.count("(-") == names.count("px (") == 3
 
 
 def test_the_best_alternative_is_named(small):
@@ -209,6 +287,41 @@ def test_the_whole_source_sets_the_bound_of_a_measured_scan(small):
     better = relative_error(scan) / 2
     assert criteria(assess(scan, MEASURED, better)) == ["chi-square"]
     assert assess(scan, MEASURED, 2 * better).failures == []
+
+
+@pytest.mark.parametrize(("error", "refused"), [(0.0792, False), (0.0794, True)])
+def test_where_outliers_of_a_measured_scan_begin(small, error, refused):
+    """Eight times 1.4826 times the median deviation above the median of the source's errors."""
+    source_error = np.array([0.01, 0.015, 0.02, 0.025, 0.03])
+    frames = small.frames.copy()
+    frames[5] *= 1 + error
+    failures = [
+        f
+        for f in assess(replace(small, frames=frames), MEASURED, source_error).failures
+        if f.criterion == "chi-square"
+    ]
+    assert bool(failures) == refused
+    if refused:
+        assert failures[0].expected == (
+            "each relative error at most 0.0793, 8 robust standard deviations above the median of "
+            "its own source (measured: photon counts alone give no bound)"
+        )
+        assert failures[0].found == "1 of 16 frames beyond it, the worst is frame 5 with 0.0794"
+
+
+def test_the_worst_of_several_outliers_is_named(small):
+    """Too good a fit and too bad a one are held against each other by their size."""
+    noise = Noise(kind="poisson", photon_scale=1e6)
+    scan = off_by(small, noise, -6.5)
+    worse = off_by(small, noise, 7.5)
+    frames = scan.frames.copy()
+    frames[8] = worse.frames[3] - worse.model()[3] + scan.model()[8]
+    (failure,) = (
+        f
+        for f in assess(replace(scan, frames=frames), noise).failures
+        if f.criterion == "chi-square"
+    )
+    assert "2 of 16 frames beyond it, the worst is frame 8 with" in failure.found
 
 
 def test_rounding_is_allowed_for_in_a_measured_scan(small):
@@ -327,6 +440,17 @@ def test_rounding_agrees_with_the_source(small):
     """float32 and complex64 change no figure."""
     scan, _ = noisy(small, 1e5)
     assert agrees_with_source(rounded(scan), scan) == []
+
+
+@pytest.mark.parametrize(("error", "agrees"), [(3e-6, True), (5e-6, False)])
+def test_more_than_rounding_disagrees_with_the_source(small, error, agrees):
+    """Four units of float32 are too much for a frame that was copied."""
+    frames = small.frames.copy()
+    frames[5] *= 1 + error
+    failures = agrees_with_source(replace(small, frames=frames), small)
+    assert (failures == []) == agrees
+    if not agrees:
+        assert failures[0].found == "frame 5 differs by 5e-06 (rounding gives 4e-06)"
 
 
 def test_another_order_disagrees_with_the_source(small):

@@ -144,14 +144,14 @@ def test_the_program(run, top, arrays):
     (top / "build" / "sources").mkdir(parents=True)
     frames = np.zeros((144, 64, 64), np.float32)
     np.savez(top / "build" / "sources" / "mine.npz", diffraction=frames, **arrays)
-    ended = run(suggest.main, "mine")
+    ended = run(suggest.main, "mine", "build/sources/mine.npz")
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out) == json.loads(json.dumps(suggest.suggest(arrays)))
 
 
 def test_a_source_that_is_not_there(run):
     """The file is named."""
-    ended = run(suggest.main, "mine")
+    ended = run(suggest.main, "mine", "build/sources/mine.npz")
     assert ended.code == 3
     assert "source mine" in ended.err, ended.err
     assert "build/sources/mine.npz" in ended.err, ended.err

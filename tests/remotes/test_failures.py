@@ -167,7 +167,7 @@ class TestTheRemote:
 
     def test_a_truncated_object(self, root, server, good, monkeypatch):
         """So do bytes that were cut off."""
-        monkeypatch.setattr(remote, "_PAUSES_S", (0, 0))
+        monkeypatch.setattr(remote, "PAUSES_S", (0, 0))
         served(root, server).write_bytes(good[:1000])
         with pytest.raises(ChainError, match="found:    1000 bytes"):
             registry.load("small_v1", root)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 import registry
+from registry.ptychography.physics import Figures
 from registry.report.limits import checks, fit
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
@@ -123,6 +126,22 @@ def test_a_figure_that_is_rounded_to_its_limit(fixture):
     """A margin that three decimals do not show is no failure."""
     row = checks({"nearest_alternative_margin": 0.0, "nearest_alternative": "x"}, None)[0]
     assert (row.margin, row.holds) == ("0", True)
+
+
+def test_every_figure_has_words():
+    """What the forward model gives is explained, each figure in its row or in another's."""
+    names = [item.name for item in fields(Figures)]
+    found = {row.name: row.meaning for row in checks(dict.fromkeys(names, 0.5), None)}
+    assert sorted({*found, "nearest_alternative"}) == sorted(names), "a figure without a row"
+    assert [name for name, meaning in found.items() if not meaning] == [], "not explained"
+    assert found["nearest_alternative_margin"].endswith("named mistakes fits: 0.5"), "which one"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, "not measured"), ("sharp", "sharp")])
+def test_figures_that_are_no_numbers(value, shown):
+    """What was not measured says so, and a word is a word."""
+    (row,) = checks({"sharpness": value}, None)
+    assert (row.measured, row.limit, row.holds) == (shown, "", None)
 
 
 def test_figures_that_this_version_does_not_know(fixture):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pytest
@@ -478,7 +479,7 @@ def fake_git(folder: Path, body: str) -> None:
 
 def test_several_processes_at_once(upstream, cache, tmp_path, monkeypatch):
     """All get the same checkout, and the repository is cloned once."""
-    fake_git(tmp_path / "bin", f"echo clone >> {tmp_path}/clones ;;")
+    fake_git(tmp_path / "bin", f"echo clone >> {quote(str(tmp_path / 'clones'))} ;;")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     processes = [start(upstream.at("main")) for _ in range(4)]
     ended = [process.communicate() for process in processes]
@@ -526,7 +527,8 @@ def running(process: int) -> bool:
 
 def test_a_server_that_never_answers(upstream, tmp_path, monkeypatch):
     """Git is given up after a while, and what it started ends with it."""
-    fake_git(tmp_path / "bin", f"sleep 600 & echo $! > {tmp_path}/helper; wait; exit 1 ;;")
+    noted = quote(str(tmp_path / "helper"))
+    fake_git(tmp_path / "bin", f"sleep 600 & echo $! > {noted}; wait; exit 1 ;;")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     monkeypatch.setattr("registry.storage.git.LIMIT_S", 1.0)
     with pytest.raises(MissingError) as caught:

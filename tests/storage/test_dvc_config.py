@@ -38,6 +38,46 @@ def test_a_value(root):
     assert dvc_config.value(root, "core", "absent") is None, "found what no file has"
 
 
+def test_all_files_from_the_weakest_to_the_strongest(root, tmp_path, monkeypatch):
+    """The system's, the user's, the repository's, the clone's own: the last one counts."""
+    for level in ("SYSTEM", "GLOBAL"):
+        monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / level))
+    for folder, name in (
+        (tmp_path / "SYSTEM", "config"),
+        (tmp_path / "GLOBAL", "config"),
+        (root / ".dvc", "config"),
+        (root / ".dvc", "config.local"),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(f"[core]\nremote = {folder.name}/{name}\n")
+    assert [item.value for item in dvc_config.read(root)] == [
+        "SYSTEM/config", "GLOBAL/config", ".dvc/config", ".dvc/config.local",
+    ]  # fmt: skip
+    found = dvc_config.value(root, "core", "remote")
+    assert found is not None
+    assert found.value == ".dvc/config.local"
+
+
+def test_a_section_in_capitals(root):
+    """DVC does not tell them from small letters."""
+    (root / ".dvc" / "config").write_text("[CORE]\nremote = a\n[other]\nremote = b\n")
+    found = dvc_config.value(root, "core", "remote")
+    assert found is not None
+    assert found.value == "a"
+
+
+def test_the_folder_of_the_repository(root, tmp_path):
+    """The nearest one at or above the registry; where there is none, the one that would be."""
+    inner = root / "deep" / "down"
+    inner.mkdir(parents=True)
+    assert dvc_config.folder(inner) == root / ".dvc"
+    (inner / ".dvc").mkdir()
+    assert dvc_config.folder(inner) == inner / ".dvc"
+    (inner / ".dvc").rmdir()
+    (root / ".dvc").rmdir()
+    assert dvc_config.folder(inner) == inner / ".dvc"
+
+
 @pytest.mark.parametrize("text", [b"[core\n", b"\xff\xfe", b"remote = a\n"])
 def test_a_broken_file(root, text):
     """A file that cannot be read counts as empty, and the others as they are."""
@@ -115,6 +155,8 @@ class TestRedaction:
             ("AWS_SECRET_ACCESS_KEY", "hunter22", "***"),
             ("GITHUB_TOKEN", "hunter22", "***"),
             ("USE_TOKEN", "yes", "yes"),
+            ("USE_TOKEN", "hunt2", "hunt2"),
+            ("USE_TOKEN", "hunt22", "***"),
             ("EDITOR", "hunter22", "hunter22"),
         ],
     )
@@ -122,6 +164,11 @@ class TestRedaction:
         """A variable whose name says that it is a secret is one, if it is long enough."""
         monkeypatch.setenv(name, value)
         assert dvc_config.Redaction(root)(value) == expected, "not that text"
+
+    def test_a_url_without_a_password(self, root):
+        """A colon and nothing after it is no secret, and masks nothing."""
+        (root / ".dvc" / "config").write_text("['remote \"a\"']\nurl = https://me:@host/a\n")
+        assert dvc_config.Redaction(root)("it is me") == "it is me"
 
     def test_its_own_representation(self, root):
         """It can be shown as a local variable without showing a secret."""

@@ -9,6 +9,8 @@ import errno
 import io
 import logging
 import multiprocessing
+import re
+import socket
 import stat
 import sys
 import threading
@@ -30,8 +32,7 @@ from tests.kit.servers import ObjectServer
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch, tmp_path):
     """Shorter pauses than with servers that are far away."""
-    monkeypatch.setattr(remote, "_PAUSES_S", (0.01, 0.01))
-    monkeypatch.setattr(remote, "_POLL_S", 0.02)
+    monkeypatch.setattr(remote, "PAUSES_S", (0.01, 0.01))
     for level in ("SYSTEM", "GLOBAL"):
         monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / "no-configuration"))
 
@@ -163,6 +164,22 @@ class TestFetching:
         path = kit.object_in(tmp_path / "repository" / ".dvc" / "cache", item.md5)
         assert path.read_bytes() == found, "not stored in the repository's cache"
         assert not (below / ".dvc").exists(), "a second .dvc folder came into being"
+
+    def test_a_receiver_that_fails(self, root):
+        """An error of who receives the bytes ends the whole, and is the caller's."""
+
+        def receive(item, outcome):
+            raise ZeroDivisionError(item.md5)
+
+        items = [wanted(root, name) for name in kit.FIXTURES]
+        with pytest.raises(ZeroDivisionError):
+            remote.fetch(root, items, receive)
+        assert leftovers(root) == [], "unfinished transfers were left"
+
+    def test_nothing_is_wanted(self, root, server):
+        """Who wants nothing gets nothing, and nobody is asked."""
+        assert fetch(root) == [], "something out of nothing"
+        assert server.asked.total() == 0, "asked the server"
 
     def test_a_read_only_cache(self, root, monkeypatch):
         """Bytes that cannot be stored are handed over all the same."""
@@ -305,7 +322,7 @@ class TestTransientErrors:
                 return False
             return real(event, timeout)
 
-        monkeypatch.setattr(remote, "_PAUSES_S", (0.125, 0.25))
+        monkeypatch.setattr(remote, "PAUSES_S", (0.125, 0.25))
         monkeypatch.setattr(threading.Event, "wait", wait)
         failure(root, kind=ChainError)
         assert waited == [0.125, 0.25], "not the pauses that are set"
@@ -353,7 +370,7 @@ class TestNoWay:
 
     def test_a_server_that_never_answers(self, root, server, monkeypatch):
         """A connection on which nothing comes is given up after a while, and not tried again."""
-        monkeypatch.setattr(remote, "_PATIENCE_S", 0.5)
+        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
 
         def hang(handler, data, number):
             server.stopping.wait(60)
@@ -367,7 +384,7 @@ class TestNoWay:
 
     def test_a_server_that_stops_in_the_middle(self, root, server, monkeypatch):
         """So is a transfer that stands still."""
-        monkeypatch.setattr(remote, "_PATIENCE_S", 1)
+        monkeypatch.setattr(remote, "PATIENCE_S", 1)
 
         def stop(handler, data, number):
             handler.begin(len(data))
@@ -382,10 +399,63 @@ class TestNoWay:
         assert expected in error.found, error.found
         assert cache.read(root, wanted(root).md5) is None, "half of it is in the cache"
 
+    def test_a_server_that_sends_next_to_nothing(self, root, server, monkeypatch):
+        """A transfer that never stands still, and never ends either, is given up as well."""
+        monkeypatch.setattr(remote, "SLOW_BYTES", 1_000_000)
+        monkeypatch.setattr(remote, "PATIENCE_S", 1)
+
+        def drip(handler, data, number):
+            handler.begin(len(data))
+            while not server.stopping.wait(0.05):
+                handler.wfile.write(b"x")
+                handler.wfile.flush()
+            return True
+
+        server.fail = drip
+        error = failure(root)
+        assert re.search(rf"\d+ of {wanted(root).size} bytes, then too little", error.found)
+        assert server.asked.total() == 1, "asked again"
+        assert leftovers(root) == [], "an unfinished transfer was left"
+
+    @pytest.mark.parametrize(
+        ("url", "settings"),
+        [
+            ("http://HOST/a", {}),
+            ("s3://b/a", {"endpointurl": "http://HOST", "access_key_id": "a",
+                          "secret_access_key": "b"}),
+            ("ssh://HOST/a", {"user": "me", "password": "a"}),
+        ],
+    )  # fmt: skip
+    def test_a_silent_server_of_any_kind(self, root, monkeypatch, url, settings):
+        """Who accepts connections and says nothing is given up, with whatever protocol."""
+        pytest.importorskip(f"dvc_{url.partition(':')[0]}")
+        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            settings = {key: text.replace("HOST", host) for key, text in settings.items()}
+            kit.configure(root, url.replace("HOST", host), **settings)
+            begun = time.monotonic()
+            error = failure(root)
+        assert "cannot be reached" in error.found, error.found
+        assert time.monotonic() - begun < 20, "waited for too long"
+
+    def test_a_limit_of_the_users(self, root, server):
+        """A time-out in DVC's configuration goes before ours."""
+
+        def hang(handler, data, number):
+            server.stopping.wait(60)
+            return True
+
+        server.fail = hang
+        kit.configure(root, server.url, read_timeout=1)
+        begun = time.monotonic()
+        assert "then too little to go on" in failure(root).found, "not given up for its silence"
+        assert time.monotonic() - begun < 20, "the configuration was not heeded"
+
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
-        monkeypatch.setattr(remote, "_SLOW_BYTES", 1000)
-        monkeypatch.setattr(remote, "_PATIENCE_S", 2)
+        monkeypatch.setattr(remote, "SLOW_BYTES", 1000)
+        monkeypatch.setattr(remote, "PATIENCE_S", 2)
 
         def drip(handler, data, number):
             handler.begin(len(data))
@@ -467,7 +537,7 @@ class TestManyProcesses:
 
     def test_a_lock_that_is_never_released(self, root, monkeypatch):
         """Who waits too long for another process ends with the exit code for that."""
-        monkeypatch.setattr(remote, "_LOCK_S", 0.3)
+        monkeypatch.setattr(remote, "LOCK_S", 0.3)
         folder = root / ".dvc" / "tmp" / "fixtures"
         folder.mkdir(parents=True)
         with filelock.FileLock(folder / f"{wanted(root).md5}.lock"):
@@ -520,7 +590,9 @@ class TestCommand:
         """A name that DVC no longer has: `dvc fetch` is run instead."""
         monkeypatch.delattr(f"{module}.{name}")
         (found,) = fetch(root, wanted(root))
-        assert command == [(["-m", "dvc", "fetch", "fixture@small_v1"], root)], "not that command"
+        assert command == [(["-P", "-m", "dvc", "fetch", "fixture@small_v1"], root)], (
+            "not that command"
+        )
         assert isinstance(found, bytes), f"its bytes were not handed over: {found}"
 
     def test_a_method_that_takes_other_arguments(self, root, command, monkeypatch):
@@ -531,7 +603,7 @@ class TestCommand:
         items = [wanted(root, name) for name in kit.FIXTURES]
         assert all(isinstance(found, bytes) for found in fetch(root, *items)), "not all arrived"
         ((arguments, _),) = command
-        assert sorted(arguments[3:]) == [
+        assert sorted(arguments[4:]) == [
             "fixture@other_v1",
             "fixture@small_v1",
             "fixture@third_v1",
@@ -551,7 +623,7 @@ class TestCommand:
         )
         (found,) = fetch(root, item)
         assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
-        assert command[0][0] == ["-m", "dvc", "fetch", "a.npz.dvc"], "not that command"
+        assert command[0][0] == ["-P", "-m", "dvc", "fetch", "a.npz.dvc"], "not that command"
 
     def test_bad_bytes_in_the_cache_go_first(self, root, command, monkeypatch):
         """DVC believes what is in its cache: wrong bytes are taken away before it runs."""
@@ -580,6 +652,13 @@ class TestCommand:
         monkeypatch.delattr("dvc.fs.get_cloud_fs")
         error = failure(root)
         assert error.found == "ERROR: no route to https://***@host/a", error.found
+
+    def test_a_file_that_would_pass_for_dvc(self, root, monkeypatch):
+        """A file `dvc.py` in the registry, which may be a stranger's, is not run."""
+        (root / "dvc.py").write_text("open('ran', 'w')")
+        monkeypatch.delattr("dvc.fs.get_cloud_fs")
+        failure(root)
+        assert not (root / "ran").exists(), "it was run"
 
     def test_another_dvc_is_at_work(self, root, monkeypatch):
         """DVC does not wait for another DVC in the same repository; the exit code says so."""
@@ -665,35 +744,65 @@ class TestSecrets:
                     assert "hunter22" not in repr(value), f"{frame.f_code}: {name}"
 
     def test_not_in_the_log(self, root, caplog):
-        """No message of a library shows one, whatever the level, nor the traceback with it."""
+        """No message of a library shows the password of an address, whatever the level."""
         kit.configure(root, "http://me:hunter22@127.0.0.1:1/a")
         caplog.set_level(logging.DEBUG)
-        real = logging.getLogger("aiohttp_retry").debug
-
-        def debug(*arguments):
-            try:
-                raise OSError("no route to http://me:hunter22@127.0.0.1:1/a")
-            except OSError:
-                logging.getLogger("library").exception("failed")
-            real(*arguments)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(logging.getLogger("aiohttp_retry"), "debug", debug)
-            failure(root)
-        assert "http://***@127.0.0.1:1/a/files/md5" in caplog.text, "nothing was logged"
-        assert "no route to http://***@127.0.0.1:1/a" in caplog.text, "no traceback was logged"
+        failure(root)
+        assert "http://127.0.0.1:1/a/files/md5" in caplog.text, "nothing was logged"
         assert "hunter22" not in caplog.text, "the secret shows"
 
-    def test_the_log_afterwards(self, root, caplog):
-        """What is logged and warned of after that is as it was, even if several threads fetched."""
-        factory, filters = logging.getLogRecordFactory(), list(warnings.filters)
+    @pytest.mark.parametrize(
+        ("account", "said"),
+        # printf 'me:per/cent' | base64, and so on
+        [
+            ("me:per%2Fcent", "bWU6cGVyL2NlbnQ="),
+            ("hunter22", "aHVudGVyMjI6"),
+            ("me:at@colon:", "bWU6YXRAY29sb246"),
+        ],
+    )
+    def test_an_address_with_an_account(self, root, server, account, said):
+        """User and password of an address, or a token there, reach the server as they should."""
+        seen = []
+
+        def note(handler, data, number):
+            seen.append(handler.headers["Authorization"])
+            return False
+
+        server.fail = note
+        kit.configure(root, server.url.replace("//", f"//{account}@"))
+        (found,) = fetch(root, wanted(root))
+        assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
+        assert seen == [f"Basic {said}"], "not that account"
+
+
+class TestWarnings:
+    """What libraries warn of."""
+
+    def test_a_filter_that_makes_errors(self, root, monkeypatch):
+        """A warning on the way is nothing to the caller, even if it would be an error there."""
+        from dvc_http import HTTPFileSystem
+
+        real = HTTPFileSystem.get_file
+
+        def get_file(*arguments, **options):
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+            real(*arguments, **options)
+
+        monkeypatch.setattr(HTTPFileSystem, "get_file", get_file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            (found,) = fetch(root, wanted(root))
+        assert isinstance(found, bytes), f"an error instead of the bytes: {found}"
+
+    def test_filters_afterwards(self, root):
+        """What is warned of after that is as it was, even if several threads fetched."""
+        filters = list(warnings.filters)
         item = wanted(root)
         threads = [threading.Thread(target=fetch, args=(root, item)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        assert logging.getLogRecordFactory() is factory, "log messages are still changed"
         assert warnings.filters == filters, "warnings are still ignored"
 
 

@@ -6,35 +6,22 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from hashlib import md5
 from pathlib import Path
 
 import pytest
-import yaml
 
+from registry.build import closure
 from registry.declare import params
 from registry.declare.params import EnvelopeOptions, EnvelopeRun
 from registry.errors import CheckError, MissingError
 from registry.training import envelope, measuring
 from registry.training.measuring import Outcome, Process
-from tests.kit.repository import REPOSITORY
+from tests.kit.repository import FOLDER, REPOSITORY
 
-RUN = EnvelopeRun(fixture="scan_v1", gridsize=2)
+RUN = EnvelopeRun(fixture="minimal_dataset_v1_n16", gridsize=2)
 OPTIONS = EnvelopeOptions(max_epochs=2, batch_size=4, seed=42, repeats=3)
-NAME = "scan_v1_g2"
-LOCK = """\
-schema: '2.0'
-stages:
-  run@scan_v1_g2:
-    cmd: python
-    deps:
-    - {path: registry/training/model.py, hash: md5, md5: MODEL, size: 1}
-    - {path: tests/scan_v1.npz, hash: md5, md5: 00000000000000000000000000000000, size: 1}
-    - {path: build/params.valid, hash: md5, md5: 00000000000000000000000000000000, size: 1}
-    outs:
-    - {path: envelope/results/scan_v1_g2/metrics.json, hash: md5, md5: METRICS, size: 1}
-    - {path: envelope/results/scan_v1_g2/phase.png, hash: md5, md5: none, size: 1}
-"""
+NAME = "minimal_dataset_v1_n16_g2"
+SHA256 = "0bf135e4d7860cd3ca84778befbd2af897471dc91ebea4d369be21168b770399"
 
 
 def outcome(train_s: float, losses=(0.4, 0.2)) -> Outcome:
@@ -55,7 +42,7 @@ def outcome(train_s: float, losses=(0.4, 0.2)) -> Outcome:
         train=Process(wall_s=train_s, **taken),
         infer=Process(wall_s=5.0, **taken),
         artifact_bytes=2_000_000,
-        learned={"training": {"sha256": "a" * 64}},
+        learned={"training": {"sha256": SHA256}},
         inferred=figures,
         losses=losses,
         files={"reconstruction.npz": b"npz", "amplitude.png": b"a", "phase.png": b"p"},
@@ -83,21 +70,23 @@ def workflows(monkeypatch):
 
 
 @pytest.fixture
-def measured(workflows, tmp_path):
+def measured(workflows, root):
     """A registry with results of the run, as its stage leaves them."""
     workflows([outcome(10.0)] * 3, [0.5] * 4)
-    files = envelope.measure(tmp_path, RUN, OPTIONS, lambda text: None)
-    folder = tmp_path / "envelope" / "results" / NAME
+    files = envelope.measure(root, RUN, OPTIONS, lambda text: None)
+    folder = root / "envelope" / "results" / NAME
     folder.mkdir(parents=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    model = tmp_path / "registry" / "training" / "model.py"
-    model.parent.mkdir(parents=True)
-    model.write_text("# a model\n")
-    text = LOCK.replace("MODEL", md5(model.read_bytes()).hexdigest())
-    text = text.replace("METRICS", md5(files["metrics.json"]).hexdigest())
-    (tmp_path / "envelope" / "dvc.lock").write_text(text)
-    return tmp_path
+    return root
+
+
+def edit(root: Path, old: str, new: str) -> None:
+    """Edit the record of the results."""
+    path = root / "envelope" / "results" / NAME / "metrics.json"
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old} is not there once"
+    path.write_text(text.replace(old, new))
 
 
 @pytest.fixture
@@ -124,7 +113,7 @@ def test_each_repeat_is_calibrated_beside_it(workflows, tmp_path):
     options = ("--gridsize=2", "--loss=mae", "--max-epochs=2", "--batch-size=4", "--seed=42")
     warm_up, *repeats = given
     assert warm_up == "warm-up", "the first repeat waits for a disk"
-    assert repeats == [(tmp_path, "scan_v1", *options)] * 3, "other options"
+    assert repeats == [(tmp_path, RUN.fixture, *options)] * 3, "other options"
     assert said[2] == "3 of 3: train 12.0 s, infer 5.0 s, calibration 0.90 s", "not said"
 
 
@@ -138,8 +127,9 @@ def test_what_is_written(workflows, tmp_path):
     assert files["loss.csv"] == b"step,loss\n1,0.4\n2,0.2\n", "not the losses"
     document = json.loads(files["metrics.json"])
     assert document["settings"] == {
-        "fixture": "scan_v1", "gridsize": 2, "loss": "mae", "max_epochs": 2, "batch_size": 4,
-        "seed": 42, "repeats": 3, "sha256": "a" * 64,
+        "fixture": "minimal_dataset_v1_n16", "gridsize": 2, "loss": "mae", "max_epochs": 2,
+        "batch_size": 4, "seed": 42, "repeats": 3, "sha256": SHA256,
+        "code": envelope.code(tmp_path),
     }, "not what was run"  # fmt: skip
     assert document["quality"] == {
         "first_loss": 0.4, "last_loss": 0.2, "amplitude_error": 0.04,
@@ -165,48 +155,39 @@ def test_repeats_that_differ_are_noted(workflows, tmp_path, other):
 
 
 def test_results_that_are_up_to_date(measured, declared):
-    """Nothing has changed, though neither bytes of fixtures nor what is built are here."""
+    """Nothing has changed, though the fixture's bytes are not here."""
+    (measured / FOLDER / f"{RUN.fixture}.npz").unlink()
     assert changed(measured, declared) is None
 
 
 def test_an_edited_program(measured, declared):
-    """Results of another model tell nothing about this one."""
-    (measured / "registry" / "training" / "model.py").write_text("# another model\n")
-    assert changed(measured, declared) == "changed since: registry/training/model.py"
+    """Results of other code tell nothing about this one; both digests are told."""
+    code = envelope.code(measured)
+    edit(measured, code, "0" * 16)
+    assert changed(measured, declared) == f"changed since: code {code}, measured with {'0' * 16}"
 
 
-def test_a_program_that_is_gone(measured, declared):
-    """A file that the run needed and that is no more is a change."""
-    (measured / "registry" / "training" / "model.py").unlink()
-    assert changed(measured, declared) == (
-        "changed since: registry/training/model.py, which is no more"
-    )
+def test_what_counts_as_the_program(root):
+    """The code is that of the measured commands and all they import, torch's users included."""
+    text = closure.text(root, ("registry.training.envelope", "registry.cli.measured"))
+    names = [line.split()[1] for line in text.splitlines()]
+    for name in ("training/model", "training/workflow", "cli/train", "cli/infer", "identity/npz"):
+        assert f"registry/{name}.py" in names, f"{name} is missing"
+    assert "registry/report/pages.py" not in names, "what draws pages trains nothing"
 
 
 def test_another_fixture(measured, declared):
-    """Bytes of a fixture that are here are held against those that were trained on."""
-    (measured / "tests").mkdir()
-    (measured / "tests" / "scan_v1.npz").write_bytes(b"other")
-    assert changed(measured, declared) == "changed since: tests/scan_v1.npz"
-
-
-def test_an_edited_record(measured, declared):
-    """Figures that were mended by hand are not those that were measured."""
-    path = measured / "envelope" / "results" / NAME / "metrics.json"
-    path.write_text(path.read_text().replace('"train_s": 10.0', '"train_s": 9.0'))
-    assert changed(measured, declared) == f"changed since: envelope/results/{NAME}/metrics.json"
+    """Results of other bytes than those that are pinned."""
+    edit(measured, SHA256, "0" * 64)
+    assert changed(measured, declared) == (
+        f"changed since: sha256 {SHA256}, measured with {'0' * 64}"
+    )
 
 
 def test_another_declaration(measured, declared):
     """More epochs than were measured make the results stale; the message has both."""
     declared = replace(declared, options=replace(OPTIONS, max_epochs=3))
     assert changed(measured, declared) == "changed since: max_epochs 3, measured with 2"
-
-
-def test_results_that_nobody_measured_by_dvc(measured, declared):
-    """Without DVC's lock nothing says what was measured."""
-    (measured / "envelope" / "dvc.lock").unlink()
-    assert changed(measured, declared) == "changed since: envelope/dvc.lock knows nothing of it"
 
 
 def test_no_results(tmp_path):
@@ -242,17 +223,6 @@ def test_a_stage_that_fails_writes_nothing(workflows, tmp_path, monkeypatch):
     with pytest.raises(CheckError):
         envelope.main(flags.split())
     assert list(tmp_path.iterdir()) == [], "something was left"
-
-
-def test_the_stage_depends_on_all_that_it_runs():
-    """Every module of the package is a dependency, but for the one that judges afterwards."""
-    pipeline = yaml.safe_load((REPOSITORY / "envelope" / "dvc.yaml").read_text())
-    deps = set(pipeline["stages"]["run"]["do"]["deps"])
-    modules = {path.name for path in (REPOSITORY / "registry" / "training").glob("*.py")}
-    ran = {f"registry/training/{name}" for name in modules - {"__init__.py", "verdicts.py"}}
-    assert ran - deps == set(), "a change of these would not be noticed"
-    absent = [path for path in deps if "$" not in path and not (REPOSITORY / path).is_file()]
-    assert [path for path in absent if not path.startswith("build/")] == [], "not there"
 
 
 def test_nothing_that_measures_imports_torch():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from registry import cli
+from registry.cli import measured, train
 from registry.errors import CheckError, MissingError
-from registry.training import imports, measured, measuring
+from registry.training import imports, measuring
 from tests.kit.repository import REPOSITORY
 
 
@@ -50,7 +50,7 @@ def test_the_calibration_takes_time():
 def test_the_peak_is_the_process_s_own():
     """A child of a large process does not inherit its peak, and sees what it itself allocates."""
     program = (
-        "from registry.training.measured import peak_rss_bytes; before = peak_rss_bytes(); "
+        "from registry.cli.measured import peak_rss_bytes; before = peak_rss_bytes(); "
         "kept = bytearray(b'x' * 100_000_000); del kept; print(before, peak_rss_bytes())"
     )
     large = bytearray(b"x" * 200_000_000)
@@ -73,11 +73,12 @@ def test_the_peak_elsewhere_than_on_linux(tmp_path):
 def test_a_report_of_a_command_that_ended_well(tmp_path, monkeypatch, code):
     """The command gets its arguments; only where it ends with 0 is there a report."""
     given = []
-    monkeypatch.setattr(cli, "main", lambda arguments: given.append(arguments) or code)
+    monkeypatch.setattr(train, "run", lambda arguments: given.append(arguments) or code)
     monkeypatch.setattr(imports, "workflow", lambda: None)
     path = tmp_path / "report.json"
-    assert measured.main([str(path), "train", "scan_v1"]) == code, "another exit code"
-    assert given == [["train", "scan_v1"]], "other arguments"
+    command = ["train", "scan_v1", "--output-dir", "out"]
+    assert measured.main([str(path), *command]) == code, "another exit code"
+    assert [(found.name, found.output_dir) for found in given] == [("scan_v1", Path("out"))]
     assert path.exists() is (code == 0), "a report of what failed, or none"
     if code == 0:
         report = json.loads(path.read_bytes())

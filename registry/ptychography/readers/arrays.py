@@ -23,20 +23,6 @@ MAX_POSITIONS = 10_000_000
 MAX_BYTES = 1 << 31  # of an array that is read whole
 
 _REAL, _COMPLEX = "fiu", "cfiu"
-# Numbers of axes, and kinds of dtype. A real object or probe is a complex one without phase.
-_FORMS = {
-    "diffraction": ((3,), _REAL),
-    "weights": ((3,), "b" + _REAL),
-    "objectGuess": ((2, 3), _COMPLEX),
-    "probeGuess": ((2, 3, 4), _COMPLEX),
-    "xcoords": ((1,), _REAL),
-    "ycoords": ((1,), _REAL),
-    "xcoords_start": ((1,), _REAL),
-    "ycoords_start": ((1,), _REAL),
-    "scan_index": ((1,), _REAL),
-    "mask": ((2,), "b" + _REAL),
-    "dark": ((2, 3), _REAL),
-}
 _NAMES = {_REAL: "real numbers", _COMPLEX: "complex numbers"}
 
 
@@ -48,7 +34,7 @@ def check_form(role: str, shape: Sequence[int], dtype: np.dtype[Any], where: str
     CheckError
         Wrong axes, wrong kind of numbers, or more of them than is believable.
     """
-    axes, kinds = _FORMS[role]
+    _, axes, kinds, _ = _ROLES[role]
     if dtype.kind not in kinds:
         wanted = _NAMES.get(kinds, "numbers or booleans")
         raise refused(where, wanted, f"dtype {dtype.str if dtype.kind != 'O' else 'object'}")
@@ -81,13 +67,13 @@ def converted(found: Mapping[str, tuple[NDArray[Any], str]], unit: PositionUnit)
 
     A mask is good where it is not zero. Roles that are not found are None.
     """
-    fields: dict[str, Any] = {name: None for _, name, _ in _FIELDS}
-    fields["position_unit"] = unit
-    for role, name, convert in _FIELDS:
-        if role in found:
-            fields[name] = convert(*found[role])
-            if unit == "m" and convert is positions:
-                units.positions_m(fields[name], found[role][1])
+    fields: dict[str, Any] = {"position_unit": unit}
+    for role, (name, _, _, convert) in _ROLES.items():
+        if convert is None:
+            continue
+        fields[name] = convert(*found[role]) if role in found else None
+        if role in found and convert is positions and unit == "m":
+            units.positions_m(fields[name], found[role][1])
     return fields
 
 
@@ -137,17 +123,22 @@ def dark(array: NDArray[Any], where: str) -> NDArray[np.float64]:
     return _finite(mean.astype(np.float64), where)
 
 
-_FIELDS: tuple[tuple[str, str, Callable[[NDArray[Any], str], NDArray[Any]]], ...] = (
-    ("probeGuess", "probe", probe),
-    ("objectGuess", "obj", obj),
-    ("xcoords", "x", positions),
-    ("ycoords", "y", positions),
-    ("xcoords_start", "x_start", positions),
-    ("ycoords_start", "y_start", positions),
-    ("scan_index", "scan_index", scan_index),
-    ("mask", "mask", mask),
-    ("dark", "dark", dark),
-)
+# What `ScanFile` calls it, numbers of axes, kinds of dtype, and how it is converted, if it is read
+# as a whole. A real object or probe is a complex one without phase.
+_Convert = Callable[[NDArray[Any], str], NDArray[Any]]
+_ROLES: dict[str, tuple[str, tuple[int, ...], str, _Convert | None]] = {
+    "diffraction": ("frames", (3,), _REAL, None),
+    "weights": ("mask", (3,), "b" + _REAL, None),
+    "objectGuess": ("obj", (2, 3), _COMPLEX, obj),
+    "probeGuess": ("probe", (2, 3, 4), _COMPLEX, probe),
+    "xcoords": ("x", (1,), _REAL, positions),
+    "ycoords": ("y", (1,), _REAL, positions),
+    "xcoords_start": ("x_start", (1,), _REAL, positions),
+    "ycoords_start": ("y_start", (1,), _REAL, positions),
+    "scan_index": ("scan_index", (1,), _REAL, scan_index),
+    "mask": ("mask", (2,), "b" + _REAL, mask),
+    "dark": ("dark", (2, 3), _REAL, dark),
+}
 
 
 def sorted_indices(

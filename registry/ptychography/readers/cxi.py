@@ -72,11 +72,7 @@ def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
     if "diffraction" not in keys:
         raise arrays.refused(file.subject, f"frames at {' or '.join(_FRAMES)}", "nothing there")
 
-    found = {
-        role: (file.read(role, place), file.where(place))
-        for role, place in keys.items()
-        if role != "diffraction"
-    }
+    found = file.read_all(keys)
     provenance = {role: f"dataset {place}" for role, place in keys.items()}
     if "mask" in found:
         found["mask"] = _good(*found["mask"])

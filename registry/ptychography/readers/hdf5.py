@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry import extras
 from registry.errors import CheckError, MissingError
 from registry.identity.opening import open_file
 from registry.ptychography.readers import arrays
@@ -96,12 +97,15 @@ class Hdf5File:
         CheckError, MissingError
             As `dataset` does; or the array cannot play its role.
         """
-        where = self.where(place)
-        dataset = self.dataset(place.name)
-        taken = place.resolve(dataset.shape, where)
-        shape = [len(axis) for axis in taken if isinstance(axis, range)]
-        arrays.check_form(role, shape, dataset.dtype, where)
-        return self._part(dataset, taken, where)
+        return _read(*self._selected(role, place))
+
+    def read_all(self, keys: Mapping[str, Place]) -> dict[str, tuple[NDArray[Any], str]]:
+        """All arrays that are not frames, as `read` does, each with its place in words."""
+        return {
+            role: (self.read(role, place), self.where(place))
+            for role, place in keys.items()
+            if role != "diffraction"
+        }
 
     def numbers(self, path: str) -> NDArray[np.float64]:
         """Finite real numbers of a small dataset, in one row.
@@ -116,7 +120,7 @@ class Hdf5File:
         if dataset.dtype.kind not in "iuf" or not 0 < dataset.size <= arrays.MAX_POSITIONS:
             found = f"shape {dataset.shape}, {dataset.dtype.name}"
             raise arrays.refused(where, "a real number", found)
-        part = self._part(dataset, tuple(map(range, dataset.shape)), where)
+        part = _read(dataset, tuple(map(range, dataset.shape)), where)
         values = part.astype(np.float64).reshape(-1)
         if not np.isfinite(values).all():
             raise arrays.refused(where, "finite numbers", "values that are not finite")
@@ -176,19 +180,20 @@ class Hdf5File:
         CheckError, MissingError
             As `dataset` does; or this is not (N, H, W) real numbers.
         """
-        where = self.where(place)
-        dataset = self.dataset(place.name)
-        taken = place.resolve(dataset.shape, where)
-        shape = tuple(len(axis) for axis in taken if isinstance(axis, range))
-        arrays.check_form(role, shape, dataset.dtype, where)
-        return Hdf5Frames(dataset, taken, where)
+        return Hdf5Frames(*self._selected(role, place))
 
     def where(self, place: Place | str) -> str:
         """Subject of a message about what is at a place."""
         return f"{self.subject}: {str(place)[:200]}"
 
-    def _part(self, dataset: Any, taken: Sequence[int | range], where: str) -> NDArray[Any]:
-        return _native(_read(dataset, taken, where))
+    def _selected(self, role: str, place: Place) -> tuple[Any, tuple[int | range, ...], str]:
+        """Dataset, what is taken of it, and where that is in words, if it can play its role."""
+        where = self.where(place)
+        dataset = self.dataset(place.name)
+        taken = place.resolve(dataset.shape, where)
+        shape = tuple(len(axis) for axis in taken if isinstance(axis, range))
+        arrays.check_form(role, shape, dataset.dtype, where)
+        return dataset, taken, where
 
     def _find(self, path: str) -> Any:
         """Object at a path, found without leaving the file; None if there is none."""
@@ -271,12 +276,7 @@ def open_hdf5(path: Path, subject: str) -> Iterator[Hdf5File]:
     try:
         import h5py
     except ImportError as error:
-        raise MissingError(
-            subject,
-            expected="h5py, to read HDF5 files",
-            found="it is not installed",
-            remedy="pip install 'fixture-registry[hdf5]'",
-        ) from error
+        raise extras.missing("hdf5", subject, expected="h5py, to read HDF5 files") from error
     try:
         file = h5py.File(path, "r")
     except _HDF5_ERRORS as error:
@@ -303,12 +303,9 @@ def _read(dataset: Any, taken: Sequence[int | range], where: str) -> NDArray[Any
         axis if isinstance(axis, int) else slice(axis.start, axis.stop) for axis in taken
     )
     try:
-        return np.asarray(dataset[selection])
+        array = np.asarray(dataset[selection])
     except _HDF5_ERRORS as error:
         raise _damaged(where, error) from error
-
-
-def _native(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

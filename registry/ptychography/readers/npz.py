@@ -64,7 +64,8 @@ class _Archive:
         self.members = members
         self.subject = subject
 
-    def header(self, place: Place) -> ArrayHeader:
+    def selected(self, role: str, place: Place) -> tuple[ArrayHeader, tuple[int | range, ...], str]:
+        """Header, what is taken of the array, and where that is, if it can play its role."""
         if place.name not in self.members:
             raise CheckError(
                 self.subject,
@@ -72,20 +73,20 @@ class _Archive:
                 found=f"arrays {', '.join(self.members)}",
                 remedy="correct the key, or point to the file that has this array",
             )
-        return foreign_npz.read_header(self.file, self.members[place.name])[0]
+        where = f"{self.subject}: array {place}"
+        header = foreign_npz.read_header(self.file, self.members[place.name])[0]
+        taken = place.resolve(header.shape, where)
+        shape = [len(axis) for axis in taken if isinstance(axis, range)]
+        arrays.check_form(role, shape, np.dtype(header.dtype), where)
+        return header, taken, where
 
     def read(self, role: str, place: Place) -> tuple[NDArray[Any], str]:
         """An array that is not frames, and its place in words."""
-        where = f"{self.subject}: array {place}"
-        header = self.header(place)
-        dtype = np.dtype(header.dtype)
-        taken = place.resolve(header.shape, where)
-        part = [len(axis) for axis in taken if isinstance(axis, range)]
-        arrays.check_form(role, part, dtype, where)
-        if math.prod(header.shape) * dtype.itemsize > arrays.MAX_BYTES:
-            raise arrays.refused(
-                where, f"at most {arrays.MAX_BYTES} bytes", f"shape {header.shape}"
-            )
+        header, _, where = self.selected(role, place)
+        # a part is cut from the whole array
+        if math.prod(header.shape) * np.dtype(header.dtype).itemsize > arrays.MAX_BYTES:
+            limit = f"at most {arrays.MAX_BYTES} bytes"
+            raise arrays.refused(where, limit, f"shape {header.shape}")
         whole = foreign_npz.read_array(self.file, self.members[place.name])
         return place.of(whole, where), where
 
@@ -138,11 +139,8 @@ def _frames(
     count: int | None,
     detector: tuple[int, ...] | None,
 ) -> _NpzFrames:
-    where = f"{archive.subject}: array {place}"
-    header = archive.header(place)
-    taken = place.resolve(header.shape, where)
+    header, taken, where = archive.selected("diffraction", place)
     shape = tuple(len(axis) for axis in taken if isinstance(axis, range))
-    arrays.check_form("diffraction", shape, np.dtype(header.dtype), where)
     layout = layout or _layout(where, shape, count, detector)
     return _NpzFrames(archive, place, header, taken, legacy=layout == "legacy")
 

@@ -37,11 +37,7 @@ def open_ptychodus(path: Path, *, keys: Mapping[str, Place], subject: str) -> It
 
 def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
     frames = file.frames(keys["diffraction"]) if "diffraction" in keys else None
-    found = {
-        role: (file.read(role, place), file.where(place))
-        for role, place in keys.items()
-        if role != "diffraction"
-    }
+    found = file.read_all(keys)
     fields = arrays.converted(found, "m")
     provenance = {role: f"dataset {place}" for role, place in keys.items()}
     wavelength = _wavelength(file, provenance)

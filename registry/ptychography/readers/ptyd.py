@@ -51,11 +51,7 @@ def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
         frames = _Chunks([file.frames(Place(name=f"{chunk}/data")) for chunk in chunks], file)
         provenance["diffraction"] = f"datasets {span}/data"
 
-    found = {
-        role: (file.read(role, place), file.where(place))
-        for role, place in keys.items()
-        if role != "diffraction"
-    }
+    found = file.read_all(keys)
     if chunks and all(file.has(f"{chunk}/positions") for chunk in chunks):
         for column, role in enumerate(("ycoords", "xcoords")):
             if role not in found:

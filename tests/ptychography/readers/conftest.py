@@ -60,6 +60,24 @@ def small():
 
 
 @pytest.fixture
+def reads(monkeypatch):
+    """Start to note what is read of HDF5 datasets: the name, and what of the first axis."""
+    h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
+    found: list[tuple[str, slice]] = []
+    plain = h5py.Dataset.__getitem__
+
+    def noted(dataset, selection: tuple[slice, ...]) -> np.ndarray:
+        found.append((dataset.name, selection[0]))
+        return plain(dataset, selection)
+
+    def start() -> list[tuple[str, slice]]:
+        monkeypatch.setattr(h5py.Dataset, "__getitem__", noted)
+        return found
+
+    return start
+
+
+@pytest.fixture
 def refused(tmp_path):
     """Open a file that has to be refused, and return the error; nothing may be written."""
 

@@ -242,39 +242,29 @@ class TestLaziness:
         error = refused(packed, CheckError, read=7, format="cxi")
         assert error.subject == "source s: /entry_1/data_1/data"
 
-    def test_each_chunk_is_unpacked_once(self, write, small, monkeypatch):
+    def test_each_chunk_is_unpacked_once(self, write, small, reads):
         """Frames of one chunk are read together, whatever their order."""
-        calls = []
-        read = hdf5._read
-
-        def counted(dataset: object, taken: list, where: str) -> np.ndarray:
-            calls.append(taken[0])
-            return read(dataset, taken, where)
 
         def change(file: h5py.File) -> None:
             del file[f"{DETECTOR}/data"]
             file.create_dataset(f"{DETECTOR}/data", data=small.frames, chunks=(4, 8, 10))
 
         with open_scan(write(change), format="cxi", subject="source s") as scan:
-            monkeypatch.setattr(hdf5, "_read", counted)
+            read = reads()
             found = scan.frames.read([9, 0, 2, 11, 0])
-        assert calls == [range(3), range(9, 12)], "chunks were read in other parts"
+        assert [taken for _, taken in read] == [slice(0, 3), slice(9, 12)], (
+            "chunks were read in other parts"
+        )
         np.testing.assert_array_equal(found, small.frames[[9, 0, 2, 11, 0]])
 
-    def test_a_sequence_is_read_in_one_go(self, write, small, monkeypatch):
+    def test_a_sequence_is_read_in_one_go(self, write, small, reads, monkeypatch):
         """Frames that follow each other are read together up to a limit of memory."""
-        calls = []
-        read = hdf5._read
-
-        def counted(dataset: object, taken: list, where: str) -> np.ndarray:
-            calls.append(taken[0])
-            return read(dataset, taken, where)
-
         monkeypatch.setattr(hdf5, "_RUN_BYTES", 5 * 8 * 10 * 4)
         with open_scan(write(), format="cxi", subject="source s") as scan:
-            monkeypatch.setattr(hdf5, "_read", counted)
+            read = reads()
             found = scan.frames.read(range(12))
-        assert calls == [range(5), range(5, 10), range(10, 12)], "not read in runs of five"
+        expected = [slice(0, 5), slice(5, 10), slice(10, 12)]
+        assert [taken for _, taken in read] == expected, "not read in runs of five"
         np.testing.assert_array_equal(found, small.frames)
 
 

@@ -1,11 +1,12 @@
 """One command of ``fixtures`` as a process that says what it took: only a process knows its peak.
 
-``python -m registry.training.measured REPORT train NAME ...`` runs the command and writes a JSON
+``python -m registry.cli.measured REPORT train NAME ...`` runs the command and writes a JSON
 document beside what that writes: ``imports_s`` and ``peak_rss_bytes``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -13,20 +14,28 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from registry import cli, console, files
+from registry import console, files
+from registry.cli import infer, train
 from registry.training import imports
+
+# By name, so that what these programs do is known from the text: see registry/build/closure.py.
+_COMMANDS = {"train": train, "infer": infer}
 
 _STATUS = Path("/proc/self/status")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a command; returns its exit code. Only where that is 0 is there a report."""
-    report, *command = argv
+    report, name, *arguments = argv
+    command = _COMMANDS[name]
+    parser = argparse.ArgumentParser(prog=f"fixtures {name}", allow_abbrev=False)
+    command.add_arguments(parser)
+    given = parser.parse_args(arguments)
     begin = time.perf_counter()
     # ahead of the command, which then finds them imported
     imports.workflow()
     took = time.perf_counter() - begin
-    code = cli.main(command)
+    code: int = command.run(given)
     if code == 0:
         document = {"imports_s": round(took, 3), "peak_rss_bytes": peak_rss_bytes()}
         files.write_atomic(Path(report), json.dumps(document).encode())

@@ -1,4 +1,4 @@
-"""Tests of `registry.training.groups`."""
+"""Tests of `registry.ptychography.groups`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from registry.errors import UsageError
-from registry.training.groups import scan_groups
+from registry.ptychography.groups import scan_groups
 
 
 def test_gridsize_1_is_every_position_by_itself(v1):
