@@ -9,19 +9,23 @@ import sys
 import pytest
 import yaml
 
-import registry
 from registry.declare import params
-from registry.training.envelope import code, settings
+from registry.training import envelope
 from registry.training.results import Quality, Repeat, Results
 
 NAME = "minimal_dataset_v1_g1"
 OTHER = "minimal_dataset_v1_n16_g2"
+SHA256 = {
+    "minimal_dataset_v1": "fdad843f7389903aeb85c2e3df73b033380a6b8be360c5a997d7f5a8b0204054",
+    "minimal_dataset_v1_n16": "0bf135e4d7860cd3ca84778befbd2af897471dc91ebea4d369be21168b770399",
+}
 
 
 @pytest.fixture
 def results(root):
     """Put results of a run there, as its stage leaves them."""
     declared = params.load(root).envelope
+    code = envelope.code(root)
 
     def put(name, train_s=8.0, calibration_s=0.41, **other):
         repeat = Repeat(**{
@@ -35,12 +39,11 @@ def results(root):
             "artifact_bytes": 2_000_000,
             **other,
         })  # fmt: skip
-        fixture = declared.runs[name].fixture
         data = Results(
             settings={
-                **settings(declared.runs[name], declared.options),
-                "sha256": registry.load(fixture, root).sidecar.sha256_checksum,
-                "code": code(root),
+                **envelope.settings(declared.runs[name], declared.options),
+                "sha256": SHA256[declared.runs[name].fixture],
+                "code": code,
             },
             quality=Quality(
                 first_loss=0.375, last_loss=0.215, amplitude_error=0.04,
@@ -174,7 +177,7 @@ def test_measuring_runs_the_stages_of_the_runs_named(fixtures, results, dvc, roo
     ended = fixtures("envelope", NAME)
     assert ended.code == 0, ended.err
     assert dvc["command"] == [
-        "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going", "code",
+        "-P", "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going", "code",
         "envelope/dvc.yaml:run@minimal_dataset_v1_g1",
     ], "another command"  # fmt: skip
     assert dvc["cwd"] == root, "another registry"

@@ -197,7 +197,7 @@ SIDECAR = f"data/{NAME}.json"
 def later(**changes) -> dict:
     """Today's sidecar, some of its fields changed, as a format after this one would have it."""
     document = {**json.loads(NEW), **changes}
-    document["schemas"]["sidecar_v9.schema.json"] = "9" * 64
+    document["schemas"]["sidecar_v4.schema.json"] = "4" * 64
     del document["schemas"]["sidecar_v3.schema.json"]
     return document
 
@@ -346,6 +346,9 @@ def test_a_description_that_is_no_newer(published_with):
     document["schemas"]["ptychography_v0.schema.json"] = "0" * 64
     del document["schemas"]["ptychography_v1.schema.json"]
     assert describe(document) == NOT_NEWER, "an older one beside a newer one"
+    nameless = later()
+    del nameless["contract"]
+    assert describe({**nameless, "schemas": {"b_v9.schema.json": "9" * 64}}) == NOT_NEWER, "others"
     # of then, there is less in it
     assert describe(OLD) == "sidecar source_generators"
 

@@ -252,6 +252,27 @@ def test_every_mistake_is_named(declared):
     ), "not all problems, each on a line of its own"
 
 
+def test_what_is_deprecated_is_declared(declared):
+    """Both a deprecated fixture and its successor are fixtures of the declaration."""
+    rule = "a declared fixture"
+    for entry, found in (
+        ("small_v1: {reason: x}", None),
+        ("small_v1: {reason: x, successor: small_v1_n16}", None),
+        ("nope_v1: {reason: x}", f'deprecated.nope_v1: expected {rule}; found "nope_v1"'),
+        ("small_v1: {reason: x, successor: nope_v1}",
+         f'deprecated.small_v1.successor: expected {rule}; found "nope_v1"'),
+        ("small_v1: successor", 'deprecated.small_v1: expected object; found "successor"'),
+        ("twin: {reason: x}", f'deprecated.twin: expected {rule}; found "twin"'),
+    ):  # fmt: skip
+        text = f"{GOOD}deprecated:\n  {entry}\n"
+        if found is None:
+            assert declared(text).fixtures, entry
+            continue
+        with pytest.raises(CheckError) as caught:
+            declared(text)
+        assert caught.value.found == found, entry
+
+
 def test_a_generator_without_its_file(declared, tmp_path):
     """A generator whose schema is there and whose code is not is named with its file."""
     (tmp_path / "generators" / "file_v1.py").unlink()
@@ -282,6 +303,8 @@ def test_not_a_declaration_at_all(declared):
 NO_YAML = [
     (GOOD + "  small_v1: {}\n", 'line 23, column 3: found duplicate key "small_v1"'),
     (edited("n_subset: 16", "n_subset: 16\n    n_subset: 17"),
+     'line 23, column 5: found duplicate key "n_subset"'),
+    (edited("n_subset: 16", "n_subset: 16\n    n_subset: many"),
      'line 23, column 5: found duplicate key "n_subset"'),
     (edited("    n_subset: 64", "\tn_subset: 64"),
      "line 17, column 1: found character '\\t' that cannot start any token"),

@@ -85,8 +85,16 @@ def test_every_broken_rule_is_named_once_and_sorted(problems):
 
 
 def test_a_document_that_fits_has_no_problems(problems):
-    """A rule that is kept is not mentioned."""
-    assert problems({"a": {"b": 1}}, NESTED) == [], "a problem where there is none"
+    """A rule that is kept is not mentioned, nor one that is not about such a value."""
+    for document, rules in (
+        ({"a": {"b": 1}}, NESTED),
+        (5, {"pattern": "^a$", "format": "date-time"}),
+        ({"b": 1}, {"dependentRequired": {"a": ["b"]}}),
+        ({"a": 1, "b": 1}, {"dependentRequired": {"a": ["b"]}}),
+    ):
+        assert problems(document, rules) == [], f"a problem with {document}"
+    rules = {"dependentRequired": {"a": ["b", "c"], "d": ["e"]}}
+    assert problems({"a": 1, "b": 1}, rules) == ["c: expected a value beside a; found none"]
 
 
 def test_no_unknown_key_slips_through(problems):
@@ -134,6 +142,10 @@ def test_a_value_that_holds_itself_is_shown(problems):
 
 def test_a_long_value_is_cut(problems):
     """A message shows at most 80 characters of a value."""
+    (found,) = problems("x" * 78, {"type": "integer"})
+    assert found == 'document: expected integer; found "' + "x" * 78 + '"', "80 are cut"
+    (found,) = problems("x" * 79, {"type": "integer"})
+    assert found == 'document: expected integer; found "' + "x" * 76 + "...", "81 are not cut"
     (found,) = problems("x" * 200, {"type": "integer"})
     assert found == 'document: expected integer; found "' + "x" * 76 + "...", found
 
@@ -184,6 +196,8 @@ def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
     (tmp_path / "b.schema.json").write_text(json.dumps({"$schema": draft, "type": "integer"}))
     found = problems(64.0, {"$schema": draft, "$ref": "b.schema.json"})
     assert found == ["document: expected integer; found 64.0"], "not the other schema's rule"
+    fast = schema.compiled(tmp_path / "a.schema.json")
+    assert (fast(64), fast("64")) == (True, False), "the fast one does not read it"
 
 
 def test_a_missing_schema_has_a_remedy(tmp_path):
@@ -232,6 +246,7 @@ def test_a_date_that_the_calendar_has(tmp_path):
     ):
         assert fast(text) is expected, f"the fast one on {text}"
         assert (strict(text) == []) is expected, f"the strict one on {text}"
+        assert isinstance(text, int) or schema.is_instant(text) is expected, text
 
 
 def test_where_a_document_is(tmp_path):
