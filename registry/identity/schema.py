@@ -131,9 +131,9 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise MissingError(
             f"schema {path.name}",
-            expected="a JSON Schema in the registry's schemas folder",
+            expected=f"a JSON Schema in the registry's folder {path.parent.name}",
             found=str(error.strerror),
-            remedy=f"git checkout -- schemas/{path.name}",
+            remedy=f"git checkout -- {path.parent.name}/{path.name}",
         ) from None
 
 
@@ -147,12 +147,13 @@ def read(path: Path) -> Any:
     CheckError
         It is not JSON.
     """
+    data = _bytes(path)
     try:
-        return json.loads(_bytes(path))
+        return json.loads(data)
     except ValueError as error:
         raise CheckError(
             f"schema {path.name}",
-            expected="a document of JSON",
+            expected="a JSON Schema",
             found=str(error),
             remedy=f"correct {path.parent.name}/{path.name}",
         ) from None

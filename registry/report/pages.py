@@ -14,7 +14,7 @@ from registry import verify
 from registry.identity import chain
 from registry.identity.chain import Link
 from registry.identity.sidecar import CHECKED
-from registry.ptychography.contracts import contract_named
+from registry.ptychography.contracts import CONTRACTS, contract_named
 from registry.report import figures, limits, training
 from registry.report.facts import Facts
 from registry.report.figures import Picture
@@ -79,13 +79,16 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     if arrays is not None and record is not None:
         found = record.details.get("photon_scale")
         scale = found if isinstance(found, float) else None
-        arrays, form = contract_named(record.contract).canonical(arrays, scale)
+        contract = contract_named(record.contract)
+        arrays, form = contract.canonical(arrays, scale)
         pictures["images"] = figures.probe_and_object(arrays)
         pictures["frames"] = figures.frames(arrays, scale)
         scan = figures.positions(arrays, record, facts.source)
         pictures["scan"] = [scan] if scan else []
         fitted, reason = None, "its physics was not checked"
-        if record.verdict == CHECKED:
+        if contract.name not in CONTRACTS:
+            reason = f"the table of contracts has no {contract.name}"
+        elif record.verdict == CHECKED:
             fitted, reason = limits.fit(arrays, {**record.checks, **record.details})
         pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
     shown = [_run(root, run) for run in facts.runs]

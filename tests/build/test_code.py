@@ -61,11 +61,12 @@ def of_generators(name: str, root: Path = REPOSITORY) -> list[str]:
 
 
 def test_a_good_declaration(write):
-    """Each generator that is declared gets a file, and no other does."""
+    """Each declared generator gets a file, no other does; and a mark says that it was valid."""
     ended = write(GOOD)
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert ended.out == "params.yaml: 1 source, 1 fixture\n", "not what is declared"
-    assert set(contents(CODE)) == {"simulate_v1", "subset_v1"}, "not the declared generators"
+    assert set(contents(CODE)) == {"simulate_v1", "subset_v1", "valid"}, "not what is declared"
+    assert (CODE / "valid").read_bytes() == b"params.yaml satisfies its schema\n"
 
 
 def test_a_bad_declaration(write):
@@ -97,7 +98,7 @@ def test_a_generator_that_is_no_longer_declared(write):
     write(GOOD + LEGACY)
     assert "legacy_v1" in contents(CODE), "it was not written"
     write(GOOD)
-    assert set(contents(CODE)) == {"simulate_v1", "subset_v1"}
+    assert set(contents(CODE)) == {"simulate_v1", "subset_v1", "valid"}
 
 
 def test_nothing_is_written_where_nothing_changed(write):

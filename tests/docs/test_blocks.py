@@ -19,7 +19,7 @@ PAGES = sorted(
 # or, in brackets, what stands in for one. Blocks of text are held against what is printed or drawn.
 INSTALLS = "(installs from a package index; the extra that it names is tested by test_remotes.py)"
 VERIFICATION = "test_verification.py::test_a_link_that_breaks"
-ARCHITECTURE = "test_architecture.py::test_imports_follow_the_order"
+NEW_GENERATOR = "../pipeline/test_new_generator.py::test_a_fixture_of_a_new_generator_and_contract"
 RUN: dict[str, list[tuple[str, str]]] = {
     "README.md": [
         ("sh", "(what .ci/run does: make test, which makes the fixtures first)"),
@@ -33,11 +33,13 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("yaml", "test_docs.py::test_add_a_version"),
         ("sh", "test_docs.py::test_add_a_version"),
         ("yaml", "test_docs.py::test_deprecate_a_version"),
+        *[(language, NEW_GENERATOR) for language in ("python", "json", "json", "yaml", "sh")],
     ],
     "docs/architecture.md": [
         ("text", "(a sketch of the two ways; its names are modules or files, which is tested)"),
         ("text", "(as above)"),
-        ("text", ARCHITECTURE),
+        ("sh", "test_architecture.py::test_code_identity"),
+        ("text", "test_architecture.py::test_layers"),
         ("text", "test_architecture.py::test_who_imports_packages_from_outside"),
     ],
     "docs/bring-your-own-scan.md": [

@@ -234,7 +234,7 @@ def test_physics_that_was_not_checked(root):
 
 @pytest.mark.parametrize("renamed", [False, True], ids=["its-names", "other-names"])
 def test_a_contract_that_is_not_in_the_table(root, renamed):
-    """Its arrays are drawn as they are, as far as their names say what they are."""
+    """Its arrays are drawn as they are, and nothing is held against a model of amplitudes."""
     (facts,) = gather(root, [NAME])
     arrays = dict(registry.load(NAME, root).arrays)
     if renamed:
@@ -243,7 +243,8 @@ def test_a_contract_that_is_not_in_the_table(root, renamed):
     page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
     drawn = [image["src"] for image in page.all("img")]
     assert ("frame-mean.svg" in drawn) is not renamed, drawn
-    assert ("no diffraction, objectGuess" in page.text) is renamed, "not why there is no fit"
+    assert "No chart of the frames against their model: the table of contracts has no" in page.text
+    assert "outside by" not in page.text, "a figure of arrays that are no amplitudes"
 
 
 def test_frames_that_come_last(root):
