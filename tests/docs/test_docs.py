@@ -237,7 +237,7 @@ def who_cannot_see_the_file(clone):
     """A clone without the file gets all bytes from the remote, and builds all other fixtures."""
     clone.sh("git add --all && git commit --quiet -m real && dvc push --quiet")
     other = clone.path.parent / "other"
-    clone.sh(f"git clone --quiet . {other}")
+    clone.git("clone", "--quiet", ".", other)
     fresh = type(clone)(other, clone.environment)
     printed = fresh.sh("dvc pull --quiet && fixtures verify")
     for name in ("run1084_real_v1", "siemens_star_v1"):
