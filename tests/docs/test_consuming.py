@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from shlex import quote
 
 import pytest
 
@@ -35,7 +36,7 @@ def project(upstream, blocks):
 def fresh(repository, **variables: str):
     """A clone of a repository, on its own beside it."""
     path = repository.path.with_name(f"{repository.path.name}-fresh")
-    repository.sh(f"git clone --quiet . {path}")
+    repository.git("clone", "--quiet", ".", path)
     return type(repository)(path, {**repository.environment, **variables})
 
 
@@ -84,7 +85,9 @@ def test_dvc_import_in_a_fresh_clone(project, blocks):
 def test_dvc_import_by_url(upstream, project, blocks):
     """By URL it works as well, where the registry's remote has an address of its own."""
     remote = upstream.path.with_name("fixture-registry-remote")
-    upstream.sh(f"dvc remote modify local url {remote} && git commit --quiet -am remote")
+    upstream.sh(
+        f"dvc remote modify local url {quote(str(remote))} && git commit --quiet -am remote"
+    )
     project.environment["REGISTRY"] = upstream.path.as_uri()
     project.sh("dvc init --quiet && git commit --quiet --message init")
     project.sh(blocks(PAGE)[2].text)

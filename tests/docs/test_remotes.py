@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import re
 import tomllib
+from shlex import quote
 
 import pytest
 
@@ -29,7 +31,8 @@ def section(blocks):
             if block.text in part:
                 text = block.text
                 for old, new in replaced.items():
-                    text = text.replace(old, new)
+                    # as a person would type it: a path may have spaces
+                    text = text.replace(old, re.sub(r"[^\w/.:@-]", r"\\\g<0>", new))
                 found.append(text)
         for old in replaced:
             assert old in part, f"the page no longer says {old}"
@@ -41,7 +44,7 @@ def section(blocks):
 def fresh(clone):
     """A colleague's clone, without bytes, with the first one's credentials."""
     path = clone.path.with_name("fresh")
-    clone.sh(f"git clone --quiet . {path}")
+    clone.git("clone", "--quiet", ".", path)
     local = clone.path / ".dvc" / "config.local"
     if local.exists():
         (path / ".dvc" / "config.local").write_bytes(local.read_bytes())
@@ -119,7 +122,7 @@ def test_ssh(clone, section, tmp_path):
 def test_http(clone, section, tmp_path):
     """A folder that is served can be pulled from."""
     remote = tmp_path / "served"
-    clone.sh(f"dvc remote modify local url {remote} && dvc push fixture@{NAME}")
+    clone.sh(f"dvc remote modify local url {quote(str(remote))} && dvc push fixture@{NAME}")
     with ObjectServer(remote) as server:
         (setup,) = section("HTTP", **{"https://host/registry": server.url})
         clone.sh(f"{setup}git commit --quiet --all --message remote")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -138,7 +139,7 @@ def load_command(name, root=None):
     """Shell command that loads a fixture and prints its size."""
     place = f", {str(root)!r}" if root else ""
     code = f"import registry; print(registry.load({name!r}{place}).frames.size * 10)"
-    return f'{sys.executable} -c "{code}"'
+    return shlex.join([sys.executable, "-c", code])
 
 
 def in_namespace(script, folder, env):

@@ -13,7 +13,9 @@ import warnings
 import pytest
 
 import registry
+from registry.cli import main
 from registry.fixture import Fixture
+from tests.kit.processes import Ended
 from tests.kit.repository import REPOSITORY
 
 
@@ -58,6 +60,23 @@ def command():
         assert done.returncode == code, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    return run
+
+
+@pytest.fixture
+def within(capsys, monkeypatch):
+    """Run ``fixtures`` with arguments in this process, which has imported torch already."""
+    monkeypatch.setenv("FIXTURES_REGISTRY", str(REPOSITORY))
+
+    def run(*arguments):
+        with warnings.catch_warnings():
+            # Lightning's and torch's own
+            warnings.simplefilter("ignore")
+            code = main([str(argument) for argument in arguments])
+        ended = Ended(code, *capsys.readouterr())
+        assert ended.code == 0, f"exit code {ended.code}:\n{ended.out}{ended.err}"
+        return ended.out
 
     return run
 

@@ -1,4 +1,4 @@
-"""``fixtures train`` and ``fixtures infer`` as a user runs them: processes, at one thread."""
+"""``fixtures train`` and ``fixtures infer``: a process of its own where that makes a difference."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ V1 = "minimal_dataset_v1"
         ("minimal_dataset_v1_supervised", 1, "supervised", 2),
     ],
 )
-def test_train_save_load_infer(command, tmp_path, name, gridsize, loss, epochs):
+def test_train_save_load_infer(within, tmp_path, name, gridsize, loss, epochs):
     """Each declared workflow trains, saves, loads and infers; the result passes the check."""
     run = tmp_path / "new" / "run"
-    shown = command(
+    shown = within(
         "train", name, "--gridsize", gridsize, "--loss", loss, "--max-epochs", epochs,
         "--batch-size", 4, "--device", "cpu", "--seed", 42, "--output-dir", run,
-    ).stdout  # fmt: skip
+    )  # fmt: skip
     assert "loss" in shown, "nothing said of the loss"
     assert shown.rstrip().endswith("model.ckpt"), "the checkpoint is not named"
-    shown = command("infer", run / "model.ckpt", name, "--output-dir", run).stdout
+    shown = within("infer", run / "model.ckpt", name, "--device", "cpu", "--output-dir", run)
     assert "amplitude correlation" in shown, "nothing said of the object"
 
     trained, inferred = (
@@ -65,16 +65,16 @@ def test_train_save_load_infer(command, tmp_path, name, gridsize, loss, epochs):
 
 
 @pytest.mark.slow
-def test_another_fixture_needs_a_flag(command, tmp_path):
+def test_another_fixture_needs_a_flag(command, within, tmp_path):
     """A checkpoint refuses another fixture; --allow-other-fixture insists."""
     small = "minimal_dataset_v1_n16"
-    command("train", small, "--max-epochs", 1, "--output-dir", tmp_path)
+    within("train", small, "--max-epochs", 1, "--output-dir", tmp_path)
     path, out = tmp_path / "model.ckpt", tmp_path / "out"
     done = command("infer", path, V1, "--output-dir", out, code=2)
     assert "fixture" in done.stderr.splitlines()[0], done.stderr
     assert "--allow-other-fixture" in done.stderr, "no way to insist"
     assert not out.exists(), "something was written"
-    command("infer", path, V1, "--output-dir", out, "--allow-other-fixture")
+    within("infer", path, V1, "--output-dir", out, "--allow-other-fixture")
     assert (out / "reconstruction.npz").is_file(), "nothing was written"
 
 
