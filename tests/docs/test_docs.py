@@ -82,7 +82,7 @@ def test_readme_commands(clone, blocks):
     (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
     printed = clone.sh(block.text)
     for name in ("", "_n16", "_n128", "_supervised"):
-        assert f"ok      minimal_dataset_v1{name}  (6 links hold)" in printed, "not verified"
+        assert f"ok      minimal_dataset_v1{name}  (9 links hold)" in printed, "not verified"
 
 
 def test_readme_python(blocks, monkeypatch):
@@ -138,7 +138,7 @@ def test_add_in_one_step(clone, blocks):
     printed = clone.sh(sh.text)
     assert "source run1084_twin: 1087 positions, frames 64 x 64" in printed, "nothing suggested"
     assert "params.yaml: added fixtures.minimal_dataset_v1_n32\n" in printed, "not declared"
-    assert "ok      minimal_dataset_v1_n32  (6 links hold)" in printed, "not verified"
+    assert "ok      minimal_dataset_v1_n32  (9 links hold)" in printed, "not verified"
     removed = clone.sh("git diff -U0 params.yaml | grep '^-[^-]' || true")
     assert removed == "", "a line of params.yaml changed"
     sidecar = f"{FOLDER}/minimal_dataset_v1_n32.json"
@@ -176,10 +176,10 @@ def test_bring_your_own_scan(clone, blocks, real_data):
             assert block.language == "sh", f"a block of {block.language} that nobody runs"
             printed.append(clone.sh(block.text))
     _, star, built = printed
-    assert "ok      siemens_star_v1  (6 links hold)" in star, "not verified"
+    assert "ok      siemens_star_v1  (9 links hold)" in star, "not verified"
     assert "own match 100.0%; R-factor 0.087" in star, "not the page's figure"
     assert REAL_SHA256 in built, "the profile does not print the file's SHA-256"
-    assert "ok      run1084_real_v1  (6 links hold)" in built, "not verified"
+    assert "ok      run1084_real_v1  (9 links hold)" in built, "not verified"
     assert clone.changed() == [
         "dvc.lock", "params.yaml", f"{FOLDER}/run1084_real_v1.json",
         f"{FOLDER}/siemens_star_v1.json",
@@ -241,7 +241,7 @@ def who_cannot_see_the_file(clone):
     fresh = type(clone)(other, clone.environment)
     printed = fresh.sh("dvc pull --quiet && fixtures verify")
     for name in ("run1084_real_v1", "siemens_star_v1"):
-        assert f"ok      {name}  (6 links hold)" in printed, "its bytes were not pulled"
+        assert f"ok      {name}  (9 links hold)" in printed, "its bytes were not pulled"
     printed = fresh.sh("dvc repro --keep-going", code=255)
     for name in ("Run1084_recon3_postPC.npz", "siemens-star-small.npz.bz2"):
         assert f"expected: its file at private/{name}" in printed, "not named"
@@ -254,25 +254,25 @@ def who_cannot_see_the_file(clone):
 
 @pytest.mark.slow
 def test_merge_two_branches(clone, blocks):
-    """Set up as the page says, git merges two versions; only the stage `params` runs again."""
+    """Set up as the page says, git merges two versions; only the stage `code` runs again."""
     set_up, merge = blocks("docs/merging.md")
     clone.sh(set_up.text)
-    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    n_subset: 24\n"
+    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    generator: {}\n"
     clone.sh("git checkout --quiet -b other-branch")
-    clone.declare("fixtures", added.format("theirs"))
+    clone.declare("fixtures", added.format("theirs", "legacy_v1"))
     clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m theirs")
     clone.sh("git checkout --quiet main && dvc checkout --quiet")
-    clone.edit("\n  # As many", f"\n{added.format('ours')}\n  # As many")
+    clone.edit("\n  # As many", f"\n{added.format('ours', 'intensity_v1')}\n  # As many")
     clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m ours")
 
     printed = clone.sh(merge.text)
-    assert "so stage params is left out; run dvc repro once and commit the lock" in printed
+    assert "so stage code is left out; run dvc repro once and commit the lock" in printed
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'params':"], f"not that stage alone:\n{printed}"
+    assert ran == ["Running stage 'code':"], f"not that stage alone:\n{printed}"
     assert clone.changed() == [], "more than the lock was to be committed"
     printed = clone.sh("fixtures verify")
     for name in ("ours_v1", "theirs_v1"):
-        assert f"ok      {name}  (6 links hold)" in printed, f"{name} is not verified"
+        assert f"ok      {name}  (9 links hold)" in printed, f"{name} is not verified"
 
 
 def test_entries_at_the_same_place(clone, blocks):
