@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 import registry
+from registry.identity import chain
+from registry.identity.sidecar import Sidecar
 from tests.kit.repository import FOLDER, REPOSITORY
 
 PAGES = sorted(
@@ -158,6 +161,28 @@ def test_deprecate_a_version(clone, blocks):
         "fixture minimal_dataset_v1_n16 is deprecated: too few positions for gridsize 4; "
         "use minimal_dataset_v1"
     )
+
+
+# docs/identity.md
+
+
+def test_links_of_the_chain():
+    """The table has every link, in the order in which they are passed, with what it means."""
+    text = (REPOSITORY / "docs/identity.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| `([^`]+ -> [^`]+)` \| (.+?) \| .+ \|$", text)
+    assert rows == [(link.name, link.meaning) for link in chain.LINKS], "other links"
+
+
+def test_fields_of_the_sidecar():
+    """The table has every field that a sidecar may have, and no other."""
+    text = (REPOSITORY / "docs/identity.md").read_text(encoding="utf-8")
+    table = text.partition("\n| fields |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    own = {item.name for item in fields(Sidecar)} - {"details"} | {"ptychography"}
+    # nothing writes it yet, as the page says below the table
+    assert sorted(named) == sorted(own - {"mistakes"}), "other fields"
+    assert "nothing writes them yet" in " ".join(text.split())
 
 
 # docs/bring-your-own-scan.md
