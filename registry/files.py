@@ -114,8 +114,9 @@ def staged(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        if error.filename == str(part):
-            # nobody knows the temporary file
+        named = (error.filename, error.filename2)
+        if str(part) in named or (error.errno and error.filename is None):
+            # nobody knows the temporary file, and a full disk names none, or the one copied from
             error.filename, error.filename2 = str(path), None
         raise
     finally:

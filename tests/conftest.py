@@ -53,11 +53,7 @@ def built_clone(tmp_path_factory, request):
     """A clone of this repository in which all is built and committed: to be copied, not changed."""
     from tests.kit import clone
 
-    folder = tmp_path_factory.getbasetemp()
-    # a worker of pytest-xdist has a folder of its own in that of all
-    return clone.shared(
-        (folder.parent if hasattr(request.config, "workerinput") else folder) / "built"
-    )
+    return clone.shared(tmp_path_factory, request.config, "built", clone.build)
 
 
 @pytest.fixture

@@ -126,11 +126,14 @@ def _imports_of(path: Path, module: str, state: object) -> frozenset[str] | None
                 above = package.split(".")[: package.count(".") + 2 - node.level]
                 base = ".".join([*above, *filter(None, [node.module])])
             names.update([base, *(f"{base}.{item.name}" for item in node.names)])
-    if module.startswith(f"{GENERATORS}.") and names & {"importlib", "importlib.import_module"}:
+        elif isinstance(node, ast.Name) and node.id == "__import__":
+            names.add(node.id)
+    computed = {name.partition(".")[0] for name in names} & {"importlib", "__import__"}
+    if module.startswith(f"{GENERATORS}.") and computed:
         raise CheckError(
             f"{GENERATORS}/{path.name}",
             expected="imports that stand in its text, so that what it runs is known",
-            found="importlib",
+            found=", ".join(sorted(computed)),
             remedy="import by name what it needs",
         )
     return frozenset(names)

@@ -28,6 +28,8 @@ from registry.declare.generator_keys import Generator
 from registry.identity import schema, sidecar
 
 FOLDER = Path("build/code")
+# The dependency of all stages that no value in params.yaml can lead away from here; never another.
+VALID, MARK = FOLDER / "valid", b"params.yaml satisfies its schema\n"
 
 
 def main() -> int:
@@ -39,6 +41,7 @@ def main() -> int:
     }
     generators = {**known.sources, **known.fixtures}
     contents = {FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)}
+    contents[VALID] = MARK
     for path in FOLDER.glob("*"):
         if path not in contents:
             path.unlink()

@@ -122,14 +122,14 @@ def _redescribed(root: Path, pin: Pin, found: Pin, commit: str) -> list[str]:
     before = _document(published, f"{subject} at {commit[:12]}")
     after = _document(text, subject)
     old, new = before["schemas"], after["schemas"]
-    changed = sorted({*_changes(before, after), *_taken_back(before, after)}) + [
-        f"schemas.{file}" for file in sorted(old.keys() & new.keys()) if old[file] != new[file]
-    ]
+    changed = {*_changes(before, after), *_taken_back(before, after)}
+    changed |= {f"schemas.{file}" for file in old.keys() & new.keys() if old[file] != new[file]}
     if "contract" in after and after["contract"] not in old:
-        changed.append("contract")
+        # there are sidecars that have it in their list of schemas alone
+        changed.add("contract")
     if not changed and not _is_newer(old, new):
-        changed = ["schemas, none of which is newer"]
-    return [f"sidecar {field}" for field in changed]
+        changed = {"schemas, none of which is newer"}
+    return [f"sidecar {field}" for field in sorted(changed)]
 
 
 def _document(text: bytes, subject: str) -> dict[str, Any]:

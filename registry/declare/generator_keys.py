@@ -120,18 +120,25 @@ def read(root: Path, name: str) -> Generator:
     MissingError
         It has no schema.
     CheckError
-        Its schema does not say what it makes, or cannot be read.
+        Its schema does not say what it makes, or is no schema.
     """
     path = schema_path(root, name)
+    if not path.is_file():
+        raise MissingError(
+            f"generator {name}",
+            expected=f"{FOLDER}/{path.name}, which says what it makes and which keys it has",
+            found="no such file",
+            remedy="name an existing generator in params.yaml",
+        )
     document = schema.read(path)
     kind = document.get("generates") if isinstance(document, dict) else None
     if kind not in (SOURCE, FIXTURE):
-        raise CheckError(
-            f"{FOLDER}/{path.name}",
-            expected=f'"generates": "{SOURCE}" or "generates": "{FIXTURE}"',
-            found=schema.shown(kind),
-            remedy=f"say in {FOLDER}/{path.name} what the generator makes",
-        )
+        expected = f'"generates": "{SOURCE}" or "generates": "{FIXTURE}"'
+        raise _incomplete(path, expected, schema.shown(kind), "what the generator makes")
+    contracts = tuple(document.get("contracts", ()))
+    if kind == FIXTURE and not contracts:
+        expected = '"contracts": a list of files in schemas/'
+        raise _incomplete(path, expected, "none", "which contract a fixture's arrays satisfy")
     parts = list(_parts(document, path))
     properties = {
         key: (rule, at) for part, at in parts for key, rule in part.get("properties", {}).items()
@@ -147,8 +154,13 @@ def read(root: Path, name: str) -> Generator:
             for rule in (part, *part.get("oneOf", ()))
         ),
         opens=bool(document.get("opens")),
-        contracts=tuple(document.get("contracts", ())),
+        contracts=contracts,
     )
+
+
+def _incomplete(path: Path, expected: str, found: str, what: str) -> CheckError:
+    file = f"{FOLDER}/{path.name}"
+    return CheckError(file, expected=expected, found=found, remedy=f"say in {file} {what}")
 
 
 def _parts(rule: Any, path: Path) -> Iterator[tuple[dict[str, Any], Path]]:
@@ -169,8 +181,16 @@ def _resolved(rule: Any, path: Path) -> tuple[dict[str, Any], Path]:
         return rule, path
     target_path = path.parent / file if file else path
     target = schema.read(target_path)
-    for part in filter(None, place.split("/")):
-        target = target[part.replace("~1", "/").replace("~0", "~")]
+    try:
+        for part in filter(None, place.split("/")):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+    except (KeyError, TypeError):
+        raise CheckError(
+            f"schema {path.name}",
+            expected=f"a definition at {rule['$ref']}",
+            found="none",
+            remedy=f"correct the reference in {path.parent.name}/{path.name}",
+        ) from None
     found, target_path = _resolved(target, target_path)
     return {**found, **{key: rule[key] for key in rule if key != "$ref"}}, target_path
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry.digests import sha256
-from registry.errors import MissingError
+from registry.errors import CheckError, MissingError
 from registry.failure import Failure
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise MissingError(
             f"schema {path.name}",
-            expected="a JSON Schema in the registry's schemas folder",
+            expected=f"a JSON Schema in the registry's folder {path.parent.name}",
             found=str(error.strerror),
-            remedy=f"git checkout -- schemas/{path.name}",
+            remedy=f"git checkout -- {path.parent.name}/{path.name}",
         ) from None
 
 
@@ -144,8 +144,19 @@ def read(path: Path) -> Any:
     ------
     MissingError
         The schema's file is absent.
+    CheckError
+        It is not JSON.
     """
-    return json.loads(_bytes(path))
+    data = _bytes(path)
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise CheckError(
+            f"schema {path.name}",
+            expected="a JSON Schema",
+            found=str(error),
+            remedy=f"correct {path.parent.name}/{path.name}",
+        ) from None
 
 
 def _strict_validator() -> Any:

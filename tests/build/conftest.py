@@ -3,6 +3,7 @@
 from tests.kit.runners import (
     ambiguous,
     files_below,
+    generator,
     legacy,
     photon_scale,
     put,

@@ -89,13 +89,22 @@ def test_a_circle(root):
     assert len(names(root, "generators.a_v1")) == 4
 
 
-def test_imports_that_are_computed(root):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import importlib\n", "importlib"),
+        ("import importlib.util\n", "importlib"),
+        ("from importlib import import_module\n", "importlib"),
+        ("d = __import__('generators.d_v1')\n", "__import__"),
+    ],
+)
+def test_imports_that_are_computed(root, text, found):
     """A generator whose imports cannot be read off its text is refused by name."""
-    (root / "generators/c_v1.py").write_text("import importlib\n")
+    (root / "generators/c_v1.py").write_text(text)
     with pytest.raises(CheckError) as caught:
         closure.closure(root, ["generators.a_v1"])
     assert caught.value.subject == "generators/c_v1.py"
-    assert caught.value.found == "importlib"
+    assert caught.value.found == found
 
 
 def test_a_generator_that_is_no_python(root):

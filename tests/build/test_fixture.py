@@ -10,13 +10,11 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from generators import subset_v1
-from registry.build import fixture, source, stage
+from registry.build import fixture, source
 from registry.digests import content_digest
 from registry.identity import npz, schema
 
@@ -139,10 +137,12 @@ def test_every_conversion_is_in_the_sidecar(run, declare, scan, legacy, form, st
     assert others == steps, "not what was done"
 
 
-def test_the_sidecar(run, declare, scan, put, top):
+def test_the_sidecar(run, declare, scan, put, top, photon_scale):
     """Identity, origin, parameters and hashes are those of what was declared and built."""
     flags = put(scan)
     commit = "0123456789abcdef0123456789abcdef01234567"
+    (top / "generators/file_v1.py").write_bytes(b"from generators import d_v1\n")
+    (top / "generators/d_v1.py").write_bytes(b"hello = 1\n")
     declare(scan, "--commit", commit)
     run(fixture.main, *EVENLY, "--diff3d")
     record = json.loads(SIDECAR.read_bytes())
@@ -153,6 +153,10 @@ def test_the_sidecar(run, declare, scan, put, top):
         "created": CREATED,
         "licence": "MIT",
         "generator_script": "generators/subset_v1.py",
+        "generator_commit": "blob:454b49f04cc661e237dfb6d79691d540db6e894d",
+        "generator_helpers": {
+            "generators/exact_v1.py": "blob:33bc01c9445ded4a820eadc671f8b53f27b2330a"
+        },
         "generator_parameters": {
             "strategy": "evenly_spaced",
             "n_subset": 16,
@@ -162,17 +166,30 @@ def test_the_sidecar(run, declare, scan, put, top):
         "source_dataset": "build/sources/mine.npz",
         "source_sha256": flags[3],
         "source_commit": commit,
+        # as git hash-object prints them
+        "source_generators": {
+            "generators/d_v1.py": "blob:d7501694bb581f4ca76a85243ba9efa0d3d0eed7",
+            "generators/file_v1.py": "blob:aeb00dc869c6ef6081e7d09eb41527aa7a025d54",
+        },
         "subset_strategy": "evenly_spaced",
         "subset_size": 16,
         "subset_indices": INDICES,
         "sha256_checksum": hashlib.sha256(data).hexdigest(),
         "content_sha256": content_digest(built()),
         "size": len(data),
+        "contract": "data_001_v1.schema.json",
+        "field": "ptychography",
+        "verdict": "checked",
+        "suite": "ptychography_v1",
+        "ptychography": {"noise": "poisson", "photon_scale": photon_scale},
     }
     assert {key: record[key] for key in expected} == expected, "not what was declared and built"
-    assert schema.problems(record, top / "schemas" / schema.SIDECAR) == [], "it breaks its schema"
+    schemas = ["data_001_v1", "ptychography_v1", "sidecar_v3"]
+    assert list(record["schemas"]) == [f"{name}.schema.json" for name in schemas]
+    for file in ("sidecar_v3.schema.json", "ptychography_v1.schema.json"):
+        assert schema.problems(record, top / "schemas" / file) == [], f"it breaks {file}"
     assert set(record["arrays"]) == set(built()), "not every array is listed"
-    assert record["checks"]["noise"] == "poisson", "the noise is not told"
+    assert not {"reason", "mistakes", "defect"} & set(record), "fields of what there is none of"
 
 
 def test_the_sidecar_names_no_folder(run, declare, scan, tmp_path):
@@ -187,8 +204,9 @@ def test_a_source_without_a_commit_has_its_generators_id(run, declare, scan):
     declare(scan)
     run(fixture.main, *EVENLY)
     record = json.loads(SIDECAR.read_bytes())
-    blob = json.loads(Path("build/sources/mine.json").read_bytes())["generator_commit"]
-    assert record["source_commit"] == blob, "not the id of the source's generator"
+    made_by = json.loads(Path("build/sources/mine.json").read_bytes())["generators"]
+    assert record["source_commit"] == made_by["generators/file_v1.py"], "not its generator's id"
+    assert record["source_generators"] == made_by, "not all that made the source"
 
 
 def test_built_twice_it_is_the_same(run, declare, scan, files_below):
@@ -342,20 +360,33 @@ def test_a_full_disk(run, declare, scan, files_below, monkeypatch):
 # What generators of variants hand over
 
 
+VARIANT = """
+import numpy as np
+from generators import subset_v1
+
+
+def generate(params, source, declared):
+    cut, record = subset_v1.generate(params, source, declared)
+"""
+DOUBLED = """
+    emitted = {**cut, "diffraction": cut["diffraction"].astype("<f8")}
+    return emitted, {**record, "canonical": cut}
+"""
+ROLLED = """
+    canonical = {**cut, "diffraction": np.roll(cut["diffraction"], 1, axis=0)}
+    return cut, {**record, "canonical": canonical}
+"""
+
+
 @pytest.fixture
-def variant(monkeypatch, run, declare, scan):
-    """Build a fixture with a made-up generator: subset_v1, and what a function makes of it."""
+def variant(generator, run, declare, scan):
+    """Build a fixture with a made-up generator: `subset_v1`, and what some lines make of it."""
 
-    def build(change, **attributes):
-        def generate(params, arrays, declared):
-            cut, record = subset_v1.generate(params, arrays, declared)
-            return change(cut, record)
-
-        made_up = SimpleNamespace(
-            generate=generate, HELPERS=(), __name__="generators.subset_v1", **attributes
-        )
-        monkeypatch.setattr(stage, "load_generator", lambda name: made_up)
-        return run(fixture.main, *EVENLY)
+    def build(lines, *contracts):
+        contracts = [f"{name}.schema.json" for name in contracts or ["data_001_v1"]]
+        generator("variant_v1", VARIANT + lines, contracts=contracts)
+        flags = ["variant_v1" if flag == "subset_v1" else flag for flag in EVENLY]
+        return run(fixture.main, *flags)
 
     declare(scan)
     return build
@@ -363,48 +394,38 @@ def variant(monkeypatch, run, declare, scan):
 
 def test_a_variant_in_another_form(variant, top):
     """The physics is that of the canonical arrays; what comes out is held to its own contract."""
-
-    def doubled(cut, record):
-        emitted = {**cut, "diffraction": cut["diffraction"].astype("<f8")}
-        return emitted, {**record, "canonical": cut}
-
     text = (top / "schemas/data_001_v1.schema.json").read_text()
     (top / "schemas/doubled_v1.schema.json").write_text(text.replace('"<f4"', '"<f8"'))
-    ended = variant(doubled, CONTRACT="doubled_v1.schema.json", SIDECAR=2)
+    ended = variant(DOUBLED, "doubled_v1", "data_001_v1")
     assert ended.code == 0, ended.err
     record = json.loads(SIDECAR.read_bytes())
     assert record["contract"] == "doubled_v1.schema.json", "not its contract"
+    assert "doubled_v1.schema.json" in record["schemas"], "its contract's digest is not told"
+    assert set(record["generator_helpers"]) == {
+        "generators/exact_v1.py",
+        "generators/subset_v1.py",
+    }, "not what the generator imports"
     assert built()["diffraction"].dtype == np.float64, "not what the generator emitted"
     assert record["checks"]["own_match_rate"] == 1.0, "the physics was not checked"
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "criterion"),
-    [("canonical", "own-match: expected"), ("emitted", "contract: diffraction.dtype: expected")],
+    ("lines", "criterion"),
+    [(ROLLED, "own-match: expected"), (DOUBLED, "contract: diffraction.dtype: expected")],
+    ids=["canonical", "emitted"],
 )
-def test_a_variant_of_which_one_form_is_bad(variant, spoiled, criterion):
+def test_a_variant_of_which_one_form_is_bad(variant, lines, criterion):
     """Neither the canonical arrays nor those that come out may break a rule of theirs."""
-
-    def change(cut, record):
-        emitted, canonical = dict(cut), dict(cut)
-        if spoiled == "canonical":
-            canonical["diffraction"] = np.roll(cut["diffraction"], 1, axis=0)
-        else:
-            emitted["diffraction"] = cut["diffraction"].astype("<f8")
-        return emitted, {**record, "canonical": canonical}
-
-    check_refused(variant(change, SIDECAR=2), 1, criterion)
+    check_refused(variant(lines, "data_001_v1", "data_001_v1"), 1, criterion)
 
 
 def test_a_planted_defect(variant):
     """The sidecar has its name, and the criteria that refuse it without asking the source."""
-
-    def shifted(cut, record):
-        defect = {"name": "x_plus_1px", "description": "x coordinates 1 px too large"}
-        emitted = {**cut, "xcoords": cut["xcoords"] + 1}
-        return emitted, {**record, "canonical": cut, "defect": defect}
-
-    ended = variant(shifted)
+    ended = variant("""
+    defect = {"name": "x_plus_1px", "description": "x coordinates 1 px too large"}
+    emitted = {**cut, "xcoords": cut["xcoords"] + 1}
+    return emitted, {**record, "canonical": cut, "defect": defect}
+""")
     assert ended.code == 0, ended.err
     assert "before the defect x_plus_1px, which is refused by alternatives" in ended.out
     record = json.loads(SIDECAR.read_bytes())
@@ -416,12 +437,10 @@ def test_a_planted_defect(variant):
 
 def test_a_planted_defect_that_makes_no_difference(variant):
     """What no criterion refuses is no defect, and is not built."""
-
-    def nothing(cut, record):
-        defect = {"name": "nothing", "description": "nothing"}
-        return cut, {**record, "canonical": cut, "defect": defect}
-
-    ended = variant(nothing)
+    ended = variant("""
+    defect = {"name": "nothing", "description": "nothing"}
+    return cut, {**record, "canonical": cut, "defect": defect}
+""")
     check_refused(
         ended, 1, "fixture small_v1: defect nothing", "none: what was planted makes no difference"
     )
@@ -429,9 +448,8 @@ def test_a_planted_defect_that_makes_no_difference(variant):
 
 def test_a_defect_in_a_bad_fixture(variant):
     """The arrays before the defect have to be good."""
-
-    def both(cut, record):
-        rolled = {**cut, "diffraction": np.roll(cut["diffraction"], 1, axis=0)}
-        return rolled, {**record, "canonical": rolled, "defect": {"name": "x", "description": "x"}}
-
-    check_refused(variant(both), 1, "own-match: expected each frame matched best")
+    ended = variant("""
+    rolled = {**cut, "diffraction": np.roll(cut["diffraction"], 1, axis=0)}
+    return rolled, {**record, "canonical": rolled, "defect": {"name": "x", "description": "x"}}
+""")
+    check_refused(ended, 1, "own-match: expected each frame matched best")

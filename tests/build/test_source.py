@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import warnings
 import zipfile
 from pathlib import Path
@@ -66,14 +67,18 @@ def test_the_record_of_a_file(run, put, scan):
     commit = "0123456789abcdef0123456789abcdef01234567"
     run(source.main, *FILE, *flags, "--commit", commit, "--layout", "canonical")
     record = json.loads(RECORD.read_bytes())
-    assert record.pop("generator_commit").startswith("blob:"), "not the id that git gives"
-    assert set(record.pop("generator_helpers")) == {
+    made_by = record.pop("generators")
+    assert list(made_by) == [
         "generators/exact_v1.py",
+        "generators/file_v1.py",
         "generators/subset_v1.py",
-    }, "not the files that file_v1 builds on"
+    ], "not the generator and the files that it imports"
+    # as git hash-object prints it
+    assert made_by["generators/subset_v1.py"] == "blob:454b49f04cc661e237dfb6d79691d540db6e894d"
     assert record == {
         "name": "mine",
         "sha256": flags[3],
+        "size": Path(flags[1]).stat().st_size,
         "licence": "MIT",
         "commit": commit,
         "declaration": {
@@ -88,6 +93,7 @@ def test_the_record_of_a_file(run, put, scan):
         "measurement": "amplitude",
         "noise": "measured",
         "photon_scale": None,
+        "physics": "checked",
         "transformations": [],
     }, "not what was declared and found"
 
@@ -272,7 +278,7 @@ def test_a_position_outside_of_the_object(run, put, scan):
 
 # How the file is made, and what the message says of it.
 HOSTILE = {
-    "empty": (lambda scan: b"", "found:    0 bytes that end with"),
+    "empty": (lambda scan: b"", "found:    0 bytes\n"),
     "text": (lambda scan: b"diffraction,xcoords\n1,2\n", "found:    24 bytes that end with"),
     "npy": (lambda scan: npy(scan["diffraction"]), "expected: a ZIP that ends with its end record"),
     "truncated": (lambda scan: npz(scan)[:-1000], "expected: a ZIP that ends with its end record"),
@@ -285,7 +291,7 @@ HOSTILE = {
     "pickle": (
         lambda scan: npz({**scan, "xcoords": np.array([{}], dtype=object)}),
         "member 'xcoords.npy'\n  expected: a dtype of plain numbers or text\n"
-        "  found:    dtype '|O' (a pickle)",
+        "  found:    dtype object (a pickle) in ",
     ),
     "duplicate-member": (
         lambda scan: zipped([("a.npy", npy(scan["xcoords"])), ("a.npy", npy(scan["ycoords"]))]),
@@ -342,12 +348,9 @@ def test_a_full_disk(run, put, scan, files_below, monkeypatch):
     """Where the record no longer fits, the source that belongs to it is not replaced either."""
     run(source.main, *FILE, *put(scan))
     before = files_below(BUILD)
-    synced = []
 
     def full(descriptor: int) -> None:
-        synced.append(descriptor)
-        if len(synced) == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     scan["xcoords"] = scan["xcoords"] + 1
@@ -359,11 +362,29 @@ def test_a_full_disk(run, put, scan, files_below, monkeypatch):
     assert files_below(BUILD) == before, "half a pair is new, or something was left behind"
 
 
+@BOTH
+def test_a_disk_too_full_for_the_arrays(run, put, scan, flags, files_below):
+    """Where the source itself does not fit it is named, not the file beside it that was written."""
+    run(source.main, *flags, *put(scan))
+    before = files_below(BUILD)
+    declared = put({**scan, "xcoords": scan["xcoords"] + 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        ended = run(source.main, *flags, *declared)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ended.code == 3, "not the exit code of what is out of reach"
+    assert f"error: file {BUILT}\n" in ended.err, "the file is not named"
+    assert "free some space, then run the command again" in ended.err, "no remedy"
+    assert files_below(BUILD) == before, "the last good source changed, or something was left"
+
+
 def test_a_generator_that_is_none(run):
     """A stage whose generator is gone says which file it misses."""
     ended = run(source.main, "mine", "--generator", "file_v99", "--licence", "MIT")
-    assert ended.code == 1, "not a failed check"
-    assert "expected: a file generators/file_v99.py" in ended.err, "the file is not named"
+    assert ended.code == 3, "not the exit code of what is missing"
+    assert "expected: generators/file_v99.schema.json, which says" in ended.err, "not the file"
 
 
 def test_the_digest_is_of_the_very_bytes(run, put, scan):

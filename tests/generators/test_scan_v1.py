@@ -129,7 +129,7 @@ def test_a_crop(large):
 def test_bins(large):
     """The field of view is half as wide, and the probe's far field turned to the bins' middle."""
     scan = file_of(large)
-    arrays, _record = generate(scan, bin=2)
+    arrays, _ = generate(scan, bin=2)
     np.testing.assert_array_equal(arrays["objectGuess"], large.obj)
     np.testing.assert_array_equal(arrays["xcoords"], large.x)
     turned = misfit(arrays)
@@ -337,7 +337,7 @@ def test_metres_and_a_window(large, declared, factor):
     pixel = 2e-10 / (128 * 50e-6)
     fields = {**METRES, "detector_pixel_m": (50e-6, 50e-6)}
     scan = file_of(large, x=large.x * pixel, y=large.y * pixel, **fields)
-    arrays, _record = generate(scan, **declared)
+    arrays, _ = generate(scan, **declared)
     np.testing.assert_allclose(arrays["xcoords"], factor * large.x, rtol=1e-12)
     assert misfit(arrays) < 0.04, "they do not belong together"
 

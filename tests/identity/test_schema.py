@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from registry.errors import MissingError
+from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
 NESTED = {"properties": {"a": {"properties": {"b": {"type": "integer"}}}}}
@@ -188,10 +188,24 @@ def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
 
 def test_a_missing_schema_has_a_remedy(tmp_path):
     """An absent schema is an error that names the file and the command that brings it back."""
-    with pytest.raises(MissingError) as caught:
-        schema.problems({}, tmp_path / "a.schema.json")
-    assert caught.value.subject == "schema a.schema.json", "the file is not named"
-    assert caught.value.remedy == "git checkout -- schemas/a.schema.json", "no way to get it back"
+    for folder in ("schemas", "generators"):
+        with pytest.raises(MissingError) as caught:
+            schema.problems({}, tmp_path / folder / "a.schema.json")
+        error = caught.value
+        assert error.subject == "schema a.schema.json", "the file is not named"
+        assert error.remedy == f"git checkout -- {folder}/a.schema.json", "no way to get it back"
+
+
+def test_a_schema_that_is_no_json(tmp_path):
+    """A schema that somebody is writing may be half done: an error, and no traceback."""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/a.schema.json").write_text('{"type": ')
+    with pytest.raises(CheckError) as caught:
+        schema.read(tmp_path / "schemas/a.schema.json")
+    error = caught.value
+    assert (error.subject, error.expected) == ("schema a.schema.json", "a JSON Schema")
+    assert error.found == "Expecting value: line 1 column 10 (char 9)", "not where"
+    assert error.remedy == "correct schemas/a.schema.json"
 
 
 def test_digest_of_a_schema(tmp_path):

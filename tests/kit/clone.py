@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,27 +103,23 @@ class Clone:
         return Clone(path, environment(path.parent))
 
 
-def shared(folder: Path) -> Clone:
-    """A clone of the working tree, committed, its stages run: made once for all xdist workers.
-
-    Parameters
-    ----------
-    folder : path
-        One that all workers share; nobody changes what lies in it.
-    """
+def shared(tmp_path_factory, config, name: str, make: Callable[[Clone], None]) -> Clone:
+    """A repository that is made once for all xdist workers: to be copied, not changed."""
+    base = tmp_path_factory.getbasetemp()
+    # each worker has a folder of its own in that of all
+    folder = (base.parent if hasattr(config, "workerinput") else base) / name
     clone = Clone(folder / "clone", environment(folder))
     with FileLock(folder.with_suffix(".lock")):
-        done = folder / "done"
-        if not done.exists():
-            # half a clone of a worker that was ended
+        if not (folder / "made").exists():
+            # half of it, of a worker that was ended
             shutil.rmtree(folder, ignore_errors=True)
-            _make(clone)
-            done.touch()
+            make(clone)
+            (folder / "made").touch()
     return clone
 
 
-def _make(clone: Clone) -> None:
-    """Copy the working tree and what is built of it, and let DVC find that it is up to date."""
+def build(clone: Clone) -> None:
+    """Make a clone of the working tree and what is built of it, committed, its stages run."""
     stages = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())["stages"].values()
     outs = [out for stage in stages for out in stage.get("outs", ())]
     copies = {path: REPOSITORY / path for path in [*files(), *(Path(out["path"]) for out in outs)]}

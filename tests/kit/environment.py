@@ -29,6 +29,10 @@ TOLD = {
 }
 # What is set, to what, and why.
 SET = {
+    **{
+        f"{library}_NUM_THREADS": ("1", "workers share the cores; threads that wait use them up")
+        for library in ("OMP", "OPENBLAS", "MKL")
+    },
     "LC_ALL": ("C.UTF-8", "messages and the order of names are compared"),
     "COLUMNS": ("80", "help and tables are as wide as the terminal"),
     "GIT_CONFIG_GLOBAL": (os.devnull, "a user signs commits, or names branches otherwise"),

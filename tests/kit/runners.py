@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
 
+import generators
 from registry import console
 from tests.kit.files import contents
 from tests.kit.processes import Ended
@@ -58,6 +61,25 @@ def top(tmp_path, monkeypatch):
         )
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def generator(top, monkeypatch):
+    """Write a generator and its schema, which is that of another one with some members replaced."""
+    monkeypatch.setattr(generators, "__path__", [*generators.__path__, str(top / "generators")])
+    modules = set(sys.modules)
+
+    def write(name: str, code: str, like: str = "subset_v1", **members) -> None:
+        folder = top / "generators"
+        (folder / f"{name}.py").write_text(code)
+        schema = json.loads((folder / f"{like}.schema.json").read_bytes()) | members
+        (folder / f"{name}.schema.json").write_text(json.dumps(schema))
+        importlib.invalidate_caches()
+
+    yield write
+    for module in set(sys.modules) - modules:
+        if module.startswith("generators."):
+            del sys.modules[module]
 
 
 @pytest.fixture

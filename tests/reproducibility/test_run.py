@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from generators import simulate_v1
-from tests.kit.clone import Clone
+from tests.kit.clone import Clone, shared
 from tests.kit.environment import environment
-from tests.kit.processes import run
 from tests.kit.repository import FOLDER, REPOSITORY, files
 
 HERE = Path(__file__).resolve().parent
@@ -55,8 +54,6 @@ import numpy as np
 
 from generators import subset_v1
 
-HELPERS = ("generators/exact_v1.py", "generators/subset_v1.py")
-
 
 def generate(params, source, declared):
     arrays, record = subset_v1.generate(params, source, declared)
@@ -77,8 +74,14 @@ EXPRESSIONS = {
 
 def reproducibility(repository: Clone, *only: str) -> subprocess.CompletedProcess[str]:
     """Run a repository's own `run.py`."""
-    command = [sys.executable, RUN, "--only", *only]
-    return run(command, repository.path, repository.environment)
+    return subprocess.run(
+        [sys.executable, RUN, "--only", *only],
+        cwd=repository.path,
+        env=repository.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def differing(output: str) -> dict[str, str]:
@@ -97,29 +100,36 @@ def row(output: str, name: str) -> list[str]:
     return next(line.split() for line in output.splitlines() if line.startswith(f"{name}  "))
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """A repository with this one's files and no fixtures; removed at the end, since it gets big."""
-    clone = Clone(tmp_path / "repository", environment(tmp_path))
+def empty(clone: Clone) -> None:
+    """Give a clone this repository's files and no fixtures."""
     for path in files():
         # the training's pipeline goes with a section of params.yaml that is not declared here
         if path != Path("dvc.lock") and not path.as_posix().startswith((FOLDER, "envelope/")):
             (clone.path / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / path, clone.path / path)
     clone.git("init", "--quiet")
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with this one's files and no fixtures; removed at the end, since it gets big."""
+    clone = Clone(tmp_path / "repository", environment(tmp_path))
+    empty(clone)
     yield clone
     shutil.rmtree(clone.path)
 
 
-def declare(clone: Clone, generators: list[str]) -> None:
-    """Let fixtures be declared with other generators, which take what `subset_v1` takes."""
-    path = clone.path / "schemas" / "params.schema.json"
-    document = json.loads(path.read_text())
-    fixture = document["$defs"]["fixture"]
-    fixture["properties"]["generator"]["enum"] += generators
-    condition = {"properties": {"generator": {"enum": generators}}, "required": ["generator"]}
-    fixture["allOf"].append({"if": condition, "then": {"$ref": "#/$defs/subset_v1"}})
-    path.write_text(json.dumps(document))
+@pytest.fixture
+def steady(tmp_path_factory, request, tmp_path):
+    """Such a repository in which one stable fixture is built and committed."""
+
+    def make(clone: Clone) -> None:
+        empty(clone)
+        build(clone, STEADY)
+
+    clone = shared(tmp_path_factory, request.config, "steady", make).copy(tmp_path / "repository")
+    yield clone
+    shutil.rmtree(clone.path)
 
 
 def build(clone: Clone, fixtures: dict[str, tuple[str, str]]) -> None:
@@ -158,11 +168,10 @@ def test_what_an_unstable_generator_builds_is_named(repository):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(folder)
     names = [f"unstable_{kind}_v1" for kind, _ in kinds.values()]
-    declare(repository, names)
+    generators = repository.path / "generators"
     for name, (_, expression) in zip(names, kinds.values(), strict=True):
-        (repository.path / "generators" / f"{name}.py").write_text(
-            UNSTABLE.format(expression=expression)
-        )
+        (generators / f"{name}.py").write_text(UNSTABLE.format(expression=expression))
+        shutil.copy(generators / "subset_v1.schema.json", generators / f"{name}.schema.json")
     unstable = {name: (name, "open/scan.npz") for name in names}
     build(repository, {**STEADY, **unstable})
 
@@ -187,31 +196,29 @@ def test_what_an_unstable_generator_builds_is_named(repository):
 
 
 @pytest.mark.slow
-def test_stable_generators_pass(repository):
+def test_stable_generators_pass(steady):
     """Where nothing moves, the exit code is 0, and no clone stays."""
-    build(repository, STEADY)
     names = ("baseline", "no-cpu-features", "glibc", "openblas")
-    ran = reproducibility(repository, *names)
+    ran = reproducibility(steady, *names)
     assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
-    sidecar = json.loads((repository.path / FOLDER / "steady_v1.json").read_text())
+    sidecar = json.loads((steady.path / FOLDER / "steady_v1.json").read_text())
     digest = sidecar["content_sha256"][:12]
     assert row(ran.stdout, "committed")[1] == digest, "the committed digest is not shown"
     assert row(ran.stdout, "baseline")[3] == digest, "the rebuilt digest is not shown"
-    scratch = repository.path / "build" / "reproducibility"
+    scratch = steady.path / "build" / "reproducibility"
     assert list(scratch.iterdir()) == [], "a clone stays"
 
 
 @pytest.mark.slow
-def test_an_edited_lock_is_found(repository):
+def test_an_edited_lock_is_found(steady):
     """A digit changed in a committed pin is named, with both values."""
-    build(repository, STEADY)
-    lock = repository.path / "dvc.lock"
+    lock = steady.path / "dvc.lock"
     text = lock.read_text()
     md5 = text.split("steady_v1.npz\n      hash: md5\n      md5: ")[1][:32]
     edited = ("0" if md5[0] != "0" else "1") + md5[1:]
     lock.write_text(text.replace(md5, edited))
-    repository.commit()
-    ran = reproducibility(repository, "baseline")
+    steady.commit()
+    ran = reproducibility(steady, "baseline")
     assert ran.returncode == 1, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     assert differing(ran.stdout)["baseline"].splitlines() == [
         f"  dvc.lock: outs {FOLDER}/steady_v1.npz: committed {edited}, rebuilt {md5} "
@@ -221,11 +228,11 @@ def test_an_edited_lock_is_found(repository):
 
 
 @pytest.mark.slow
-def test_a_fixture_without_its_private_source_is_left_out_by_name(repository):
+def test_a_fixture_without_its_private_source_is_left_out_by_name(steady):
     """Where a source's file is not here, all else is rebuilt, and the table says what is not."""
-    build(repository, {**STEADY, "hidden_v1": ("subset_v1", "private/scan.npz")})
-    (repository.path / "private" / "scan.npz").unlink()
-    ran = reproducibility(repository, "baseline")
+    build(steady, {**STEADY, "hidden_v1": ("subset_v1", "private/scan.npz")})
+    (steady.path / "private" / "scan.npz").unlink()
+    ran = reproducibility(steady, "baseline")
     assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     verdict, _, steady, hidden = row(ran.stdout, "baseline")[1:5]
     assert (verdict, hidden) == ("same", "-"), "a fixture that cannot be rebuilt has a digest"
@@ -235,13 +242,13 @@ def test_a_fixture_without_its_private_source_is_left_out_by_name(repository):
 
 
 @pytest.mark.slow
-def test_a_pin_that_nothing_declares_is_an_error(repository):
+def test_a_pin_that_nothing_declares_is_an_error(steady):
     """A pin whose fixture is no longer declared is not rebuilt, and must not pass for the same."""
-    build(repository, {**STEADY, "gone_v1": ("subset_v1", "open/scan.npz")})
-    declaration = repository.path / "params.yaml"
+    build(steady, {**STEADY, "gone_v1": ("subset_v1", "open/scan.npz")})
+    declaration = steady.path / "params.yaml"
     declaration.write_text(declaration.read_text().split("  gone_v1:")[0])
-    repository.commit()
-    ran = reproducibility(repository, "baseline")
+    steady.commit()
+    ran = reproducibility(steady, "baseline")
     assert ran.returncode == 1, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
     assert f"{FOLDER}/gone_v1.npz: not built" in differing(ran.stdout)["baseline"], "not named"
 

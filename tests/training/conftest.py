@@ -58,7 +58,6 @@ def command():
         environment = {
             **os.environ,
             "FIXTURES_REGISTRY": str(REPOSITORY),
-            "OMP_NUM_THREADS": "1",
             "CUDA_VISIBLE_DEVICES": "",
         }
         done = subprocess.run(

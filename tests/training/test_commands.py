@@ -81,7 +81,7 @@ def test_another_fixture_needs_a_flag(command, tmp_path):
 @pytest.mark.slow
 def test_interrupted_and_resumed(tmp_path):
     """Ctrl-C ends with 130 and says how to go on; --resume does, from the last whole epoch."""
-    environment = {**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)}
     arguments = [
         *(sys.executable, "-m", "registry.cli", "train", "minimal_dataset_v1_n16"),
         *("--max-epochs", "400", "--output-dir", str(tmp_path)),
