@@ -69,6 +69,22 @@ def schemas():
 
 
 @pytest.fixture(scope="session")
+def v1():
+    """The fixture minimal_dataset_v1."""
+    import registry
+
+    return registry.load("minimal_dataset_v1", REPOSITORY)
+
+
+@pytest.fixture(scope="session")
+def n16():
+    """The fixture minimal_dataset_v1_n16."""
+    import registry
+
+    return registry.load("minimal_dataset_v1_n16", REPOSITORY)
+
+
+@pytest.fixture(scope="session")
 def reconstruction():
     """Arrays of the real Run1084 reconstruction; the test is skipped where the file is absent."""
     import numpy as np

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from registry.digests import array_digest
-from registry.errors import MissingError
+from registry.errors import RegistryError
 from registry.failure import Failure
 from registry.identity import schema
 from registry.identity.inventory import inventory
@@ -299,7 +299,7 @@ def _properties(path: Path) -> dict[str, Any]:
     """What a schema says of each array; nothing where it is elsewhere, or none."""
     try:
         found = schema.read(path)["properties"]
-    except (MissingError, LookupError, TypeError, ValueError):
+    except (RegistryError, LookupError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -468,7 +468,7 @@ def test_build(add, repro, buildable):
     ended = add(*FROM_TWIN, "--build")
     assert (ended.code, ended.err) == (0, "")
     ((command, options),) = calls
-    assert command == [sys.executable, "-m", "dvc", "repro", "fixture@new_v1"]
+    assert command == [sys.executable, "-P", "-m", "dvc", "repro", "fixture@new_v1"]
     assert options["cwd"] == buildable
     assert options["env"]["PATH"].startswith(str(Path(sys.executable).parent)), "another Python"
     assert ended.out.endswith(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from hashlib import md5
 
 import pytest
 import yaml
 
+import registry
 from registry.declare import params
-from registry.training.envelope import settings
+from registry.training.envelope import code, settings
 from registry.training.results import Quality, Repeat, Results
 
 NAME = "minimal_dataset_v1_g1"
@@ -20,9 +20,8 @@ OTHER = "minimal_dataset_v1_n16_g2"
 
 @pytest.fixture
 def results(root):
-    """Put results of a run there, as its stage and DVC leave them."""
+    """Put results of a run there, as its stage leaves them."""
     declared = params.load(root).envelope
-    lock = {"schema": "2.0", "stages": {}}
 
     def put(name, train_s=8.0, calibration_s=0.41, **other):
         repeat = Repeat(**{
@@ -36,8 +35,13 @@ def results(root):
             "artifact_bytes": 2_000_000,
             **other,
         })  # fmt: skip
+        fixture = declared.runs[name].fixture
         data = Results(
-            settings=settings(declared.runs[name], declared.options),
+            settings={
+                **settings(declared.runs[name], declared.options),
+                "sha256": registry.load(fixture, root).sidecar.sha256_checksum,
+                "code": code(root),
+            },
             quality=Quality(
                 first_loss=0.375, last_loss=0.215, amplitude_error=0.04,
                 amplitude_error_ratio=0.652, stitched_r_factor=0.25, amplitude_correlation=0.8,
@@ -50,9 +54,6 @@ def results(root):
         path = root / "envelope" / "results" / name / "metrics.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        out = {"path": path.relative_to(root).as_posix(), "md5": md5(data).hexdigest()}
-        lock["stages"][f"run@{name}"] = {"deps": [], "outs": [out]}
-        (root / "envelope" / "dvc.lock").write_text(yaml.safe_dump(lock))
 
     return put
 
@@ -173,7 +174,7 @@ def test_measuring_runs_the_stages_of_the_runs_named(fixtures, results, dvc, roo
     ended = fixtures("envelope", NAME)
     assert ended.code == 0, ended.err
     assert dvc["command"] == [
-        "-m", "dvc", "repro", "--single-item", "--force", "--keep-going", "params",
+        "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going", "code",
         "envelope/dvc.yaml:run@minimal_dataset_v1_g1",
     ], "another command"  # fmt: skip
     assert dvc["cwd"] == root, "another registry"
@@ -183,7 +184,7 @@ def test_measuring_runs_the_stages_of_the_runs_named(fixtures, results, dvc, roo
 def test_measuring_all(fixtures, dvc):
     """Without names every declared run is measured."""
     fixtures("envelope")
-    assert [target.partition("@")[2] for target in dvc["command"][7:]] == [
+    assert [target.partition("@")[2] for target in dvc["command"][8:]] == [
         "minimal_dataset_v1_g1",
         "minimal_dataset_v1_g2",
         "minimal_dataset_v1_n16_g2",

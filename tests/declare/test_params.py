@@ -5,6 +5,7 @@ The declaration, held against the schema of this repository.
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest

@@ -28,11 +28,11 @@ def test_what_the_stage_left(tmp_path):
     assert len(run.reconstruction) == 64, "no digest"
 
 
-def test_results_that_are_out_of_date(tmp_path):
+def test_results_that_are_out_of_date(root):
     """Results of something else than what is declared are said to be."""
-    train(tmp_path, NAME)
+    train(root, NAME)
     options = {**ENVELOPE["options"], "max_epochs": 3}
-    (run,) = runs(tmp_path, NAME, {**ENVELOPE, "options": options})
+    (run,) = runs(root, NAME, {**ENVELOPE, "options": options})
     (problem,) = run.problems
     assert problem.startswith("out of date: changed since: max_epochs 3, measured with 2")
 

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.scratch_git import git as scratch_git
 
 from registry.errors import UsageError
 from registry.storage import git
+from tests.kit.processes import git as scratch_git
 
 OURS = "87f50cfcc40b2c5e28e7e0d4c0f0a3a3c4d9b2f6"  # of no file
 

@@ -18,18 +18,6 @@ from tests.kit.repository import REPOSITORY
 
 
 @pytest.fixture(scope="session")
-def v1():
-    """The fixture minimal_dataset_v1."""
-    return registry.load("minimal_dataset_v1", REPOSITORY)
-
-
-@pytest.fixture(scope="session")
-def n16():
-    """The fixture minimal_dataset_v1_n16."""
-    return registry.load("minimal_dataset_v1_n16", REPOSITORY)
-
-
-@pytest.fixture(scope="session")
 def supervised():
     """The fixture minimal_dataset_v1_supervised, which has Y."""
     return registry.load("minimal_dataset_v1_supervised", REPOSITORY)

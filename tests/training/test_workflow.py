@@ -146,8 +146,7 @@ def test_a_loss_that_the_fixture_cannot_give(trained, n16, tmp_path):
 
 def test_nll_needs_a_photon_count(trained, n16, altered):
     """A measured scan has no photon scale, so no Poisson likelihood."""
-    checks = {**n16.sidecar.checks, "noise": "measured", "photon_scale": None}
-    sidecar = replaced(n16.sidecar, checks=checks)
+    sidecar = replaced(n16.sidecar, details={"noise": "measured", "photon_scale": None})
     measured = Fixture(name=n16.name, arrays=n16.arrays, sidecar=sidecar, path=n16.path)
     with pytest.raises(UsageError, match="noise measured, without one"):
         trained(measured, loss="nll")
