@@ -30,7 +30,7 @@ DEV_EXTRAS := dev
 HERE := '$(subst ','\'',$(CURDIR))/$(VENV)'
 VENV_STALE := $(shell test -x $(BIN)/python && grep -qF $(HERE) $(VENV)/pyvenv.cfg || echo yes)
 
-# DVC runs stages as `python -m generators…`: that has to be this environment's.
+# DVC runs stages as `python -m registry.build…`: that has to be this environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # A caller's own paths would shadow what is pinned, and warnings be taken for errors.
@@ -71,7 +71,7 @@ $(DEV): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@$(PIP_INSTALL) -e '.[$(DEV_EXTRAS)]'
 	@touch $@ $(BASE)
 
-# The parameters come first: DVC substitutes them into shell commands.
+# The parameters come first: DVC substitutes them into shell commands. (The stage `code` asks again.)
 fixtures: $(BASE)
 	$(BIN)/fixtures check-params
 	$(BIN)/dvc repro --keep-going

@@ -23,8 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     files.write_atomic(arguments.ours, merged.data)
     for name in merged.dropped:
         print(
-            f"dvc.lock: both sides changed params.yaml, so stage {name} is left out; run dvc repro "
-            "once and commit the lock",
+            f"dvc.lock: both sides changed generators or their code, so stage {name} is left out; "
+            "run dvc repro once and commit the lock",
             file=sys.stderr,
         )
     for name in merged.conflicts:

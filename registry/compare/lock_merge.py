@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from registry.errors import CheckError
 
-# The stage that holds params.yaml against its schema records that file's md5. When both sides
-# changed the declaration, neither md5 is that of the merged file; the next dvc repro records it.
-_DECLARATION = "params"
+# The stage that runs in every dvc repro and records what code each declared generator has. When
+# both sides changed that, neither record is of the merged files; the next dvc repro makes it.
+_CODE = "code"
 _STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
 _MISPLACED = "stages that do not stand as DVC writes them"
 
@@ -49,7 +49,7 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
             chosen = left
         elif left == old:
             chosen = right
-        elif name == _DECLARATION:
+        elif name == _CODE:
             dropped.append(name)
             continue
         else:

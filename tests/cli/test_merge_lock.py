@@ -19,8 +19,8 @@ CONFLICT = (
     "dvc repro\n"
 )
 DROPPED = (
-    "dvc.lock: both sides changed params.yaml, so stage params is left out; run dvc repro once and "
-    "commit the lock\n"
+    "dvc.lock: both sides changed generators or their code, so stage code is left out; run "
+    "dvc repro once and commit the lock\n"
 )
 
 
@@ -58,9 +58,9 @@ def test_a_conflict(merge):
     assert merge(lock(A), lock(ours), lock(theirs)) == (1, merged, CONFLICT)
 
 
-def test_the_declaration_changed_on_both_sides(merge):
+def test_the_code_changed_on_both_sides(merge):
     """That is no conflict, but a line says what to do."""
-    base, ours, theirs = (f"  params:\n    cmd: {text}\n" for text in "xyz")
+    base, ours, theirs = (f"  code:\n    cmd: {text}\n" for text in "xyz")
     assert merge(lock(base, A), lock(ours, A), lock(theirs, A)) == (0, lock(A), DROPPED)
 
 
@@ -154,22 +154,21 @@ def test_git_keeps_ours_where_theirs_is_no_lock(repository):
 
 PIPELINE = """\
 stages:
-  params:
-    cmd: touch valid
-    deps: [params.yaml]
-    outs: [{valid: {cache: false}}]
+  code:
+    cmd: cp params.yaml code
+    always_changed: true
+    outs: [{code: {cache: false}}]
   fixture:
     foreach: ${fixtures}
     do:
       cmd: echo ${item} > ${key}.txt
-      deps: [valid]
       outs: ["${key}.txt"]
 """
 
 
 @pytest.mark.slow
 def test_dvc_accepts_the_merged_lock(repository):
-    """After a merge of two added versions only the stage `params` runs again."""
+    """After a merge of two added versions only the stage `code` runs again."""
 
     def build(*names: str) -> None:
         lines = "".join(f"  {name}: 1\n" for name in names)
@@ -178,7 +177,7 @@ def test_dvc_accepts_the_merged_lock(repository):
         repository.commit()
 
     assert repository.dvc("init", "--quiet").code == 0
-    (repository.path / ".gitignore").write_text("*.txt\nvalid\n")
+    (repository.path / ".gitignore").write_text("*.txt\ncode\n")
     (repository.path / "dvc.yaml").write_text(PIPELINE)
     # neighbours in the lock, but not in the declaration, which git has to merge by itself
     build("b", "c", "d")
@@ -190,7 +189,7 @@ def test_dvc_accepts_the_merged_lock(repository):
     assert DROPPED in printed, "it is not said that dvc repro is needed"
 
     ended = repository.dvc("repro")
-    assert ended.stages == ["params"], f"not that stage alone:\n{ended.out}"
+    assert ended.stages == ["code"], f"not that stage alone:\n{ended.out}"
     for name in ("fixture@a", "fixture@e"):
         assert f"Stage '{name}' didn't change, skipping" in ended.out, f"{name} is not pinned"
     changed = repository.git("diff", "--numstat").split()

@@ -22,9 +22,9 @@ def lock(*stages: str) -> bytes:
     return ("schema: '2.0'\nstages:\n" + "".join(stages)).encode()
 
 
-PARAMS, A, B, C = (stage(name, "0") for name in ("params", "fixture@a", "fixture@b", "fixture@c"))
-PARAMS_1, A_1 = stage("params", "1"), stage("fixture@a", "1")
-PARAMS_2, A_2 = stage("params", "2"), stage("fixture@a", "2")
+CODE, A, B, C = (stage(name, "0") for name in ("code", "fixture@a", "fixture@b", "fixture@c"))
+CODE_1, A_1 = stage("code", "1"), stage("fixture@a", "1")
+CODE_2, A_2 = stage("code", "2"), stage("fixture@a", "2")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ PARAMS_2, A_2 = stage("params", "2"), stage("fixture@a", "2")
         ((A, B), (B,), (A, B, C), (B, C)),
         ((A, B), (A, B, C), (B,), (B, C)),
         ((A, B), (A,), (A,), (A,)),
-        ((PARAMS, A), (PARAMS_1, A), (PARAMS, A), (PARAMS_1, A)),
-        ((PARAMS, A), (PARAMS, A), (PARAMS_1, A), (PARAMS_1, A)),
+        ((CODE, A), (CODE_1, A), (CODE, A), (CODE_1, A)),
+        ((CODE, A), (CODE, A), (CODE_1, A), (CODE_1, A)),
         ((A,), (A,), (A,), (A,)),
     ],
     ids=[
@@ -84,11 +84,11 @@ def test_both_added_a_stage_of_one_name():
     assert merge(lock(B), lock(A_1, B), lock(A_1, B)).data == lock(A_1, B), "not once"
 
 
-def test_both_sides_changed_the_declaration():
-    """The stage that records the md5 of ``params.yaml`` is left out, as neither md5 holds."""
-    found = merge(lock(PARAMS, A), lock(PARAMS_1, A, B), lock(PARAMS_2, A, C))
+def test_both_sides_changed_the_code():
+    """The stage that records the code of generators is left out, as neither record holds."""
+    found = merge(lock(CODE, A), lock(CODE_1, A, B), lock(CODE_2, A, C))
     assert found.data == lock(A, B, C), "not all other stages, or that one, too"
-    assert (found.conflicts, found.dropped) == ([], ["params"]), "it is not said"
+    assert (found.conflicts, found.dropped) == ([], ["code"]), "it is not said"
 
 
 def test_several_conflicts():

@@ -96,7 +96,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("yaml", "sh", "python")
     ],
     "docs/when-verification-fails.md": [
-        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 13,
+        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 16,
         ("text", "test_verification.py::test_a_published_version_that_changed"),
         ("text", "test_verification.py::test_an_address_of_other_content"),
         ("text", "test_verification.py::test_a_file_that_loading_mends"),

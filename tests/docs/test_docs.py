@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import zipfile
+from dataclasses import fields
 
 import pytest
 
 import registry
+from registry.identity import chain
+from registry.identity.sidecar import Sidecar
 from tests.kit.repository import FOLDER, REPOSITORY
 
 PAGES = sorted(
@@ -160,6 +164,28 @@ def test_deprecate_a_version(clone, blocks):
     )
 
 
+# docs/identity.md
+
+
+def test_links_of_the_chain():
+    """The table has every link, in the order in which they are passed, with what it means."""
+    text = (REPOSITORY / "docs/identity.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| `([^`]+ -> [^`]+)` \| (.+?) \| .+ \|$", text)
+    assert rows == [(link.name, link.meaning) for link in chain.LINKS], "other links"
+
+
+def test_fields_of_the_sidecar():
+    """The table has every field that a sidecar may have, and no other."""
+    text = (REPOSITORY / "docs/identity.md").read_text(encoding="utf-8")
+    table = text.partition("\n| fields |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    own = {item.name for item in fields(Sidecar)} - {"details"} | {"ptychography"}
+    # nothing writes it yet, as the page says below the table
+    assert sorted(named) == sorted(own - {"mistakes"}), "other fields"
+    assert "nothing writes them yet" in " ".join(text.split())
+
+
 # docs/bring-your-own-scan.md
 
 
@@ -214,6 +240,10 @@ def the_star(clone):
     assert "R-factor 0.087, 0.263 with frames permuted" in steps, "not the page's figures"
     # the same on every machine
     assert sidecar.content_sha256 == STAR_CONTENT, "other bytes than on the machine of this test"
+    assert "`build/sources/NAME.npz`, 32 kB for a frame of 64 × 64" in text
+    with zipfile.ZipFile(clone.path / "build/sources/siemens_star.npz") as source:
+        size = source.getinfo("diffraction.npy").file_size
+    assert size // 516 == 32 * 1024, "not the page's figure"
 
 
 def first_64_fails(clone):
@@ -254,19 +284,19 @@ def who_cannot_see_the_file(clone):
 
 @pytest.mark.slow
 def test_merge_two_branches(clone, blocks):
-    """Set up as the page says, git merges two versions; only the stage `params` runs again."""
+    """Set up as the page says, git merges two versions; only the stage `code` runs again."""
     set_up, merge = blocks("docs/merging.md")
     clone.sh(set_up.text)
-    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    n_subset: 24\n"
+    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    generator: {}\n"
     clone.sh("git checkout --quiet -b other-branch")
-    clone.declare("fixtures", added.format("theirs"))
+    clone.declare("fixtures", added.format("theirs", "legacy_v1"))
     clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m theirs")
     clone.sh("git checkout --quiet main && dvc checkout --quiet")
-    clone.edit("\n  # As many", f"\n{added.format('ours')}\n  # As many")
+    clone.edit("\n  # As many", f"\n{added.format('ours', 'intensity_v1')}\n  # As many")
     clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m ours")
 
     printed = clone.sh(merge.text)
-    assert "so stage params is left out; run dvc repro once and commit the lock" in printed
+    assert "so stage code is left out; run dvc repro once and commit the lock" in printed
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
     assert ran == ["Running stage 'code':"], f"not that stage alone:\n{printed}"
     assert clone.changed() == [], "more than the lock was to be committed"

@@ -11,7 +11,7 @@ import pytest
 
 import registry
 from registry.cli import main
-from registry.identity import npz, pins
+from registry.identity import chain, npz, pins
 from registry.loading import HealedWarning
 from tests.kit.files import flip
 from tests.kit.repository import FOLDER, REPOSITORY
@@ -52,7 +52,17 @@ def swapped_sidecar(root):
 
 def field_of_sidecar(root):
     """A sidecar that was written by something else, and a lock that pins it."""
-    rewrite(root, lambda document: document.update(created="yesterday"))
+    rewrite(root, lambda document: document.update(size="970036"))
+
+
+def other_version(root):
+    """A script copies a sidecar for the next version."""
+    rewrite(root, lambda document: document.update(version="v2"))
+
+
+def other_size(root):
+    """A size is written by hand."""
+    rewrite(root, lambda document: document.update(size=970_037))
 
 
 def changed_schema(root):
@@ -69,6 +79,12 @@ def against_schema(root):
 def changed_generator(root):
     """A published generator is mended in place."""
     with (root / "generators/subset_v1.py").open("a") as file:
+        file.write("# mended\n")
+
+
+def changed_source_generator(root):
+    """The same, of the source's generator."""
+    with (root / "generators/simulate_v1.py").open("a") as file:
         file.write("# mended\n")
 
 
@@ -132,9 +148,12 @@ BREAKS = {
     "No sidecar": lost_sidecar,
     "sidecar -> name": swapped_sidecar,
     "A sidecar's field": field_of_sidecar,
+    "name -> version": other_version,
+    "lock -> sidecar size": other_size,
     "schemas -> sidecar, a schema": changed_schema,
     "schemas -> sidecar, the sidecar": against_schema,
     "generator -> sidecar": changed_generator,
+    "source generator -> sidecar": changed_source_generator,
     "No bytes": lost_bytes,
     "lock -> size": cut_bytes,
     "sidecar -> bytes": flipped_bit,
@@ -193,8 +212,13 @@ def root(clone, monkeypatch):
 
 
 def test_every_break_has_its_section():
-    """The page names each way in which verification fails, in the order of the chain."""
-    assert list(sections("Link by link")) == list(BREAKS), "other sections than breaks"
+    """The page names each way in which verification fails, and each link, in the chain's order."""
+    found = list(sections("Link by link"))
+    assert found == list(BREAKS), "other sections than breaks"
+    links = dict.fromkeys(heading.partition(",")[0] for heading in found if "->" in heading)
+    # an address, and what was declared and never built, are of no pinned fixture
+    others = {"address -> sidecar", "params.yaml -> lock"}
+    assert list(links) == [str(link) for link in chain.LINKS if link.name not in others]
 
 
 @pytest.mark.parametrize("heading", BREAKS)
