@@ -68,7 +68,10 @@ class Amplitudes:
         """Frames (n, 64, 64) float64 of a slice, or at a list of indices, in its order."""
         if isinstance(indices, slice):
             indices = range(*indices.indices(len(self)))
-        wanted = np.asarray(indices, dtype=None if len(indices) else np.intp)
+        wanted = np.asarray(indices)
+        if wanted.shape == (0,):
+            # nothing has the type of a fraction
+            wanted = wanted.astype(np.intp)
         if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
             raise TypeError("frames that are read from a file take a slice or a list of indices")
         out = np.empty((wanted.size, SIZE, SIZE))

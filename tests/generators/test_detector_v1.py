@@ -139,10 +139,20 @@ def test_a_few_raw_frames_at_a_time(monkeypatch):
     np.testing.assert_array_equal(found, expected, err_msg="not the same frames")
 
 
-@pytest.mark.parametrize("indices", [3, slice(2), np.ones(5, bool), np.zeros((1, 1), int)])
+@pytest.mark.parametrize("part", [slice(2), slice(1, 5, 2), slice(-2, None), slice(3, 3), []])
+def test_a_part(part):
+    """A slice, or nothing at all, is what it is of an array."""
+    frames = detector_v1.Amplitudes(scan_file(counts()), CENTRE)
+    expected = frames[list(range(len(frames)))[part] if isinstance(part, slice) else part]
+    found = frames[part]
+    assert (found.shape, found.dtype) == ((len(expected), 64, 64), np.float64)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("indices", [3, np.ones(5, bool), np.zeros((1, 1), int), ["a"]])
 def test_indices_of_another_kind(indices):
-    """A list of integers is all that a file can be asked for."""
-    with pytest.raises(TypeError, match="take a list of indices"):
+    """A slice or a list of integers is all that a file can be asked for."""
+    with pytest.raises(TypeError, match="take a slice or a list of indices"):
         detector_v1.Amplitudes(scan_file(counts()), CENTRE)[indices]
 
 
