@@ -167,8 +167,8 @@ def _feed(node: Any, update: Callable[[str], None]) -> None:
                 continue
             if name == "body" and isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
                 value = value[1:]
-            if name in ("args", "keywords") and _words_an_error(node):
-                continue
+            if isinstance(node, ast.Call) and name in ("args", "keywords"):
+                value = _not_words(node, value)
             if isinstance(node, ast.JoinedStr):
                 value = _joined(value)
             update(name)
@@ -194,13 +194,19 @@ def _joined(parts: list[Any]) -> list[Any]:
     return found
 
 
-def _words_an_error(node: ast.AST) -> bool:
-    """Whether a call makes an error, whose arguments nobody but a reader takes notice of."""
-    if not isinstance(node, ast.Call):
-        return False
-    called = node.func
+def _not_words(call: ast.Call, given: list[Any]) -> list[Any]:
+    """Arguments of a call that somebody other than a reader takes notice of.
+
+    Nobody else does of those of an error, nor of what a `registry.failure.Failure` says beside the
+    name of its criterion.
+    """
+    called = call.func
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return name.endswith("Error")
+    if name.endswith("Error"):
+        return []
+    if name == "Failure":
+        return [item for item in given if getattr(item, "arg", "") not in ("expected", "found")]
+    return given
 
 
 def _tree(path: Path) -> ast.Module:

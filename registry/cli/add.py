@@ -12,7 +12,7 @@ from typing import Any
 from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import generator_keys, params
-from registry.declare.generator_keys import Generator, Vocabulary
+from registry.declare.generator_keys import Generator, Generators
 from registry.errors import CheckError, UsageError
 from registry.storage.root import find_root
 
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _entries(
-    root: Path, document: Any, words: Vocabulary, arguments: argparse.Namespace
+    root: Path, document: Any, words: Generators, arguments: argparse.Namespace
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The fixture's entry, and its source's where that is new."""
     declared = source_argument.declared(document, generator_keys.FIXTURES)
@@ -139,7 +139,7 @@ def _base(declared: dict[str, Any], like: str | None) -> dict[str, Any]:
     return base
 
 
-def _generator(words: Vocabulary, named: str | None, base: dict[str, Any]) -> Generator:
+def _generator(words: Generators, named: str | None, base: dict[str, Any]) -> Generator:
     if named is None:
         named = base.get("generator")
     if named is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from registry.declare import generator_keys, params
-from registry.declare.generator_keys import Generator, Key, Vocabulary
+from registry.declare.generator_keys import Generator, Generators, Key
 from registry.errors import RegistryError, UsageError
 from registry.storage.root import find_root
 
@@ -106,7 +106,7 @@ def of_source(arguments: argparse.Namespace, reserved: Iterable[str]) -> set[str
 
 def values(
     arguments: argparse.Namespace,
-    words: Vocabulary,
+    words: Generators,
     fixture: Generator | None,
     source: Generator | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -142,7 +142,7 @@ def values(
 
 
 def _no_key(
-    words: Vocabulary, name: str, prefix: str, owners: Iterable[Generator | None]
+    words: Generators, name: str, prefix: str, owners: Iterable[Generator | None]
 ) -> UsageError:
     flag = f"--{prefix}{name.replace('_', '-')}"
     known = [key for owner in owners if owner for key in owner.keys if key not in _NO_FLAG]

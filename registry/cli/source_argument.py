@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from registry import digests
 from registry.cli import key_flags
-from registry.declare.generator_keys import Generator, Vocabulary
+from registry.declare.generator_keys import Generator, Generators
 from registry.errors import CheckError, MissingError, UsageError
 
 
 def resolve(
     sources: Mapping[str, Any],
-    words: Vocabulary,
+    words: Generators,
     named: str,
     arguments: argparse.Namespace,
     reserved: set[str],
@@ -29,7 +29,7 @@ def resolve(
     ----------
     sources : mapping
         The sources of params.yaml.
-    words : Vocabulary
+    words : Generators
         The generators and their keys.
     named : str
         SOURCE.
@@ -81,7 +81,7 @@ def declared(document: Any, section: str) -> dict[str, Any]:
 
 
 def _generator(
-    words: Vocabulary, name: str, named: str, arguments: argparse.Namespace, reserved: set[str]
+    words: Generators, name: str, named: str, arguments: argparse.Namespace, reserved: set[str]
 ) -> Generator:
     """The generator that is named, or the first that reads a file and has the keys given."""
     place = "url" if _is_url(named) else "path"

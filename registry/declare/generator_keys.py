@@ -70,7 +70,7 @@ class Generator:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Vocabulary:
+class Generators:
     """Generators by name: of sources, and of fixtures."""
 
     sources: dict[str, Generator]
@@ -86,7 +86,7 @@ def schema_path(root: Path, name: str) -> Path:
     return root / FOLDER / f"{name}{SUFFIX}"
 
 
-def load(root: Path) -> Vocabulary:
+def load(root: Path) -> Generators:
     """Read the schemas of all generators of the registry at ``root``.
 
     Raises
@@ -106,7 +106,7 @@ def load(root: Path) -> Vocabulary:
         )
     names = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
     found = [read(root, name) for name in names]
-    return Vocabulary(
+    return Generators(
         sources={item.name: item for item in found if item.kind == SOURCE},
         fixtures={item.name: item for item in found if item.kind == FIXTURE},
     )

@@ -20,6 +20,8 @@ def check(n: int) -> int:
     # why
     if n < 16:
         raise CheckError("n", expected="at least 16", found=f"{n}", remedy="more")
+    if n > 128:
+        return Failure(criterion="n", expected="at most 128", found=f"{n} of them")
     return n + 1
 '''
 
@@ -150,6 +152,8 @@ def digest(tmp_path: Path, text: str) -> str:
         ("    # why\n", ""),
         ("at least 16", "sixteen or more"),
         ('f"{n}"', 'f"only {n}"'),
+        ("at most 128", "128 or fewer"),
+        ("{n} of them", "{n}"),
         ("n + 1", "(n + 1)"),
         ("\n\n\n", "\n\n"),
     ],
@@ -168,9 +172,11 @@ def test_what_does_not_count(tmp_path, old, new):
         ("n + 1", "n + 1.0"),
         ("n + 1", "n - 1"),
         ("CheckError(", "UsageError("),
+        ('criterion="n"', 'criterion="m"'),
+        ("Failure(", "Fault("),
         ("def check", "def look"),
         ("return n + 1", "n + 1"),
-        ("    return", "        return"),
+        ("    return n", "        return n"),
     ],
 )
 def test_what_counts(tmp_path, old, new):

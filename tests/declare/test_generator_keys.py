@@ -227,7 +227,7 @@ def test_a_schema_that_is_not_enough(write):
 
 def test_no_generators(tmp_path, top):
     """A folder without generators is no registry; one without any schema has none."""
-    assert generator_keys.load(top) == generator_keys.Vocabulary(sources={}, fixtures={})
+    assert generator_keys.load(top) == generator_keys.Generators(sources={}, fixtures={})
     with pytest.raises(MissingError, match="generator later_v3\n"):
         generator_keys.read(top, "later_v3")
     shutil.rmtree(top / "generators")
