@@ -103,13 +103,13 @@ def _file(module: str, folders: dict[str, Path]) -> Path | None:
 
 def _imports(path: Path, module: str) -> frozenset[str] | None:
     """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``."""
-    status = path.stat()
-    return _imports_of(path, module, (status.st_mtime_ns, status.st_size))
+    return _imports_of(path.read_bytes(), path, module)
 
 
+# By the text, so that what is kept is true of the file as it is now.
 @cache
-def _imports_of(path: Path, module: str, state: object) -> frozenset[str] | None:
-    tree = _tree(path)
+def _imports_of(text: bytes, path: Path, module: str) -> frozenset[str] | None:
+    tree = _tree(text, path)
     if any(
         isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WORDS_ONLY"
         for node in tree.body
@@ -149,7 +149,12 @@ def behaviour(path: Path) -> str:
     CheckError
         The file is no Python.
     """
-    tree = _tree(path)
+    return _behaviour_of(path.read_bytes(), path)
+
+
+@cache
+def _behaviour_of(text: bytes, path: Path) -> str:
+    tree = _tree(text, path)
     if len(tree.body) == bool(ast.get_docstring(tree)):
         return ""
     digest = hashlib.sha256()
@@ -209,9 +214,9 @@ def _not_words(call: ast.Call, given: list[Any]) -> list[Any]:
     return given
 
 
-def _tree(path: Path) -> ast.Module:
+def _tree(text: bytes, path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(text)
     except (SyntaxError, ValueError) as error:
         raise CheckError(
             f"{path.parent.name}/{path.name}",
