@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -97,7 +98,8 @@ def test_flags_are_repeated(fixtures, buildable, file, figures):
     """The command to go on with declares the source as it was declared here."""
     ended = fixtures("suggest", str(file), "--noise", "measured", "--source-name", "mine")
     assert (
-        f"\n\nfixtures add mine_v1 --from {file} --source-name mine --noise measured --licence … "
+        f"\n\nfixtures add mine_v1 --from {shlex.quote(str(file))} --source-name mine "
+        "--noise measured --licence … "
     ) in ended.out, ended.out
 
 
@@ -107,7 +109,7 @@ def test_a_file(fixtures, buildable, file, figures):
     assert ended.code == 0, ended.err
     assert figures[0][2]["path"] == "private/scan.npz"
     assert ended.out.endswith(
-        f"\n\nfixtures add scan_v1 --from {file} --licence … --noise … "
+        f"\n\nfixtures add scan_v1 --from {shlex.quote(str(file))} --licence … --noise … "
         "--strategy evenly_spaced --n-subset 40\n"
     ), ended.out
 

@@ -188,8 +188,8 @@ class SSHServer:
         config = self.folder / "sshd_config"
         config.write_text(
             f"ListenAddress 127.0.0.1:{self.port}\n"
-            f"HostKey {self.folder}/host_key\n"
-            f"AuthorizedKeysFile {self.folder}/user_key.pub\n"
+            f'HostKey "{self.folder}/host_key"\n'
+            f'AuthorizedKeysFile "{self.folder}/user_key.pub"\n'
             "PidFile none\n"
             "UsePAM no\n"
             "StrictModes no\n"

@@ -21,8 +21,8 @@ def test_one_thread_and_this_registry(monkeypatch):
     monkeypatch.setenv("FIXTURES_REGISTRY", "/elsewhere")
     monkeypatch.setenv("DVC_ROOT", "/elsewhere")
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "FIXTURES_REGISTRY", "DVC_ROOT")
-    program = f"import os; print(*(os.environ.get(name) for name in {names}))"
-    said = measuring.python(REPOSITORY, "-c", program).split()
+    program = f"import os; print(*(os.environ.get(name) for name in {names}), sep=chr(10))"
+    said = measuring.python(REPOSITORY, "-c", program).splitlines()
     assert said == ["1", "1", str(REPOSITORY), "None"], "another environment"
 
 
