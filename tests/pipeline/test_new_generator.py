@@ -39,7 +39,9 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     printed = clone.sh(commands)
     assert "params.yaml: 1 source, 5 fixtures" in printed, "not declared"
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'code':", f"Running stage 'fixture@{NAME}':"], printed
+    assert ran == ["Running stage 'code/dvc.yaml:code':", f"Running stage 'fixture@{NAME}':"], (
+        printed
+    )
     assert f"ok      {NAME}  (9 links hold)" in printed, "not verified"
     for said in (
         f"{NAME}  ",
