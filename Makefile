@@ -71,7 +71,7 @@ $(DEV): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@$(PIP_INSTALL) -e '.[$(DEV_EXTRAS)]'
 	@touch $@ $(BASE)
 
-# The parameters come first: DVC substitutes them into shell commands. (The stage `code` asks again.)
+# The parameters come first: DVC substitutes them into shell commands. (code/dvc.yaml asks again.)
 fixtures: $(BASE)
 	$(BIN)/fixtures check-params
 	$(BIN)/dvc repro --keep-going

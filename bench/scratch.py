@@ -33,7 +33,7 @@ MODEL = "minimal_dataset_v1"
 SMALL_MODEL = "minimal_dataset_v1_n16"
 # What a clone has besides sidecars, params.yaml and the lock. The package is not in it: installed.
 _COPIED = (".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitattributes", ".gitignore",
-           "dvc.yaml", "generators", "schemas")  # fmt: skip
+           "code", "dvc.yaml", "generators", "schemas")  # fmt: skip
 # Where .dvc/config has the remote: beside the clone.
 _REMOTE = "fixture-registry-remote"
 # A user's settings, which a measured program is not to see.

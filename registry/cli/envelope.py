@@ -75,7 +75,7 @@ def _measure(root: Path, names: Sequence[str]) -> None:
     """
     imports.require()
     # nothing runs from a declaration that breaks a rule
-    targets = ["code", *(f"{_PIPELINE}:run@{name}" for name in names)]
+    targets = ["code/dvc.yaml:code", *(f"{_PIPELINE}:run@{name}" for name in names)]
     code = repro(root, "--single-item", "--force", "--keep-going", *targets)
     if code:
         raise CheckError(

@@ -21,12 +21,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     # git takes what is in OURS as the result
     files.write_atomic(arguments.ours, merged.data)
-    for name in merged.dropped:
-        print(
-            f"dvc.lock: both sides changed generators or their code, so stage {name} is left out; "
-            "run dvc repro once and commit the lock",
-            file=sys.stderr,
-        )
     for name in merged.conflicts:
         print(
             f"dvc.lock: both sides changed stage {name}; take one between the markers, then run "

@@ -12,20 +12,16 @@ from dataclasses import dataclass
 
 from registry.errors import CheckError
 
-# The stage that runs in every dvc repro and records what code each declared generator has. When
-# both sides changed that, neither record is of the merged files; the next dvc repro makes it.
-_CODE = "code"
 _STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
 _MISPLACED = "stages that do not stand as DVC writes them"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
-    """The merged lock; ``conflicts`` are the stages between markers, ``dropped`` those left out."""
+    """The merged lock; ``conflicts`` are the stages between markers."""
 
     data: bytes
     conflicts: list[str]
-    dropped: list[str]
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
@@ -42,16 +38,12 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     (_, before), (head, mine), (_, others) = sides
     blocks: list[bytes] = []
     conflicts: list[str] = []
-    dropped: list[str] = []
     for name in [*mine, *(name for name in others if name not in mine)]:
         old, left, right = before.get(name), mine.get(name), others.get(name)
         if left == right or right == old:
             chosen = left
         elif left == old:
             chosen = right
-        elif name == _CODE:
-            dropped.append(name)
-            continue
         else:
             conflicts.append(name)
             chosen = b"".join(
@@ -63,7 +55,7 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     # what stands after the last stage of one side must not swallow a stage of the other
     if blocks and not conflicts and len(_names(data, "merged")) != len(blocks):
         raise _malformed("merged", _MISPLACED)
-    return Merged(data=data, conflicts=conflicts, dropped=dropped)
+    return Merged(data=data, conflicts=conflicts)
 
 
 def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:

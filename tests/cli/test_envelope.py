@@ -177,7 +177,8 @@ def test_measuring_runs_the_stages_of_the_runs_named(fixtures, results, dvc, roo
     ended = fixtures("envelope", NAME)
     assert ended.code == 0, ended.err
     assert dvc["command"] == [
-        "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going", "code",
+        "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going",
+        "code/dvc.yaml:code",
         "envelope/dvc.yaml:run@minimal_dataset_v1_g1",
     ], "another command"  # fmt: skip
     assert dvc["cwd"] == root, "another registry"

@@ -22,9 +22,8 @@ def lock(*stages: str) -> bytes:
     return ("schema: '2.0'\nstages:\n" + "".join(stages)).encode()
 
 
-CODE, A, B, C = (stage(name, "0") for name in ("code", "fixture@a", "fixture@b", "fixture@c"))
-CODE_1, A_1 = stage("code", "1"), stage("fixture@a", "1")
-CODE_2, A_2 = stage("code", "2"), stage("fixture@a", "2")
+A, B, C = (stage(name, "0") for name in ("fixture@a", "fixture@b", "fixture@c"))
+A_1, A_2 = stage("fixture@a", "1"), stage("fixture@a", "2")
 
 
 @pytest.mark.parametrize(
@@ -38,21 +37,19 @@ CODE_2, A_2 = stage("code", "2"), stage("fixture@a", "2")
         ((A, B), (B,), (A, B, C), (B, C)),
         ((A, B), (A, B, C), (B,), (B, C)),
         ((A, B), (A,), (A,), (A,)),
-        ((CODE, A), (CODE_1, A), (CODE, A), (CODE_1, A)),
-        ((CODE, A), (CODE, A), (CODE_1, A), (CODE_1, A)),
         ((A,), (A,), (A,), (A,)),
     ],
     ids=[
         "each adds one", "one adds at the top", "ours changes", "theirs changes",
         "both change alike", "ours removes", "theirs removes", "both remove",
-        "ours declares", "theirs declares", "nothing",
+        "nothing",
     ],
 )  # fmt: skip
 def test_stages_that_one_side_changed(base, ours, theirs, merged):
     """They merge, in our order, theirs after ours."""
     found = merge(lock(*base), lock(*ours), lock(*theirs))
     assert found.data == lock(*merged), "not the stages of both sides"
-    assert (found.conflicts, found.dropped) == ([], []), "a merge without conflict reports one"
+    assert found.conflicts == [], "a merge without conflict reports one"
 
 
 def test_both_sides_changed_a_stage():
@@ -82,13 +79,6 @@ def test_both_added_a_stage_of_one_name():
     """Two versions of one name that differ are a conflict, the same one twice is none."""
     assert merge(lock(B), lock(A_1, B), lock(A_2, B)).conflicts == ["fixture@a"]
     assert merge(lock(B), lock(A_1, B), lock(A_1, B)).data == lock(A_1, B), "not once"
-
-
-def test_both_sides_changed_the_code():
-    """The stage that records the code of generators is left out, as neither record holds."""
-    found = merge(lock(CODE, A), lock(CODE_1, A, B), lock(CODE_2, A, C))
-    assert found.data == lock(A, B, C), "not all other stages, or that one, too"
-    assert (found.conflicts, found.dropped) == ([], ["code"]), "it is not said"
 
 
 def test_several_conflicts():

@@ -37,7 +37,7 @@ def test_the_section_dataset(clone, blocks):
     assert document["url"] == "https://example.org/fixtures", "not the section's"
     printed = clone.sh("dvc repro fixture@minimal_dataset_v1_n16")
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'code':"], f"a stage ran for it:\n{printed}"
+    assert ran == ["Running stage 'code/dvc.yaml:code':"], f"a stage ran for it:\n{printed}"
 
 
 def test_in_toto(clone, blocks):

@@ -19,6 +19,9 @@ from tests.kit.files import object_in
 from tests.kit.processes import Ended
 from tests.kit.repository import FOLDER, REPOSITORY, files
 
+# The stage that runs in every dvc repro, as DVC calls it.
+CODE = "code/dvc.yaml:code"
+
 
 @dataclass(frozen=True)
 class Clone:

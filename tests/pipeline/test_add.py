@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.declare import params
+from tests.kit.clone import CODE
 from tests.kit.repository import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ def test_by_hand_and_by_command(clone):
     flags = ("--strategy", "grid", "--n-subset", "20", "--created", CREATED)
     ended = clone.fixtures("add", NAME, "--like", "minimal_dataset_v1", *flags, "--build")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["code", f"fixture@{NAME}"], "something else was built"
+    assert ended.stages == [CODE, f"fixture@{NAME}"], "something else was built"
     command, built = params.load(clone.path).fixtures[NAME], clone.built()
     pin = clone.pins()[f"fixture@{NAME}"]
     assert f"{NAME}.npz" in built, "it was not built"

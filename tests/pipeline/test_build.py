@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.kit.clone import CODE
 from tests.kit.repository import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ def test_everything_is_up_to_date(clone):
     """A second run builds nothing, and changes neither lock nor fixtures."""
     lock, before = (clone.path / "dvc.lock").read_bytes(), clone.built()
     ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
+    assert (ended.code, ended.stages) == (0, [CODE]), ended.out
     assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
     assert clone.built() == before, "a fixture changed"
 
@@ -49,7 +50,7 @@ def test_a_new_fixture(clone):
     clone.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["code", "fixture@extra_v1"], "something else was built"
+    assert ended.stages == [CODE, "fixture@extra_v1"], "something else was built"
     after = clone.pins()
     assert after.pop("fixture@extra_v1"), "the new fixture is not pinned"
     assert after == before, "another pin changed"
@@ -72,7 +73,7 @@ def test_a_fixture_that_fails(clone):
     assert clone.pins() == pins, "a pin changed"
     clone.git("checkout", "params.yaml")
     ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["code"]), "the way back is not short"
+    assert (ended.code, ended.stages) == (0, [CODE]), "the way back is not short"
 
 
 def test_a_published_version_that_was_changed(clone):
@@ -143,7 +144,7 @@ def test_a_source_of_ones_own(clone, private):
     """A file, declared with its SHA-256, becomes a fixture; its path stays on this machine."""
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["code", "source@mine", "fixture@mine_v1"], "something else was built"
+    assert ended.stages == [CODE, "source@mine", "fixture@mine_v1"], "something else was built"
     assert clone.fixtures("verify", "mine_v1").code == 0, "the new fixture does not verify"
     sidecar = clone.path / FOLDER / "mine_v1.json"
     assert str(private.parent) not in sidecar.read_text(), "the path is in the sidecar"

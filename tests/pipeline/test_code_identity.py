@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.kit.clone import CODE
 from tests.kit.repository import REPOSITORY
 from tests.kit.scans import twin
 
@@ -72,7 +73,7 @@ def built(built_clone, tmp_path_factory):
     clone.declare("fixtures", CUT)
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == ["code", MINE, LEGACY, "fixture@mine_v1"], "not what is new"
+    assert ended.stages == [CODE, MINE, LEGACY, "fixture@mine_v1"], "not what is new"
     clone.commit()
     return clone
 
@@ -228,7 +229,7 @@ def test_edits_that_reach_nothing(changed):
     for name in ("modes_v1.py", "modes_v1.schema.json", "simulate_v2.py"):
         edit(changed, f"generators/{name}", *LINE)
     ended = changed.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
+    assert (ended.code, ended.stages) == (0, [CODE]), ended.out
     assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
 
 
@@ -239,7 +240,7 @@ def test_an_edit_and_its_stash(changed):
     assert changed.run(sys.executable, "-m", "registry.build.code").code == 0
     changed.git("stash")
     ended = changed.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["code"]), ended.out
+    assert (ended.code, ended.stages) == (0, [CODE]), ended.out
     assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
 
 
@@ -259,7 +260,7 @@ def test_what_is_built_again(changed, file, texts, stages):
     before, pins = changed.built(), changed.pins()
     edit(changed, file, *texts)
     ended = changed.dvc("repro")
-    assert (ended.code, ended.stages) == (0, ["code", *stages]), ended.out
+    assert (ended.code, ended.stages) == (0, [CODE, *stages]), ended.out
     same = {name: data for name, data in before.items() if name.endswith(".npz")}
     assert {name: changed.built()[name] for name in same} == same, "other bytes"
     after = changed.pins()

@@ -8,6 +8,8 @@ import shutil
 import pytest
 import yaml
 
+from tests.kit.clone import CODE
+
 pytestmark = pytest.mark.slow
 
 FIXTURE = """\
@@ -57,7 +59,7 @@ def test_a_name_that_is_a_command(clone, fresh, kind, entry, message):
     before = clone.built()
     ended = clone.dvc("repro", "--keep-going")
     assert ended.code != 0, "DVC ended well"
-    assert ended.stages == ["code"], "another stage was started"
+    assert ended.stages == [CODE], "another stage was started"
     assert message in ended.out, f"not the message: {ended.out}"
     assert "$(touch pwned)" in ended.out, "the name is not told"
     assert list(clone.path.rglob("pwned")) == [], "the name was run"
@@ -72,7 +74,7 @@ def test_a_fixture_of_a_source_that_is_no_longer_declared(clone):
     clone.declare("fixtures", fixture(name="extra_v1$(touch pwned)", source="old"))
     ended = clone.dvc("repro", "--keep-going")
     assert ended.code != 0, "DVC ended well"
-    assert ended.stages == ["code"], "another stage was started"
+    assert ended.stages == [CODE], "another stage was started"
     assert list(clone.path.rglob("*pwned*")) == [], "the name was run"
 
 
@@ -81,12 +83,12 @@ def test_a_fixture_of_a_source_that_is_no_longer_declared(clone):
 def test_a_lock_that_claims_validation(clone, with_deps, target):
     """Whatever a lock says has run, and with whatever result, validation runs, and nothing else."""
     clone.declare("fixtures", fixture(name="$(touch pwned)"))
-    path = clone.path / "dvc.lock"
+    path = clone.path / "code" / "dvc.lock"
     lock = yaml.safe_load(path.read_bytes())
-    # the very entry that this clone's own run has left: build/code is as it says
+    # the very entry that this clone's own run has left: the output is as it says
     claim = lock["stages"]["code"]
-    assert claim["outs"][0]["path"] == "build/code", "the lock claims nothing"
-    assert clone.dvc("status", "code").out.split() == ["code:", "always", "changed"], "not so"
+    assert claim["outs"][0]["path"] == "build/code/valid", "the lock claims nothing"
+    assert clone.dvc("status", CODE).out.split() == [f"{CODE}:", "always", "changed"], "not so"
     if with_deps:
         data = (clone.path / "params.yaml").read_bytes()
         md5 = hashlib.md5(data).hexdigest()
@@ -95,5 +97,5 @@ def test_a_lock_that_claims_validation(clone, with_deps, target):
     for flags in ([], ["--keep-going"]):
         ended = clone.dvc("repro", *flags, *target)
         assert ended.code != 0, "DVC ended well"
-        assert ended.stages == ["code"], "another stage was started, or validation was not"
+        assert ended.stages == [CODE], "another stage was started, or validation was not"
     assert list(clone.path.rglob("pwned")) == [], "the name was run"

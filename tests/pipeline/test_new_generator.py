@@ -7,6 +7,7 @@ import pytest
 
 import registry
 from tests.kit import pages
+from tests.kit.clone import CODE
 from tests.kit.repository import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,9 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     printed = clone.sh(commands)
     assert "params.yaml: 1 source, 5 fixtures" in printed, "not declared"
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'code':", f"Running stage 'fixture@{NAME}':"], printed
+    assert ran == ["Running stage 'code/dvc.yaml:code':", f"Running stage 'fixture@{NAME}':"], (
+        printed
+    )
     assert f"ok      {NAME}  (9 links hold)" in printed, "not verified"
     for said in (
         f"{NAME}  ",
@@ -71,7 +74,7 @@ def test_keys_of_a_new_generator(written):
     assert f"fixtures.{NAME}.rounding_seed: expected a value; found none" in ended.out
     ended = clone.dvc("repro", f"fixture@{NAME}")
     assert ended.code != 0
-    assert ended.stages == ["code"], "something ran with a bad declaration"
+    assert ended.stages == [CODE], "something ran with a bad declaration"
     clone.git("checkout", "--quiet", "params.yaml")
 
     add = ("add", NAME, "--like", "minimal_dataset_v1_n16", "--generator", "quantised_v1")

@@ -11,6 +11,7 @@ import pytest
 import registry
 from registry.declare import params
 from registry.errors import CheckError
+from tests.kit.clone import CODE
 from tests.kit.repository import REPOSITORY
 
 # A line that declares a variant once "# " is removed: its name, and the whole entry.
@@ -128,7 +129,7 @@ def built(built_clone, tmp_path_factory):
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
     assert ended.stages == [
-        "code",
+        CODE,
         *(f"source@{name}" for name in SOURCES),
         *(f"fixture@{name}" for name in FIXTURES),
     ], "something else was built"
