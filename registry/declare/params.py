@@ -199,7 +199,7 @@ def refused(found: list[Failure], *, remedy: str, subject: str = FILE) -> CheckE
     """The error for a declaration with problems, or for what would make it one."""
     return CheckError(
         f"{subject}: {len(found)} problem{'s' * (len(found) > 1)}",
-        expected=f"entries that satisfy schemas/{schema.PARAMS}",
+        expected=f"entries that satisfy {schema.PARAMS} and their generators' schemas",
         found="\n            ".join(map(str, found)),
         remedy=remedy,
     )

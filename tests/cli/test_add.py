@@ -281,7 +281,7 @@ REFUSED = [
     ("no-version", ("mine", *FROM_TWIN), 1, "with its version, such as minimal_dataset_v1"),
     ("strategy", ("new_v1", *FROM_TWIN, "--strategy", "evenly"), 1,
      "fixture new_v1: 1 problem\n"
-     "  expected: entries that satisfy schemas/params.schema.json\n"
+     "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
      "  found:    fixtures.new_v1.strategy: expected one of \"evenly_spaced\", \"first\", "
      "\"grid\", \"random\"; found \"evenly\"\n"
      "  to mend:  change the flags (n_subset is --n-subset) and run the command again; "

@@ -32,7 +32,7 @@ def test_a_bad_declaration(fixtures, root):
     assert (ended.code, ended.out) == (1, ""), "not a failed check, or something on stdout"
     assert ended.err == (
         "error: params.yaml: 2 problems\n"
-        "  expected: entries that satisfy schemas/params.schema.json\n"
+        "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
         "  found:    fixtures: expected a name of lower-case letters, digits and single "
         "underscores, at most 100, with its version, such as minimal_dataset_v1 or "
         'minimal_dataset_v1_n16; found "$(id)"\n'

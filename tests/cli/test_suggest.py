@@ -122,7 +122,7 @@ def test_a_file(fixtures, buildable, file, figures):
          "--noise\n  expected: no key of a source that is declared already\n"),
         (("FILE", "--noise", "loud"), 1,
          "source scan: 1 problem\n"
-         "  expected: entries that satisfy schemas/params.schema.json\n"
+         "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
          '  found:    sources.scan.noise: expected one of "none", "poisson", "measured"; '
          'found "loud"\n'),
         (("FILE", "--source-generator", "simulate_v1"), 1,

@@ -241,7 +241,7 @@ def test_every_mistake_is_named(declared):
         declared(text + "extras: 1\n")
     assert str(caught.value) == (
         "params.yaml: 4 problems\n"
-        "  expected: entries that satisfy schemas/params.schema.json\n"
+        "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
         "  found:    extras: expected one of the known keys (dataset, deprecated, envelope, "
         'fixtures, sources); found key "extras"\n'
         "            sources.twin.seed: expected at least 0; found -1\n"
