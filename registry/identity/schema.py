@@ -50,11 +50,12 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
         contents.pop("$schema", None)
         return DRAFT202012.create_resource(contents)
 
-    checker = _strict_validator()(
-        read(schema),
-        registry=Registry(retrieve=retrieve),  # type: ignore[call-arg]
-        format_checker=_formats(),
-    )
+    contents = read(schema)
+    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
+    # ahead of the first document, or each reference of each document would read its file again
+    for file in sorted(set(_referred(contents))):
+        registry = registry.get_or_retrieve(file).registry
+    checker = _strict_validator()(contents, registry=registry, format_checker=_formats())
 
     def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
         errors = checker.iter_errors(document)
