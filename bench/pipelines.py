@@ -137,4 +137,7 @@ def _plain(root: Path, count: int) -> Path:
         }
     (root / pins.LOCK).write_bytes(scratch.as_yaml({"schema": "2.0", "stages": stages}))
     scratch.run(root, "-m", "dvc", "init", "--no-scm", "--quiet")
+    # as the registry is: DVC neither reports home nor asks for updates, which would take its time
+    for key in ("analytics", "check_update"):
+        scratch.run(root, "-m", "dvc", "config", f"core.{key}", "false", "--quiet")
     return root
