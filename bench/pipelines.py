@@ -14,7 +14,7 @@ from bench import growth, scratch
 from bench.results import Section, at_most, table
 from bench.timing import ROOT, Times, ratio
 from registry import digests
-from registry.declare import params
+from registry.declare import FILE
 from registry.identity import pins
 from registry.storage import cache
 
@@ -119,7 +119,7 @@ def _plain(root: Path, count: int) -> Path:
     }
     declared = {"stages": {name: {"n": 64, "strategy": "grid"} for name in names}}
     (root / "dvc.yaml").write_bytes(scratch.as_yaml({"stages": {"copy": stage}}))
-    (root / params.FILE).write_bytes(scratch.as_yaml(declared))
+    (root / FILE).write_bytes(scratch.as_yaml(declared))
 
     def noted(path: str) -> dict[str, object]:
         data = (root / path).read_bytes()

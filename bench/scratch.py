@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.timing import ROOT
 from registry import digests, load, loading
-from registry.declare import params
+from registry.declare import FILE
 from registry.identity import npz, pins, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.pins import Pin
@@ -113,11 +113,11 @@ def origin(folder: Path, count: int) -> Path:
             shutil.copytree(ROOT / path, root / path, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(ROOT / path, root / path)
-    declared = yaml.safe_load((ROOT / params.FILE).read_bytes())
+    declared = yaml.safe_load((ROOT / FILE).read_bytes())
     declared["fixtures"] = dict.fromkeys(names(count), declared["fixtures"][SMALL_MODEL])
     # trainings of the real ones
     declared.pop("envelope", None)
-    (root / params.FILE).write_bytes(as_yaml(declared))
+    (root / FILE).write_bytes(as_yaml(declared))
     for pin in write(root, _Variants(count), model=SMALL_MODEL):
         stored = folder / _REMOTE / "files" / "md5" / pin.md5[:2] / pin.md5[2:]
         stored.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
-from registry.declare import generator_keys, params
+from registry.declare import FILE, generator_keys, params
 from registry.declare.generator_keys import Generator, Generators
 from registry.errors import CheckError, UsageError
 from registry.storage.root import find_root
@@ -59,12 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     if params.read(root) != text:
         raise CheckError(
-            params.FILE,
+            FILE,
             expected="the text that the new entry was checked with",
             found="another one: somebody edited the file meanwhile",
             remedy="run the command again; the file is as they left it",
         )
-    files.write_atomic(root / params.FILE, new.encode())
+    files.write_atomic(root / FILE, new.encode())
     print(f"params.yaml: added {' and '.join(added)}")
     if not arguments.build:
         print(f"next: dvc repro fixture@{name}")

@@ -38,16 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from registry.declare import params
+    from registry.declare import FILE, params
 
     root = locate(None)
     declared = params.load(root).envelope
     if declared is None:
         raise MissingError(
-            f"{params.FILE}: envelope",
+            f"{FILE}: envelope",
             expected="a section envelope, with options, budgets and runs",
             found="none",
-            remedy=f"declare one in {params.FILE}",
+            remedy=f"declare one in {FILE}",
         )
     for name in arguments.names:
         if name not in declared.runs:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"envelope: run {name}",
                 expected=f"one of {', '.join(declared.runs) or '(none)'}",
                 found=name,
-                remedy=f"fixtures envelope RUN, or declare it in {params.FILE}",
+                remedy=f"fixtures envelope RUN, or declare it in {FILE}",
             )
     names = arguments.names or list(declared.runs)
     if not arguments.check:

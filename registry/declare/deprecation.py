@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from registry.declare import params
+from registry.declare import FILE
 
 
 class FixtureDeprecationWarning(UserWarning):
@@ -33,7 +33,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = (root / params.FILE).read_bytes()
+        data = (root / FILE).read_bytes()
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.

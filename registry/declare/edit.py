@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from registry.declare import params
+from registry.declare import FILE, params
 from registry.errors import CheckError
 
 # Text that YAML 1.1 and 1.2 both read as text, wherever it stands; all else is put in quotes.
@@ -60,7 +60,7 @@ def insert(
             return found
     shown = "".join(f"\n            {line}" for line in _lines(name, _full(entry), 0, 2))
     raise CheckError(
-        f"{params.FILE}: {section}",
+        f"{FILE}: {section}",
         expected=f"a section {section}: to which an entry can be added",
         found="none, or one that is written in another way",
         remedy=f"put the entry there by hand:{shown}",

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.declare import generator_keys
+from registry.declare import FILE, generator_keys
 from registry.errors import CheckError, MissingError
 from registry.failure import Failure
 from registry.identity import schema
-
-FILE = "params.yaml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

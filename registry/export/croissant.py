@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from registry.declare.params import FILE, Creator, Dataset
+from registry.declare import FILE
+from registry.declare.params import Creator, Dataset
 from registry.errors import CheckError, MissingError
 from registry.export import Published
 from registry.identity.sidecar import CHECKED

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from registry import digests, loading, verify
-from registry.declare import deprecation, params
+from registry.declare import FILE, deprecation
 from registry.errors import MissingError, RegistryError
 from registry.identity import chain, foreign_npz, pins
 from registry.identity.pins import Pin
@@ -89,7 +89,7 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
     MissingError, ChainError
         There is no lock, or it is not one.
     """
-    declaration = training.read_declaration(root / params.FILE)
+    declaration = training.read_declaration(root / FILE)
     declared = declaration.get("fixtures")
     known = pins.read(root)
     unbuilt = [name for name in declared if name not in known] if isinstance(declared, dict) else []
