@@ -21,7 +21,7 @@ from registry.fixture import Fixture
 from registry.identity import address, chain, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
-from registry.storage import cache
+from registry.storage import cache, served, workspace
 from registry.storage.root import locate
 
 Buffer = files.Buffer
@@ -58,12 +58,15 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     from registry.identity import npz
 
     top = locate(root, offline=offline)
-    pin = resolve(top, name, offline=offline)
-    deprecated = deprecation.find(top, pin.name)
-    if deprecated is not None:
-        warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
-    record = read_sidecar(top, pin, offline=offline)
-    data = read_bytes(top, pin, record, offline=offline)
+    try:
+        pin = resolve(top, name, offline=offline)
+        deprecated = deprecation.find(top, pin.name)
+        if deprecated is not None:
+            warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
+        record = read_sidecar(top, pin, offline=offline)
+        data = read_bytes(top, pin, record, offline=offline)
+    except RegistryError as error:
+        raise served.advised(top, error) from None
     return Fixture(
         name=pin.name,
         arrays=npz.parse(data, subject=f"fixture {pin.name}"),
@@ -116,7 +119,7 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
     else:
         # git's, so neither in DVC's cache nor on a remote
         remedy = f"git checkout -- {pin.sidecar_path}"
-        text = _required(_workspace(root, pin.sidecar_path), pin, "sidecar", remedy)
+        text = _required(workspace.read(root, pin.sidecar_path), pin, "sidecar", remedy)
         check_sidecar(pin, text)
     record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
@@ -151,14 +154,14 @@ def read_stored(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None =
         _File(what="bytes", path=pin.path, md5=pin.md5, size=pin.size),
         lambda found: check_bytes(pin, record, found),
         offline,
-        workspace=False,
+        look=False,
     )
 
 
 def read_workspace(root: Path, pin: Pin, record: Sidecar) -> Buffer:
     """The fixture's bytes from the workspace alone: tested, never healed."""
     data = _required(
-        _workspace(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
+        workspace.read(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
     )
     check_bytes(pin, record, data)
     return data
@@ -195,8 +198,8 @@ def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
 
 
 def pull_command(pin: Pin) -> str:
-    """The command that fetches a fixture whatever happens."""
-    return "dvc pull " + " ".join(pin.targets or (pin.path,))
+    """The command that fetches a fixture, and verifies it."""
+    return f"fixtures pull {pin.name}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,17 +219,17 @@ def _chain(
     test: Callable[[Buffer], None],
     offline: bool | None,
     *,
-    workspace: bool = True,
+    look: bool = True,
 ) -> Buffer:
     """Bytes that pass the test, from workspace, cache or remote; bad ones do not stay behind."""
     failed: list[ChainError] = []
     missing: MissingError | None = None
     places: tuple[tuple[str, Callable[[], Buffer | None]], ...] = (
-        ("workspace", lambda: _workspace(root, file.path)),
+        ("workspace", lambda: workspace.read(root, file.path)),
         ("cache", lambda: cache.read(root, file.md5)),
         ("remote", lambda: _remote(root, pin, file, offline)),
     )
-    for place, read in places if workspace else places[1:]:
+    for place, read in places if look else places[1:]:
         try:
             data = read()
             if data is None:
@@ -240,23 +243,19 @@ def _chain(
         except MissingError as error:
             missing = error
             continue
-        if (
-            workspace
-            and failed
-            and place != "workspace"
-            and _workspace(root, file.path) is not None
-        ):
-            _heal(root, pin, file, data)
+        if look and place != "workspace":
+            _leave(root, pin, file, data)
         return data
     if failed:
         # the workspace's own error first: it is the one that the user can see and mend
         raise failed[0]
     reason = missing.found if missing else "the remote was not asked (offline)"
+    remedy = missing.remedy if missing else pull_command(pin)
     raise MissingError(
         f"fixture {pin.name}: {file.what}",
         expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
         found=f"none in the workspace, none in the cache; {reason}",
-        remedy=f"{missing.remedy if missing else pull_command(pin)}, or make fixtures",
+        remedy=remedy if pin.imported else f"{remedy}, or make fixtures",
     )
 
 
@@ -274,25 +273,25 @@ def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer |
     return answer
 
 
-def _heal(root: Path, pin: Pin, file: _File, data: Buffer) -> None:
-    try:
-        files.write_atomic(root / file.path, data)
-    except OSError:
-        # a read-only workspace keeps its bad file; the caller has the good bytes all the same
+def _leave(root: Path, pin: Pin, file: _File, data: Buffer) -> None:
+    """Put verified bytes where bad ones are; where none are, only in a folder of a registry by URL.
+
+    A workspace without the file stays so: whether it has it is for git and DVC to say.
+    """
+    healed = workspace.read(root, file.path) is not None
+    if not healed and served.record(root) is None:
         return
-    warnings.warn(
-        f"fixture {pin.name}: {file.path} was not what is pinned; verified bytes replaced it",
-        HealedWarning,
-        stacklevel=2,
-    )
-
-
-def _workspace(root: Path, path: str) -> Buffer | None:
-    """A workspace file's bytes; None where there is no file that can be read."""
     try:
-        return files.read(root / path)
-    except OSError:
-        return None
+        workspace.write(root, file.path, data, md5=file.md5)
+    except (OSError, UsageError):
+        # what cannot be written stays as it is; the caller has the good bytes all the same
+        return
+    if healed:
+        warnings.warn(
+            f"fixture {pin.name}: {file.path} was not what is pinned; verified bytes replaced it",
+            HealedWarning,
+            stacklevel=2,
+        )
 
 
 def _required(data: Buffer | None, pin: Pin, what: str, remedy: str) -> Buffer:

@@ -15,6 +15,7 @@ from registry.identity import chain, npz, schema, sidecar
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
+from registry.storage import served
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,13 +46,16 @@ class Report:
         return all(link.holds for link in self.links)
 
 
-def links(pin: Pin) -> list[Link]:
+def links(pin: Pin, *, own: bool = True) -> list[Link]:
     """Links of a fixture that are tested one by one, in order.
 
     The others are of an address or of what is declared, or are passed on the way to one of these.
+    Of an imported fixture, and in a registry by URL (``own`` is false), those to schemas and
+    generators are left out: they stay where the fixture comes from.
     """
-    own = () if pin.imported else (chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR)
-    tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, *own, chain.BYTES, chain.MD5, chain.ARRAYS}
+    tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, chain.BYTES, chain.MD5, chain.ARRAYS}
+    if own and not pin.imported:
+        tested |= {chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR}
     return [link for link in chain.LINKS if link in tested]
 
 
@@ -67,6 +71,7 @@ class _Shared:
     """What all fixtures of one run are held against: schemas and generators, each read once."""
 
     def __init__(self, root: Path) -> None:
+        self.own = served.record(root) is None
         self.schema_digest = cache(lambda name: schema.digest(root / "schemas" / name))
         self.fits = cache(lambda name: schema.compiled(root / "schemas" / name))
         self.blob = cache(lambda script: _blob(root / script))
@@ -104,8 +109,7 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
         return
     yield chain.VERSION, lambda: _version(pin, record)
     yield chain.SIZES, lambda: _sizes(pin, record)
-    if not pin.imported:
-        # schemas and generators stay in the registry that an imported fixture comes from
+    if chain.GENERATOR in links(pin, own=shared.own):
         own = {record.generator_script: record.generator_commit, **record.generator_helpers}
         yield chain.SCHEMAS, lambda: _schemas(root, pin, record, shared)
         yield chain.GENERATOR, lambda: _code(pin, chain.GENERATOR, own, shared)

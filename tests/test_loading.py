@@ -126,8 +126,8 @@ def resize(root: Path) -> None:
     replace(root / "dvc.lock", f"size: {(root / DATA).stat().st_size}", "size: 100")
 
 
-AGAIN = f"rm {DATA}, then dvc pull fixture@{NAME} or dvc repro fixture@{NAME}"
-PULL = f"dvc pull fixture@{NAME}, or make fixtures"
+AGAIN = f"rm {DATA}, then fixtures pull {NAME} or dvc repro fixture@{NAME}"
+PULL = f"fixtures pull {NAME}, or make fixtures"
 CHECKOUT = (
     f"git checkout -- dvc.lock {SIDECAR}; or, if the change is meant, dvc repro and a new version"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from registry.storage.root import locate
+from registry.storage.root import find_root
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry.declare import params
 
-    declared = params.load(locate(None))
+    declared = params.load(find_root())
     print(f"params.yaml: {declared.summary}")
     return 0

@@ -11,7 +11,7 @@ from registry import console
 from registry.cli.dvc_repro import repro
 from registry.cli.table import columns
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
-from registry.storage.root import locate
+from registry.storage.root import find_root
 from registry.training import imports
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry.declare import FILE, params
 
-    root = locate(None)
+    root = find_root()
     declared = params.load(root).envelope
     if declared is None:
         raise MissingError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from registry.storage.root import locate
+from registry.storage.root import find_root
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.declare import params
     from registry.export import croissant, in_toto
 
-    root = locate(None)
+    root = find_root()
     fixtures = export.read(root, arguments.names)
     if arguments.in_toto:
         data = in_toto.encode(fixtures)

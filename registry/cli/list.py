@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
                 record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
                 f"{pin.size:,}",
                 record.verdict if record.defect is None else f"defect: {record.defect['name']}",
-                "yes" if path.is_file() else "no: dvc pull",
+                "yes" if path.is_file() else "no: fixtures pull",
             )
         )
     print("\n".join(columns(rows)))

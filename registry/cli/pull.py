@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import console, files, loading
+from registry import console, loading
 from registry.environment import is_offline
-from registry.errors import ChainError, MissingError, RegistryError
+from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.identity import pins
 from registry.identity.pins import Pin
-from registry.storage import cache
+from registry.storage import cache, workspace
 from registry.storage.root import locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
@@ -124,19 +124,25 @@ def _place(root: Path, wanted: Sequence[_File], offline: bool) -> dict[_File, _O
 
 def _here(root: Path, file: _File) -> _Outcome | None:
     """Where this machine had the file's bytes; None where it had not."""
+    if _passes(file, workspace.read(root, file.path)):
+        return _PRESENT
+    data = cache.read(root, file.md5)
+    if data is None:
+        return None
+    if not _passes(file, data):
+        cache.discard(root, file.md5)
+        return None
+    return _write(root, file, data, _CACHE)
+
+
+def _passes(file: _File, data: loading.Buffer | None) -> bool:
+    if data is None:
+        return False
     try:
-        file.test((root / file.path).read_bytes())
-    except (OSError, ChainError):
-        data = cache.read(root, file.md5)
-        if data is None:
-            return None
-        try:
-            file.test(data)
-        except ChainError:
-            cache.discard(root, file.md5)
-            return None
-        return _write(root, file, data, _CACHE)
-    return _PRESENT
+        file.test(data)
+    except ChainError:
+        return False
+    return True
 
 
 def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
@@ -176,7 +182,9 @@ def _accept(root: Path, file: _File, found: loading.Buffer | RegistryError) -> _
 
 def _write(root: Path, file: _File, data: loading.Buffer, place: str) -> _Outcome:
     try:
-        files.write_atomic(root / file.path, data)
+        workspace.write(root, file.path, data, md5=file.md5)
+    except UsageError as error:
+        return error
     except OSError as error:
         return MissingError(
             f"fixture {file.pin.name}",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from registry import console
-from registry.storage.root import locate
+from registry.storage.root import find_root
 
 _FOLDER = "build/report"
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry.report.build import build
 
-    root = locate(None)
+    root = find_root()
     output = arguments.output or root / _FOLDER
     built = build(root, arguments.names, output)
     for item in built.facts:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from registry.identity.pins import Pin
 
-_ABSENT = "absent: dvc pull"
+_ABSENT = "absent: fixtures pull"
 # of a picture, in characters
 _WIDEST, _NARROWEST, _GAP = 38, 16, 3
 

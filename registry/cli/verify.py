@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from registry import console
 from registry.errors import CheckError
 from registry.identity import pins
-from registry.storage.root import locate
+from registry.storage.root import find_root, locate
 
 if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     from registry import verify
     from registry.compare import published
 
-    root = locate(None)
+    # what a registry by URL does not have: history and generators
+    needs_clone = arguments.against is not None or arguments.regenerate
+    root = find_root() if needs_clone else locate(None)
     known = pins.read(root)
     chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)

@@ -18,7 +18,7 @@ from registry.identity import foreign_npz, npz, pins, sidecar
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.storage import git
-from registry.storage.root import locate
+from registry.storage.root import find_root, locate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ def read(text: str, *, offline: bool | None = None) -> Operand:
     # sha256:DIGEST and NAME@sha256:DIGEST are addresses, not revisions
     revision, colon, name = text.rpartition(":")
     if colon and not revision.endswith("sha256"):
-        return _of_revision(root, text, revision, name, offline)
+        return _of_revision(find_root(), text, revision, name, offline)
     return _of_pin(root, text, loading.resolve(root, text, offline=offline), offline)
 
 

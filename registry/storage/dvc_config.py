@@ -46,7 +46,17 @@ def read(root: Path) -> Iterator[Setting]:
 
     DVC itself reports a broken file, in its own words; here it counts as empty.
     """
-    for path in (*_outside(), folder(root) / "config", folder(root) / "config.local"):
+    yield from read_outside()
+    yield from _read(folder(root) / "config", folder(root) / "config.local")
+
+
+def read_outside() -> Iterator[Setting]:
+    """The settings of system and user, whatever the repository."""
+    yield from _read(*_outside())
+
+
+def _read(*paths: Path) -> Iterator[Setting]:
+    for path in paths:
         parser = configparser.ConfigParser(
             interpolation=None, strict=False, inline_comment_prefixes=("#",)
         )

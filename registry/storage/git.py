@@ -6,6 +6,9 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import UsageError
@@ -34,8 +37,19 @@ _OF_ANOTHER_REPOSITORY = (
 )
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def run(
+    folder: Path, *arguments: str, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder, without questions, and return how it ended.
+
+    Parameters
+    ----------
+    folder : path
+        Where git is to look for a repository.
+    arguments : str
+        The subcommand and what follows it.
+    stdin : bytes, optional
+        What git reads. Default: nothing.
 
     Raises
     ------
@@ -53,7 +67,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         process = subprocess.Popen(
             command,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # without a terminal ssh asks nothing, either; and git's helpers end with git
@@ -65,7 +79,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         ) from None
     with process:
         try:
-            output, errors = process.communicate(timeout=LIMIT_S)
+            output, errors = process.communicate(stdin, timeout=LIMIT_S)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             if not isinstance(error, subprocess.TimeoutExpired):
@@ -154,6 +168,86 @@ def read_file(root: Path, commit: str, path: str) -> bytes | None:
             remedy="fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
         )
     return result.stdout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A file of a commit: its mode and kind, the id that git gives its bytes, and their number."""
+
+    mode: str
+    blob: str
+    size: int
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        return _KINDS.get(self.mode, f"something of mode {self.mode}")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file: neither a link nor another repository."""
+        return self.kind == _FILE
+
+
+_FILE = "a file"
+_KINDS = {"100644": _FILE, "100755": _FILE, "120000": "a symbolic link", "160000": "a submodule"}
+
+
+def tree(repository: Path, commit: str) -> dict[str, Entry]:
+    """Every file of a commit by its path from the top.
+
+    Left out is a path that is no text in UTF-8, or that leads elsewhere: whoever writes a commit by
+    hand can put any name into it.
+
+    Raises
+    ------
+    UsageError
+        Git cannot list it.
+    """
+    result = run(repository, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    if result.returncode != 0:
+        raise _unreadable(f"commit {commit[:12]}", result)
+    found = {}
+    for line in result.stdout.split(b"\0")[:-1]:
+        with suppress(UnicodeDecodeError):
+            head, path = line.decode().split("\t", 1)
+            mode, _, blob, size = head.split()
+            if not path.isprintable() or {"", ".", "..", ".git"} & set(path.split("/")):
+                continue
+            found[path] = Entry(mode=mode, blob=blob, size=int(size) if size.isdecimal() else 0)
+    return found
+
+
+def blobs(repository: Path, ids: Sequence[str]) -> list[bytes]:
+    """Bytes by the ids that git gives them, as they are stored: no filter of any kind is asked.
+
+    Raises
+    ------
+    UsageError
+        Git has not all of them.
+    """
+    asked = "".join(f"{each}\n" for each in ids).encode()
+    result = run(repository, "cat-file", "--batch", stdin=asked)
+    found, position = [], 0
+    for each in ids:
+        # each is announced by a line, ID blob SIZE, and followed by the end of a line
+        end = result.stdout.find(b"\n", position)
+        announced = result.stdout[position:end].split()
+        if end < 0 or len(announced) != 3 or announced[1] != b"blob":
+            raise _unreadable(f"object {each[:12]}", result)
+        start = end + 1
+        position = start + int(announced[2]) + 1
+        found.append(result.stdout[start : position - 1])
+    return found
+
+
+def _unreadable(subject: str, result: subprocess.CompletedProcess[bytes]) -> UsageError:
+    return UsageError(
+        subject,
+        expected="what git can show",
+        found=message(result),
+        remedy="git fsck says what the repository lacks; fetch it again: git fetch --refetch",
+    )
 
 
 def commits_with_blob(root: Path, blob: str, path: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""Objects from DVC's remote into DVC's cache, verified. The only module that knows DVC.
+"""Objects from a remote into DVC's cache, verified.
 
 Single objects are read through the remote's own file system, under the address that DVC gives
-them. Loading DVC's pipeline first, as ``dvc pull`` does, takes many times as long. These are
-internals of DVC: where they are not as this module knows them, the public ``dvc fetch`` does the
-work. So it does for imports, whose objects are on another repository's remote, and for remotes
-that keep versions of files instead of objects.
+them. Loading DVC's pipeline first, as ``dvc pull`` does, takes many times as long. Where DVC's
+internals are not as `registry.storage.store` knows them, and for remotes that keep versions of
+files instead of objects, the public ``dvc fetch`` does the work: in the user's own registry, and
+never for one by URL, whose configuration it would follow.
 
 A silent server is given up by the time limits of the file system underneath, which are set when it
 is made. They do not end one that goes on sending next to nothing, and SSH has none for a transfer:
@@ -29,31 +29,30 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from registry import extras, files
+from registry import files
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
-from registry.storage import cache, dvc_config, progress
+from registry.storage import cache, dvc_config, imports, progress, served
 from registry.storage.dvc_config import Redaction
+from registry.storage.store import (
+    INTERNALS,
+    MESSAGE_LENGTH,
+    PATIENCE_S,
+    SLOW_BYTES,
+    Store,
+    one_line,
+    open_store,
+)
 
 _JOBS = 8
 PAUSES_S = (0.5, 2.0)
 # An attempt that ended without a byte after this long is not repeated: libraries below retry what
 # may pass by themselves, S3's for ten seconds.
 _QUICK_S = 3.0
-# A silent server is given up after that time, and one that takes longer for each so many bytes.
-PATIENCE_S = 30.0
-SLOW_BYTES = 1 << 16
-# What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
-_LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # How long to wait for another process that fetches the same object.
 LOCK_S = 600.0
-_MESSAGE_LENGTH = 300
 _COMMAND_LOCK = "command"
-# What DVC raises when its internals are used as they are not, or when it lacks a feature.
-_INTERNALS = (AttributeError, ImportError, KeyError, NotImplementedError, TypeError)
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
@@ -61,7 +60,7 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 class Wanted:
     """One object: its md5 (DVC's address), its size, and what ``dvc pull`` would fetch it by.
 
-    Objects of an ``imported`` fixture are on the remote of the repository that it comes from.
+    Objects of an ``imported`` fixture are with the registry that it comes from.
     """
 
     md5: str
@@ -100,11 +99,41 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
     with _alone, warnings.catch_warnings(), _folder(root) as folder, bar as move:
         # the caller's filter may make errors of what is nothing to the caller
         warnings.simplefilter("ignore")
-        session = _Session(root, folder, redact, move)
-        left = [item for item in wanted if item.imported]
-        left += _fetch(session, [item for item in wanted if not item.imported], receive)
-        if left:
-            _fetch_by_command(session, left, receive)
+        for keeper, items in _by_keeper(root, wanted, receive).items():
+            session = _Session(root, keeper, folder, redact, move)
+            left = _fetch(session, items, receive)
+            if left and keeper == root and served.record(root) is None:
+                _fetch_by_command(session, left, receive)
+                continue
+            for item in left:
+                receive(item, _unlike(item))
+
+
+def _by_keeper(
+    root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found], None]
+) -> dict[Path, list[Wanted]]:
+    """Objects by the registry whose remote has them; of imports what git has is handed over."""
+    found: dict[Path, list[Wanted]] = {}
+    for item in wanted:
+        if not item.imported:
+            found.setdefault(root, []).append(item)
+            continue
+        try:
+            keeper, text = imports.keeper(root, item.md5, item.target)
+        except RegistryError as error:
+            receive(item, error)
+            continue
+        if text is None:
+            found.setdefault(keeper, []).append(item)
+            continue
+        data = files.read(text)
+        if _is(item, data):
+            with suppress(OSError):
+                cache.put(root, item.md5, data)
+            receive(item, data)
+        else:
+            receive(item, _wrong("the registry it comes from", item, _told(data)))
+    return found
 
 
 # Filters of warnings are the whole process's: two threads would take back each other's.
@@ -119,49 +148,35 @@ class _TooMuch(_Ours):
     """The server sends more than the object's size."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Remote:
-    """A remote as DVC has it configured: its file system, and the path of its objects there."""
-
-    name: str
-    url: str
-    filesystem: Any
-    path: str
-
-    def __str__(self) -> str:
-        return f"remote {self.name} ({self.url})"
-
-    def object_path(self, digest: str) -> str:
-        joined: str = self.filesystem.join(self.path, "files", "md5", digest[:2], digest[2:])
-        return joined
-
-
 class _Session:
     """What the objects of one call share. The remote is opened when the first one needs it."""
 
-    def __init__(self, root: Path, folder: Path, redact: Redaction, move: progress.Move) -> None:
+    def __init__(
+        self, root: Path, keeper: Path, folder: Path, redact: Redaction, move: progress.Move
+    ) -> None:
         self.root = root
+        self.keeper = keeper
         self.folder = folder
         self.redact = redact
         self.move = move
         self.stop = threading.Event()
         self.token = secrets.token_hex(8)
         self._opening = threading.Lock()
-        self._opened: tuple[_Remote | RegistryError | None] | None = None
+        self._opened: tuple[Store | RegistryError | None] | None = None
 
-    def remote(self) -> _Remote | RegistryError | None:
+    def store(self) -> Store | RegistryError | None:
         """The default remote, or why there is none; None where only DVC's command can read it."""
         with self._opening:
             if self._opened is None:
-                self._opened = (_open(self.root, self.redact),)
+                self._opened = (open_store(self.keeper, self.redact),)
             return self._opened[0]
 
     def text(self, error: BaseException) -> str:
         """An error in one line that can be shown."""
         if isinstance(error, _Ours):
             return str(error)
-        message = _one_line(self.redact(str(error))) or "no further message"
-        return f"{type(error).__name__}: {message}"[:_MESSAGE_LENGTH]
+        message = one_line(self.redact(str(error))) or "no further message"
+        return f"{type(error).__name__}: {message}"[:MESSAGE_LENGTH]
 
 
 def _fetch(
@@ -216,10 +231,10 @@ def _object(session: _Session, wanted: Wanted) -> Found | None:
         data = _cached(session.root, wanted)
         if data is not None:
             return data
-        remote = session.remote()
-        if not isinstance(remote, _Remote):
-            return remote
-        found = _download(session, remote, wanted)
+        store = session.store()
+        if not isinstance(store, Store):
+            return store
+        found = _download(session, store, wanted)
         if isinstance(found, bytes | memoryview):
             # a cache that is read-only or full keeps nobody from using the bytes
             with suppress(OSError):
@@ -240,31 +255,34 @@ def _is(wanted: Wanted, data: files.Buffer) -> bool:
     return len(data) == wanted.size and md5(data) == wanted.md5
 
 
-def _download(session: _Session, remote: _Remote, wanted: Wanted) -> Found | None:
+def _download(session: _Session, store: Store, wanted: Wanted) -> Found | None:
     """Bytes of one object, after as many attempts as make sense; None: DVC's command must do it."""
     result: Found | None = None
     for pause in (*PAUSES_S, None):
         begun = time.monotonic()
         try:
-            data = _attempt(session, remote, wanted)
-        except _INTERNALS:
+            data = _attempt(session, store, wanted)
+        except INTERNALS:
             return None
         except Exception as error:
-            result = _explain(session, remote, wanted, error)
-            again = not _is_final(error) and time.monotonic() - begun < _QUICK_S
+            result = _explain(session, store, wanted, error)
+            quick = time.monotonic() - begun < _QUICK_S
+            again = quick and store.folder is None and not _is_final(error)
         else:
             if _is(wanted, data):
                 return data
-            result = _wrong(remote, wanted, f"{len(data)} bytes with md5 {md5(data)}")
+            result = _wrong(store, wanted, _told(data))
             # cut off on its way, perhaps; other bytes of the right size will be so again
-            again = len(data) < wanted.size
+            again = len(data) < wanted.size and store.folder is None
         if not again or pause is None or session.stop.wait(pause):
             break
     return result
 
 
-def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
+def _attempt(session: _Session, store: Store, wanted: Wanted) -> files.Buffer:
     """One transfer into a file: as many bytes as came, at most one more than wanted."""
+    if store.folder is not None:
+        return _copy(store, wanted)
     from dvc.fs import Callback
 
     part = session.folder / f"{wanted.md5}.{session.token}.part"
@@ -281,10 +299,10 @@ def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
 
     try:
         # other file systems than those in fsspec's loop know no such limit
-        in_loop = getattr(remote.filesystem.fs, "async_impl", False)
+        in_loop = getattr(store.filesystem.fs, "async_impl", False)
         limit = {"timeout": _limit_s(wanted.size)} if in_loop else {}
-        remote.filesystem.get_file(
-            remote.object_path(wanted.md5),
+        store.filesystem.get_file(
+            store.object_path(wanted.md5),
             os.fspath(part),
             callback=Callback(hooks={"count": count}),
             **limit,
@@ -299,13 +317,17 @@ def _attempt(session: _Session, remote: _Remote, wanted: Wanted) -> bytes:
             part.unlink()
 
 
+def _copy(store: Store, wanted: Wanted) -> files.Buffer:
+    """An object of a folder: a regular file of its size, since a pipe or a device has no end."""
+    path = Path(store.object_path(wanted.md5))
+    if path.stat().st_size > wanted.size:
+        raise _TooMuch(f"more than {wanted.size} bytes")
+    return files.read(path)
+
+
 def _limit_s(size: int) -> float:
     """How long a transfer of so many bytes may take."""
     return PATIENCE_S * (1 + size / SLOW_BYTES)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _is_final(error: Exception) -> bool:
@@ -326,20 +348,20 @@ def _is_denied(error: Exception) -> bool:
     )
 
 
-def _explain(session: _Session, remote: _Remote, wanted: Wanted, error: Exception) -> RegistryError:
+def _explain(session: _Session, store: Store, wanted: Wanted, error: Exception) -> RegistryError:
     if isinstance(error, _TooMuch):
-        return _wrong(remote, wanted, str(error))
-    fetching = f"its bytes from {remote}"
+        return _wrong(store, wanted, str(error))
+    fetching = f"its bytes from {store}"
     if isinstance(error, FileNotFoundError):
-        found = f"no such object on {remote}"
-        if remote.filesystem.protocol == "local" and not Path(remote.path).is_dir():
-            found = f"{remote} is a folder that does not exist here"
-        return MissingError(
-            str(wanted),
-            expected=fetching,
-            found=found,
-            remedy=f"dvc push {' '.join(wanted.target)}, in a clone that has it",
-        )
+        found = f"no such object on {store}"
+        remedy = f"dvc push {' '.join(wanted.target)}, in a clone that has it"
+        if store.folder is not None and not store.folder.is_dir():
+            found = f"{store} is a folder that does not exist here"
+            remedy = (
+                "mount or copy that folder here; or name another remote: dvc remote modify "
+                f"--local {store.name} url …; who keeps the registry makes it with dvc push"
+            )
+        return MissingError(str(wanted), expected=fetching, found=found, remedy=remedy)
     if isinstance(error, OSError) and error.errno in _DISK:
         return MissingError(
             str(wanted),
@@ -351,25 +373,47 @@ def _explain(session: _Session, remote: _Remote, wanted: Wanted, error: Exceptio
         return MissingError(
             str(wanted),
             expected=fetching,
-            found=f"{remote} denied access: {session.text(error)}",
-            remedy=f"give DVC other credentials: dvc remote modify --local {remote.name} …, or in "
-            "the environment",
+            found=f"{store} denied access: {session.text(error)}",
+            remedy=f"give DVC other credentials: {_credentials(store)}, or in the environment",
         )
     return MissingError(
         str(wanted),
         expected=fetching,
-        found=f"{remote} cannot be reached: {session.text(error)}",
-        remedy=f"see that the remote can be reached, then dvc pull {' '.join(wanted.target)}",
+        found=f"{store} cannot be reached: {session.text(error)}",
+        remedy="see that the remote can be reached, then try again"
+        + ("" if store.foreign else f": dvc pull {' '.join(wanted.target)}"),
     )
 
 
-def _wrong(remote: _Remote | str, wanted: Wanted, found: str) -> ChainError:
+def _credentials(store: Store) -> str:
+    """Commands that give them, in the user's own configuration where the registry is not theirs."""
+    if store.foreign:
+        return f"dvc remote add --global mine {store.url}, and dvc remote modify --global mine …"
+    return f"dvc remote modify --local {store.name} …"
+
+
+def _told(data: files.Buffer) -> str:
+    return f"{len(data)} bytes with md5 {md5(data)}"
+
+
+def _wrong(store: Store | str, wanted: Wanted, found: str) -> ChainError:
     return ChainError(
         str(wanted),
-        expected=f"{wanted.size} bytes with that md5 from {remote}",
+        expected=f"{wanted.size} bytes with that md5 from {store}",
         found=found,
         remedy=f"remove the object there, then dvc push {' '.join(wanted.target)} in a clone that "
         "has the right bytes (DVC does not replace what is there)",
+    )
+
+
+def _unlike(wanted: Wanted) -> MissingError:
+    from dvc import __version__
+
+    return MissingError(
+        str(wanted),
+        expected="a version of DVC that this one of the fixture registry knows",
+        found=f"dvc {__version__}",
+        remedy="install the two together: pip install --upgrade fixture-registry dvc",
     )
 
 
@@ -380,76 +424,6 @@ def _busy(wanted: Wanted) -> LockedError:
         found="it still holds the lock",
         remedy="wait for that process, or end it, then try again",
     )
-
-
-def _open(root: Path, redact: Redaction) -> _Remote | RegistryError | None:
-    """The default remote. Errors are returned: raised, they would carry frames full of secrets."""
-    try:
-        return _open_by_dvc(root, redact)
-    except Exception as error:
-        missing = _missing_package(error)
-        if missing is not None:
-            return missing
-        if isinstance(error, _INTERNALS):
-            return None
-        # DVC's own: a configuration that is broken, or names a remote that it does not have
-        return MissingError(
-            "remote",
-            expected="a default remote that DVC can open",
-            found=_one_line(redact(str(error)))[:_MESSAGE_LENGTH],
-            remedy="dvc remote list shows the remotes, dvc remote modify changes one",
-        )
-
-
-def _open_by_dvc(root: Path, redact: Redaction) -> _Remote | RegistryError | None:
-    from dvc.config import Config
-    from dvc.fs import get_cloud_fs
-
-    config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
-    name = config["core"].get("remote")
-    if not name:
-        return MissingError(
-            "remote",
-            expected="a default remote in DVC's configuration",
-            found="none",
-            remedy="dvc remote add --default NAME URL",
-        )
-    kind, settings, path = get_cloud_fs(config, name=name)
-    if settings.get("worktree") or settings.get("version_aware"):
-        return None
-    path, settings = _without_password(path, settings)
-    filesystem = kind(**dict.fromkeys(_LIMITS, PATIENCE_S) | settings)
-    # of attempts that HTTP makes by itself: ours are enough
-    filesystem.SESSION_RETRIES = 1
-    url = redact(str(config["remote"][name]["url"]))
-    return _Remote(name=name, url=url, filesystem=filesystem, path=path)
-
-
-def _without_password(path: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A web address without user and password, which become settings: libraries log the address."""
-    parts = urlsplit(path)
-    account, at, host = parts.netloc.rpartition("@")
-    if not at or parts.scheme not in ("http", "https") or settings.get("auth"):
-        return path, settings
-    user, _, password = account.partition(":")
-    basic = {"auth": "basic", "user": unquote(user), "password": unquote(password)}
-    return urlunsplit(parts._replace(netloc=host)), settings | basic
-
-
-def _missing_package(error: Exception) -> MissingError | None:
-    """Error for a kind of remote whose package is not installed."""
-    cause = error.__cause__
-    if isinstance(error, ImportError) and isinstance(cause, ModuleNotFoundError):
-        package, _, scheme = (cause.name or "").partition("_")
-        if package != "dvc":
-            return None
-    elif getattr(error, "missing_deps", None):
-        scheme = str(getattr(error, "protocol", ""))
-    else:
-        return None
-    package = "fixture-registry" if scheme in ("s3", "ssh") else "dvc"
-    expected = f"what DVC needs for a remote of the kind {scheme}"
-    return extras.missing(scheme, "remote", expected=expected, package=package)
 
 
 def _fetch_by_command(
@@ -469,7 +443,7 @@ def _fetch_by_command(
             receive(item, _busy(item))
         elif data is not None:
             cache.discard(session.root, item.md5)
-            receive(item, _wrong("dvc fetch", item, f"{len(data)} bytes with md5 {md5(data)}"))
+            receive(item, _wrong("dvc fetch", item, _told(data)))
         else:
             receive(
                 item,
@@ -501,8 +475,8 @@ def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"no end after {seconds:.0f} s"
-    said = _one_line(session.redact(done.stdout[-10 * _MESSAGE_LENGTH :]))
-    return said[-_MESSAGE_LENGTH:] or f"nothing, and exit code {done.returncode}"
+    said = one_line(session.redact(done.stdout[-10 * MESSAGE_LENGTH :]))
+    return said[-MESSAGE_LENGTH:] or f"nothing, and exit code {done.returncode}"
 
 
 @contextmanager

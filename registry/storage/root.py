@@ -30,6 +30,10 @@ def find_root(start: Path | None = None) -> Path:
         if is_root(root):
             return root.absolute()
         found = f"no dvc.lock in {named}, which ${environment.spelling(environment.REGISTRY)} names"
+        if is_url(named):
+            from registry.storage.dvc_config import redact_urls
+
+            found = f"{redact_urls(named)}, a registry by URL, which has no clone here"
     else:
         here = (start or Path.cwd()).absolute()
         above = (here, *here.parents)
@@ -66,9 +70,9 @@ def locate(named: Path | str | None, *, offline: bool | None = None) -> Path:
         if named is None or not is_url(named):
             return find_root()
     if is_url(named):
-        from registry.storage import clone
+        from registry.storage import served
 
-        return clone.checkout(str(named), offline=offline)
+        return served.serve(str(named), offline=offline)
     return Path(named).absolute()
 
 

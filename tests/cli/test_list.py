@@ -30,7 +30,7 @@ def test_bytes_that_are_not_here(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("list")
     assert ended.code == 0, "listing is no verification"
-    assert ended.out.splitlines()[2].endswith("checked  no: dvc pull"), "not marked as absent"
+    assert ended.out.splitlines()[2].endswith("checked  no: fixtures pull"), "not marked as absent"
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_offline(fixtures, path):
     assert ended.code == 3, "not the exit code of what is missing"
     assert "FAILED   small_v1" in ended.out.splitlines(), "not said"
     assert "the remote was not asked (offline)" in ended.err, "no reason"
-    assert "dvc pull fixture@small_v1" in ended.err, "no remedy"
+    assert "fixtures pull small_v1" in ended.err, "no remedy"
     assert "present  other_v1" in ended.out.splitlines(), "the good one suffers"
     assert not path.exists(), "a file came out of nowhere"
 

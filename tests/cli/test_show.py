@@ -53,7 +53,7 @@ def test_bytes_that_are_not_here(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("show", NAME)
     assert ended.code == 0, "showing is no verification"
-    assert "absent: dvc pull" in ended.out, "not marked as absent"
+    assert "absent: fixtures pull" in ended.out, "not marked as absent"
 
 
 def test_an_unknown_name(fixtures):
@@ -178,9 +178,9 @@ def test_a_terminal_without_the_bytes(terminal, root):
     (root / DATA).unlink()
     ended = terminal("show", NAME)
     assert (ended.code, "▀" in ended.out) == (0, False), "a picture of nothing"
-    assert f"no pictures: the bytes are not here; dvc pull fixture@{NAME}" in plain(ended.out)
+    assert f"no pictures: the bytes are not here; fixtures pull {NAME}" in plain(ended.out)
     words = " ".join(plain(ended.out).split())
-    assert "(970,036 bytes, absent: dvc pull)" in words, "not marked as absent"
+    assert "(970,036 bytes, absent: fixtures pull)" in words, "not marked as absent"
 
 
 def test_a_terminal_and_broken_bytes(terminal, root):

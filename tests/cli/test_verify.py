@@ -45,7 +45,7 @@ def test_a_broken_fixture(fixtures, root):
     assert ended.code == 1, "a broken link is a failed check"
     assert ended.out == f"ok      {OTHER}  (9 links hold)\nBROKEN  {NAME}  (6 links hold)\n"
     assert ended.err.startswith(f"error: fixture {NAME}: broken link sidecar -> bytes\n")
-    assert f"  to mend:  rm {DATA}, then dvc pull fixture@{NAME}" in ended.err, "no remedy"
+    assert f"  to mend:  rm {DATA}, then fixtures pull {NAME}" in ended.err, "no remedy"
 
 
 def test_missing_bytes(fixtures, root):

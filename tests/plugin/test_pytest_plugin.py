@@ -319,21 +319,21 @@ class TestUrl:
     """A registry named by git URL and revision."""
 
     # Counts in which processes git is asked.
-    COUNTS_CHECKOUTS = """
+    COUNTS_QUESTIONS = """
         import os
-        from registry.storage import clone
+        from registry.storage import served
 
-        real = clone.checkout
+        real = served.serve
 
         def counting(*arguments, **options):
             with open("asked.txt", "a") as file:
                 file.write(f"{os.getpid()}\\n")
             return real(*arguments, **options)
 
-        clone.checkout = counting
+        served.serve = counting
 
         def pytest_unconfigure():
-            clone.checkout = real
+            served.serve = real
     """
 
     @pytest.fixture
@@ -368,7 +368,7 @@ class TestUrl:
 
     def test_the_header_waits_for_nothing(self, consumer, url):
         """A run that asks for no fixture does not ask git, and its header names the URL."""
-        consumer.write("def test_it(): pass", conftest=self.COUNTS_CHECKOUTS)
+        consumer.write("def test_it(): pass", conftest=self.COUNTS_QUESTIONS)
         result = consumer.run()
         result.assert_outcomes(passed=1)
         assert f"fixtures: {url}, online, missing bytes skip" in result.outlines
@@ -391,7 +391,7 @@ class TestUrl:
             def test_it(load_fixture, number):
                 load_fixture("small_v1")
             """,
-            conftest=self.COUNTS_CHECKOUTS,
+            conftest=self.COUNTS_QUESTIONS,
         )
         consumer.run_apart("-n2").assert_outcomes(passed=6)
         asked = (consumer.path / "asked.txt").read_text().splitlines()
@@ -407,7 +407,7 @@ class TestUrl:
             def test_it(load_fixture, name):
                 load_fixture(name)
             """,
-            conftest=self.COUNTS_CHECKOUTS,
+            conftest=self.COUNTS_QUESTIONS,
         )
         consumer.run("--fixtures-offline").assert_outcomes(skipped=2)
         asked = (consumer.path / "asked.txt").read_text().splitlines()
@@ -481,7 +481,7 @@ class TestMissing:
         result.stdout.fnmatch_lines(
             [
                 "SKIPPED * fixture small_v1: bytes: none in the workspace, *offline*"
-                f"; to mend: dvc pull fixture@small_v1*(in {root})"
+                f"; to mend: fixtures pull small_v1*(in {root})"
             ]
         )
 
@@ -507,7 +507,7 @@ class TestMissing:
         assert result.ret == pytest.ExitCode.TESTS_FAILED, "missing bytes went unnoticed"
         assert "skipped" not in result.parseoutcomes(), "the test was skipped"
         result.stdout.fnmatch_lines(
-            ["*fixture small_v1: bytes", "*expected: *", "*found: *", "*to mend: *dvc pull *"]
+            ["*fixture small_v1: bytes", "*expected: *", "*found: *", "*to mend: *fixtures pull *"]
         )
 
     @WAYS
@@ -568,7 +568,7 @@ class TestMissing:
             patch.chdir(root)
             result = consumer.run("--fixtures-offline", "-rs", "--rootdir", root, root)
         result.assert_outcomes(skipped=1)
-        result.stdout.fnmatch_lines(["SKIPPED *; to mend: dvc pull fixture@small_v1*"])
+        result.stdout.fnmatch_lines(["SKIPPED *; to mend: fixtures pull small_v1*"])
         assert "(in " not in result.stdout.str(), "a folder for a command that needs none"
 
     def test_the_error_can_be_caught(self, consumer, file):

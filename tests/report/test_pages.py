@@ -153,7 +153,7 @@ def test_a_broken_fixture(broken):
     start = broken.text.partition("Checks")[0]
     assert "This fixture is broken" in start
     assert "Failing link: sidecar -> bytes" in start
-    assert f"to mend: rm {FOLDER}/{OTHER}.npz, then dvc pull fixture@{OTHER}" in start
+    assert f"to mend: rm {FOLDER}/{OTHER}.npz, then fixtures pull {OTHER}" in start
     assert "verified" not in start, "it is said to be verified"
 
 

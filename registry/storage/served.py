@@ -1,0 +1,228 @@
+"""A registry by git URL, as data: what is taken of it, and where on this machine.
+
+It is never checked out. Its lock, its ``.dvc`` files, its sidecars and ``params.yaml`` are read as
+blobs, held against limits, and written as regular files into a folder of the user's cache, one for
+each commit. Nothing in there is a program, a link, or configuration of the registry's own: the
+folder has a ``.dvc/config`` of ours, and of the registry's the address of its bytes is taken, see
+`registry.storage.foreign_remote`. Bytes come into one cache of objects for all commits, and under
+their fixture's own name into the commit's folder, read-only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+from registry import environment, files
+from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.identity import pins
+from registry.storage import clone, foreign_remote, git
+from registry.storage.clone import Location
+from registry.storage.foreign_remote import ForeignRemote
+
+# No file of a registry is called so: names of fixtures have a version.
+_RECORD = "served.json"
+_CONFIG = ".dvc/config"
+# For its deprecations. The layer that reads it is above this one.
+_DECLARATION = "params.yaml"
+# Commits' folders are beside the folder of objects. Another name wherever other things are taken.
+_FOLDER, _OBJECTS = "served", "objects"
+_CACHE_CONFIG = f"[cache]\n    dir = ../../../{_OBJECTS}\n"
+
+# How many bytes are read of each kind of file: some twenty times what the largest registry needs.
+_SMALL, _LARGE = 1 << 16, 1 << 24
+_ALL = 1 << 28
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """Which registry a folder serves, at which commit, and the remote that has its bytes.
+
+    ``address`` has no secrets in it. ``refused`` says what is wrong with the remote where there is
+    none that may be asked.
+    """
+
+    address: str
+    url: str
+    commit: str
+    remote: ForeignRemote | None
+    refused: str = ""
+
+
+def serve(spec: str, *, offline: bool | None = None) -> Path:
+    """Folder that serves the registry at a revision, ready to load from.
+
+    A revision is looked up once per process, so that all of a test run sees the same commit.
+
+    Parameters
+    ----------
+    spec : str
+        ``git+URL@REVISION``; the revision a branch, a tag or a commit.
+    offline : bool, optional
+        Never ask the repository. Default: whether ``$FIXTURES_OFFLINE`` is set.
+
+    Raises
+    ------
+    UsageError
+        The address is malformed, or the revision does not exist.
+    MissingError
+        The registry cannot be reached and was never used before, or the cache cannot be written.
+    ChainError
+        The registry holds something else where its texts should be.
+
+    Warns
+    -----
+    StaleRegistryWarning
+        The registry cannot be reached; the revision is the one that was seen last.
+    """
+    # whoever called registry.load, which comes here by way of root.locate
+    return at(clone.parse(spec), offline=environment.is_offline(offline), stacklevel=4)
+
+
+def at(location: Location, *, offline: bool, stacklevel: int = 1) -> Path:
+    """As `serve`, for an address that was parsed."""
+    try:
+        base = clone.base(location)
+        key = (base, location.revision)
+        if key not in _resolved:
+            _resolved[key] = _serve(location, base, offline, stacklevel + 1)
+        return _resolved[key]
+    except OSError as error:
+        raise MissingError(
+            f"registry {location}: cache",
+            expected="a folder that can be written, for what is fetched",
+            found=f"{error.strerror}: {error.filename}",
+            remedy=f"set {environment.CACHE} to such a folder",
+        ) from None
+
+
+_resolved: dict[tuple[Path, str], Path] = {}
+
+
+def record(root: Path) -> Served | None:
+    """What a folder serves; None for a registry of the user's own."""
+    try:
+        document = json.loads(bytes(files.read(root / _RECORD, follow=False)))
+        remote = document.pop("remote")
+        return Served(**document, remote=None if remote is None else ForeignRemote(**remote))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise ChainError(
+            f"registry {root}",
+            expected=f"{_RECORD} as it is written for a registry by URL",
+            found="another file of that name",
+            remedy="remove the folder: it is made again where it is needed",
+        ) from None
+
+
+def advised(root: Path, error: RegistryError) -> RegistryError:
+    """An error, for somebody who has no clone of the registry to run its remedy in."""
+    found = record(root)
+    if found is None or not error.remedy.startswith(_IN_A_CLONE):
+        return error
+    if error.remedy.startswith("fixtures pull"):
+        # nothing is wrong with it: it was not asked for
+        return error.but(remedy=f"load it once without {environment.OFFLINE}: {found.address}")
+    return error.but(
+        remedy=f"name another revision of the registry, or tell those who keep it: {found.address}"
+    )
+
+
+# With what the command of a remedy begins that is for a clone.
+_IN_A_CLONE = ("git ", "dvc ", "rm ", "make ", "fixtures ")
+
+
+def _serve(location: Location, base: Path, offline: bool, stacklevel: int) -> Path:
+    made = base / _FOLDER / location.revision
+    if location.is_commit and made.is_dir():
+        # a commit never changes: neither the network nor a lock is needed
+        return made
+    from filelock import FileLock
+
+    with FileLock(base / "lock"):
+        commit = clone.commit(location, base, offline=offline, stacklevel=stacklevel + 1)
+        made = base / _FOLDER / commit
+        if not made.is_dir():
+            _make(location, base, commit)
+        return made
+
+
+def _make(location: Location, base: Path, commit: str) -> None:
+    new = clone.empty(base / "new")
+    taken = dict(_texts(location, clone.mirror_in(base), commit))
+    remote: ForeignRemote | None = None
+    refused = ""
+    try:
+        remote = foreign_remote.read(taken.pop(_CONFIG, b""), origin=location.folder)
+    except ValueError as error:
+        refused = str(error)
+    found = Served(
+        address=str(location), url=location.url, commit=commit, remote=remote, refused=refused
+    )
+    ours = {
+        _CONFIG: _CACHE_CONFIG.encode(),
+        _RECORD: json.dumps(asdict(found)).encode(),
+    }
+    for path, data in {**ours, **taken}.items():
+        try:
+            files.write_atomic(new / path, data)
+            (new / path).chmod(0o444)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            taken_already = "a path that leads through another file of it"
+            raise _odd(location, path, "a path of its own", taken_already) from None
+    made = base / _FOLDER / commit
+    made.parent.mkdir(exist_ok=True)
+    new.rename(made)
+
+
+def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str, bytes]]:
+    """Path and bytes of each text that is taken."""
+    tree = git.tree(mirror, commit)
+    imports = [path for path in tree if path.endswith((".npz.dvc", ".json.dvc"))]
+    named = {pins.LOCK: _LARGE, _DECLARATION: _LARGE, _CONFIG: _SMALL}
+    texts = dict(_read(location, mirror, tree, {**dict.fromkeys(imports, _SMALL), **named}))
+    yield from texts.items()
+    try:
+        pinned = pins.parse(texts[pins.LOCK]) if pins.LOCK in texts else {}
+    except ChainError as error:
+        raise error.but(
+            subject=f"registry {location}: {error.subject}",
+            remedy="name another revision, or tell those who keep the registry",
+        ) from None
+    # bytes, too, where they are small enough for somebody to keep them in git
+    fixtures = {pin.path: pin.size for pin in pinned.values()}
+    sidecars = dict.fromkeys((pin.sidecar_path for pin in pinned.values()), _LARGE)
+    yield from _read(location, mirror, tree, {**fixtures, **sidecars})
+
+
+def _read(
+    location: Location, mirror: Path, tree: Mapping[str, git.Entry], limits: Mapping[str, int]
+) -> Iterator[tuple[str, bytes]]:
+    # as git spells paths: without a dot between slashes
+    found = {path: tree.get(str(PurePosixPath(path))) for path in limits}
+    entries = {path: entry for path, entry in found.items() if entry is not None}
+    for path, entry in entries.items():
+        if not entry.is_file:
+            raise _odd(location, path, "a file", entry.kind)
+        if entry.size > limits[path]:
+            raise _odd(location, path, f"at most {limits[path]} bytes", f"{entry.size} bytes")
+    total = sum(entry.size for entry in entries.values())
+    if total > _ALL:
+        raise _odd(location, "its texts", f"at most {_ALL} bytes together", f"{total} bytes")
+    try:
+        read = git.blobs(mirror, [entry.blob for entry in entries.values()])
+    except UsageError as error:
+        raise clone.unreachable(location, error.found) from None
+    yield from zip(entries, read, strict=True)
+
+
+def _odd(location: Location, path: str, expected: str, found: str) -> ChainError:
+    return ChainError(
+        f"registry {location}: {path}",
+        expected=expected,
+        found=found,
+        remedy="name another revision, or tell those who keep the registry",
+    )

@@ -1,0 +1,181 @@
+"""A remote, opened: the file system that DVC has for its address, and where objects are in it.
+
+Of the user's own registry DVC's configuration counts, as a whole; of one by URL what
+`registry.storage.foreign_remote` takes of it. These are internals of DVC: where they are not as
+this module knows them, `open_store` finds none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from registry import extras
+from registry.errors import MissingError, RegistryError
+from registry.storage import dvc_config, served
+from registry.storage.dvc_config import Redaction
+
+# A silent server is given up after that time, and one that takes longer for each so many bytes.
+PATIENCE_S = 30.0
+SLOW_BYTES = 1 << 16
+# What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
+_LIMITS = ("connect_timeout", "read_timeout", "timeout")
+# What DVC raises when its internals are used as they are not, or when it lacks a feature.
+INTERNALS = (AttributeError, ImportError, KeyError, NotImplementedError, TypeError)
+MESSAGE_LENGTH = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """A remote as it is configured: its file system, and the path of its objects there.
+
+    ``foreign`` tells the remote of somebody else's registry from the user's own.
+    """
+
+    name: str
+    url: str
+    filesystem: Any
+    path: str
+    foreign: bool
+
+    def __str__(self) -> str:
+        return f"remote {self.name} ({self.url})"
+
+    @property
+    def folder(self) -> Path | None:
+        """The remote's folder, where it is one."""
+        return Path(self.path) if self.filesystem.protocol == "local" else None
+
+    def object_path(self, digest: str) -> str:
+        """Where an object is, in the words of the file system."""
+        joined: str = self.filesystem.join(self.path, "files", "md5", digest[:2], digest[2:])
+        return joined
+
+
+def open_store(root: Path, redact: Redaction) -> Store | RegistryError | None:
+    """The default remote of a registry, or why there is none.
+
+    None where only DVC's own command can read it. Errors are returned: raised, they would carry
+    frames full of secrets.
+    """
+    foreign = None
+    try:
+        foreign = served.record(root)
+        return _open_own(root, redact) if foreign is None else _open_foreign(foreign, redact)
+    except RegistryError as error:
+        return error
+    except Exception as error:
+        missing = _missing_package(error)
+        if missing is not None:
+            return missing
+        if foreign is None and isinstance(error, INTERNALS):
+            return None
+        # DVC's own: a configuration that is broken, or names a remote that it does not have
+        found = one_line(redact(str(error)))[:MESSAGE_LENGTH]
+        return MissingError(
+            "remote",
+            expected="a default remote that DVC can open",
+            found=found or type(error).__name__,
+            remedy="dvc remote list shows the remotes, dvc remote modify changes one",
+        )
+
+
+def one_line(text: str) -> str:
+    """A text whose white space is single spaces."""
+    return " ".join(text.split())
+
+
+def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
+    from dvc.config import Config
+
+    config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
+    name = config["core"].get("remote")
+    if not name:
+        return MissingError(
+            "remote",
+            expected="a default remote in DVC's configuration",
+            found="none",
+            remedy="dvc remote add --default NAME URL",
+        )
+    return _open(config, name, redact, foreign=False)
+
+
+def _open_foreign(found: served.Served, redact: Redaction) -> Store | RegistryError | None:
+    if found.remote is None:
+        return MissingError(
+            f"registry {found.address}: remote",
+            expected="the address of a remote that can be asked, in .dvc/config at that revision",
+            found=found.refused,
+            remedy="tell those who keep the registry; or, if you trust what is in it, clone it and "
+            "run dvc pull there",
+        )
+    name = found.remote.name
+    return _open({"remote": {name: found.remote.settings()}}, name, redact, foreign=True)
+
+
+def _open(config: Any, name: str, redact: Redaction, *, foreign: bool) -> Store | None:
+    from dvc.fs import get_cloud_fs
+
+    kind, settings, path = get_cloud_fs(config, name=name)
+    if settings.get("worktree") or settings.get("version_aware"):
+        return None
+    path, settings = _without_password(path, settings)
+    filesystem = kind(**dict.fromkeys(_LIMITS, PATIENCE_S) | settings)
+    # of attempts that HTTP makes by itself: ours are enough
+    filesystem.SESSION_RETRIES = 1
+    if filesystem.protocol in ("http", "https"):
+        keep = _credentials_stay_at(path, settings.get("custom_auth_header"))
+        filesystem.fs_args.setdefault("client_kwargs", {})["middlewares"] = (keep,)
+    url = redact(str(config["remote"][name]["url"]))
+    return Store(name=name, url=url, filesystem=filesystem, path=path, foreign=foreign)
+
+
+def _without_password(path: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A web address without user and password, which become settings: libraries log the address."""
+    parts = urlsplit(path)
+    account, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https") or settings.get("auth"):
+        return path, settings
+    user, _, password = account.partition(":")
+    basic = {"auth": "basic", "user": unquote(user), "password": unquote(password)}
+    return urlunsplit(parts._replace(netloc=host)), settings | basic
+
+
+def _credentials_stay_at(url: str, custom_header: str | None) -> Callable[..., Awaitable[Any]]:
+    """What takes credentials off a request to another host than the remote's own.
+
+    A session's credentials go with each of its requests, and so with those that an answer of the
+    remote leads to elsewhere.
+    """
+    from aiohttp import hdrs
+    from yarl import URL
+
+    origin = URL(url).origin()
+
+    async def middleware(request: Any, handler: Any) -> Any:
+        if request.url.origin() != origin:
+            for header in filter(None, (hdrs.AUTHORIZATION, custom_header)):
+                request.headers.popall(header, None)
+        return await handler(request)
+
+    return middleware
+
+
+def _missing_package(error: Exception) -> MissingError | None:
+    """Error for a kind of remote whose package is not installed."""
+    cause = error.__cause__
+    if isinstance(error, ImportError) and isinstance(cause, ModuleNotFoundError):
+        package, _, scheme = (cause.name or "").partition("_")
+        if package != "dvc":
+            return None
+    elif getattr(error, "missing_deps", None):
+        scheme = str(getattr(error, "protocol", ""))
+    else:
+        return None
+    package = "fixture-registry" if scheme in ("s3", "ssh") else "dvc"
+    expected = f"what DVC needs for a remote of the kind {scheme}"
+    return extras.missing(scheme, "remote", expected=expected, package=package)
