@@ -251,11 +251,12 @@ def _chain(
         raise failed[0]
     reason = missing.found if missing else "the remote was not asked (offline)"
     remedy = missing.remedy if missing else pull_command(pin)
+    elsewhere = pin.imported or served.record(root) is not None
     raise MissingError(
         f"fixture {pin.name}: {file.what}",
         expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
         found=f"none in the workspace, none in the cache; {reason}",
-        remedy=remedy if pin.imported else f"{remedy}, or make fixtures",
+        remedy=remedy if elsewhere else f"{remedy}, or make fixtures",
     )
 
 

@@ -7,7 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.declare import FILE
+from registry.identity import plain_yaml
 
 
 class FixtureDeprecationWarning(UserWarning):
@@ -33,7 +35,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = (root / FILE).read_bytes()
+        data = bytes(files.read(root / FILE))
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
@@ -42,13 +44,10 @@ def find(root: Path, name: str) -> Deprecation | None:
 
 @lru_cache(maxsize=8)
 def _entries(data: bytes) -> dict[str, Deprecation]:
-    import yaml
-
-    # Read-only and by name alone, so libyaml will do; the pipeline validates the file.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(data, Loader=loader)
-    except yaml.YAMLError:
+        # read-only and by name alone; the pipeline validates the file
+        document = plain_yaml.load(data)
+    except ValueError:
         return {}
     entries: Any = document.get("deprecated") if isinstance(document, dict) else None
     return {

@@ -92,10 +92,12 @@ def _location(root: Path, md5: str, targets: tuple[str, ...]) -> Location:
 
 def _parsed(root: Path, target: str, url: str, commit: str) -> Location:
     importing = served.record(root)
-    if "://" not in url:
-        scp = _SCP.fullmatch(url)
-        path = Path(url).expanduser() if importing is None else Path(url)
-        url = f"ssh://{scp[1]}/{scp[2]}" if scp else (root / path).absolute().as_uri()
+    scp = _SCP.fullmatch(url)
+    if scp is not None:
+        url = f"ssh://{scp[1]}/{scp[2]}"
+    elif "://" not in url and (importing is None or url.startswith("/")):
+        # in the user's own repository relative to its top, where they ran dvc import
+        url = (root / Path(url).expanduser()).absolute().as_uri()
     try:
         location = clone.parse(f"{clone.PREFIX}{url}@{commit}")
         if importing and location.folder and not importing.url.startswith("file:"):

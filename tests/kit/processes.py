@@ -31,7 +31,9 @@ class Ended:
         return [line.removeprefix(start).split("'")[0] for line in lines]
 
 
-def run(command: list[str], folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], folder: Path, env: dict[str, str], *, limit_s: float = LIMIT_S
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return what it printed; it need not succeed."""
     return subprocess.run(
         command,
@@ -40,7 +42,7 @@ def run(command: list[str], folder: Path, env: dict[str, str]) -> subprocess.Com
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=LIMIT_S,
+        timeout=limit_s,
         check=False,
     )
 

@@ -29,11 +29,16 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 class Upstream:
-    """A registry in a git repository, with a directory remote beside it."""
+    """A registry in a git repository, with a directory remote beside it.
+
+    Made with ``small_v1``, or with the fixtures given; or one that is there is taken as it is.
+    """
 
     def __init__(self, path: Path, **fixtures: dict[str, np.ndarray]) -> None:
         self.path = path
         self.url = path.as_uri()
+        if path.exists():
+            return
         (path / ".dvc").mkdir(parents=True)
         (path / ".dvc" / "config").write_text(CONFIG)
         (path / ".gitignore").write_text("*.npz\n")
