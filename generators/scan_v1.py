@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from generators import detector_v1, epie_v1, fourier_v1
+from generators import detector_v1, epie_v1, fourier_v1, pixels_v1
 from generators import exact_v1 as exact
 from generators import sums_v1 as sums
 from generators.detector_v1 import SIZE
@@ -77,6 +77,9 @@ def generate(
     if scan.frames.shape[0] != total:
         raise ValueError(f"expected as many frames as positions, found {scan.frames.shape[0]} "
                          f"frames and {total} positions")
+    if total < FEWEST:
+        raise ValueError(f"diffraction: expected at least {FEWEST} frames, the fewest that make a "
+                         f"fixture, found {total}; take a longer scan")
     steps = [f"{name}: from {place}" for name, place in scan.provenance.items()]
     if "sample" not in params and total > LARGE:
         raise ValueError(f"sample: expected how many frames to judge {total} by, found none "
@@ -88,6 +91,9 @@ def generate(
     of = "all frames" if wanted == total else f"{wanted} evenly spaced frames"
 
     detector = _detector(params, scan)
+    _check_probe(scan)
+    if params["measurement"] == "intensity" and params["noise"] != "none":
+        pixels_v1.judge_pixels(scan, sample)
     kept = detector_v1.judge_zero_frequency(scan, sample, detector)
     frames = detector_v1.Amplitudes(scan, detector)
     steps += _frame_steps(scan, frames, detector, kept)
@@ -240,6 +246,17 @@ def _photon_scale(params: Mapping[str, Any], scan: Any) -> float | None:
     return float(params["photon_scale"])
 
 # Probe
+
+
+def _check_probe(scan: Any) -> None:
+    """Refuse a probe whose frames would be larger than those that there are."""
+    (rows, columns), (height, width) = scan.probe.shape[-2:], scan.frames.shape[1:]
+    if rows > height or columns > width:
+        raise ValueError(
+            f"probeGuess: expected at most as many pixels as a frame has, {height} x {width}, "
+            f"found {rows} x {columns}. Were frames cropped, crop the probe's far field; were they "
+            "binned, or the probe padded, take the middle of the probe"
+        )
 
 
 def probe_modes(
