@@ -338,9 +338,7 @@ def test_a_probe_that_is_too_small(large):
 def test_a_probe_that_is_larger_than_the_frames(truth, object_):
     """It is said to be so, and not held against signs and axes."""
     scan = file_of(truth, probe=np.pad(truth.probe, 32)[None])
-    with pytest.raises(
-        ValueError, match=r"^probeGuess: expected .* 64 x 64, found 128 x 128"
-    ):
+    with pytest.raises(ValueError, match=r"^probeGuess: expected .* 64 x 64, found 128 x 128"):
         generate(scan, *(["origin"] if object_ else []), **object_)
 
 

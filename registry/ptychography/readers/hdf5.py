@@ -137,10 +137,12 @@ class Hdf5File:
         if not self.has(path):
             return None
         values = self.numbers(path)
-        if np.ptp(values) > 0.01 * np.abs(values).max():
+        with np.errstate(over="ignore"):
+            spread, mean = np.ptp(values), values.mean()
+        if spread > 0.01 * np.abs(values).max():
             found = f"{values.size} from {values.min():g} to {values.max():g}"
             raise arrays.refused(self.where(path), "one number for the whole scan", found)
-        return float(values.mean())
+        return float(mean)
 
     def number_attribute(self, path: str, name: str) -> float | None:
         """An attribute that is a finite number; None if there is no such attribute."""
