@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from generators import detector_v1, epie_v1, fourier_v1, pixels_v1
+from generators import detector_v1, epie_v1, fourier_v1, pixels_v1, positions_v1
 from generators import exact_v1 as exact
 from generators import sums_v1 as sums
 from generators.detector_v1 import SIZE
@@ -106,6 +106,7 @@ def generate(
     to_pixels, found = positions_in_pixels(params, scan, wide, window)
     steps += found
     positions = to_pixels((scan.x, scan.y))
+    positions_v1.judge_overlap(positions)
     if params["object"] == "file":
         obj, found = object_of_file(scan, wide, window)
         move, moved = origin_in_file(params, scan, obj, to_pixels)
@@ -384,9 +385,14 @@ def positions_in_pixels(
 
     def convert(positions: Positions) -> Positions:
         x, y = positions[::-1] if swap else positions
-        x, y = x.astype(np.float64) * scale[0], y.astype(np.float64) * scale[1]
-        return (xx * x + xy * y) + x0, (yx * x + yy * y) + y0
+        # what is too large for a number spans too much, which is said
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = x.astype(np.float64) * scale[0], y.astype(np.float64) * scale[1]
+            return (xx * x + xy * y) + x0, (yx * x + yy * y) + y0
 
+    raw = scan.x, scan.y
+    steps += positions_v1.judge_rounding(raw, scan.position_unit, convert)
+    positions_v1.judge_extent(convert(raw))
     return convert, steps
 
 

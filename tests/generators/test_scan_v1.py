@@ -436,6 +436,24 @@ def test_axes_are_never_guessed(truth, without, declared, message):
         generate(file_of(truth), *without, **declared)
 
 
+@pytest.mark.parametrize(
+    ("scale", "offset", "message"),
+    [
+        (1.0, 1e8, "xcoords: expected positions that are exact to less than half a pixel"),
+        (300.0, 0.0, "positions: expected frames that overlap"),
+        (1e6, 0.0, "positions: expected those of an object of at most"),
+        (1e300, 0.0, "positions: expected those of an object of at most"),
+    ],
+)
+@pytest.mark.parametrize("object_", ["ones", "reconstruct"])
+def test_positions_that_cannot_be(truth, scale, offset, message, object_):
+    """They are told for what they are, before memory is asked for or a convention is looked for."""
+    x, y = (axis.astype(np.float32).astype(float) * scale for axis in (truth.x, truth.y))
+    x = (x + offset).astype(np.float32).astype(float) if offset else x
+    with pytest.raises(ValueError, match=message):
+        generate(file_of(truth, x=x, y=y), "origin", object=object_)
+
+
 def test_an_origin_in_the_middle(truth):
     """The middle of the positions' range comes to the middle of the object."""
     arrays, _ = generate(file_of(truth, x=truth.x - 500, y=truth.y + 77), origin="middle")
