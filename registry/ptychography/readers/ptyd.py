@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.errors import CheckError
 from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, Hdf5Frames, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
 
 _ALL = (None, None)
+_PROPAGATIONS = ("info/propagation", "meta/propagation")
 # Weights are read this much at a time.
 _BLOCK_BYTES = 1 << 25
 
@@ -40,6 +42,7 @@ def open_ptyd(
 
 
 def _scan(file: Hdf5File, keys: dict[str, Place], declared: Mapping[str, float]) -> ScanFile:
+    _check_propagation(file)
     numbers = sorted(int(name) for name in file.names("chunks") if name.isdecimal())
     chunks = [f"chunks/{number}" for number in numbers]
     if not chunks and "diffraction" not in keys:
@@ -77,6 +80,19 @@ def _scan(file: Hdf5File, keys: dict[str, Place], declared: Mapping[str, float])
         ),
         provenance=provenance,
     )
+
+
+def _check_propagation(file: Hdf5File) -> None:
+    """Refuse a scan that is said not to be one of the far field."""
+    for path in _PROPAGATIONS:
+        said = file.text(path)
+        if said is not None and said.strip().lower() not in ("", "none", "farfield"):
+            raise CheckError(
+                file.where(path),
+                expected="propagation farfield, the only one that there is a model for",
+                found=repr(said[:50]),
+                remedy="take a scan of the far field; near-field ptychography is not supported",
+            )
 
 
 class _Chunks:
