@@ -78,12 +78,12 @@ def _member(group: Any, name: str) -> Any:
 def _dataset(file: Hdf5File, path: str, found: Any) -> Node:
     import h5py
 
-    unit = file.attribute(path, "units")
     shape = "none" if found.shape is None else str(found.shape)
     is_text = h5py.check_string_dtype(found.dtype) is not None
     dtype = "text" if is_text else found.dtype.name
-    note, error = "", None
+    unit, note, error = None, "", None
     try:
+        unit = file.attribute(path, "units")
         if is_text:
             note = file.text(path) or ""
         elif found.shape is not None and found.dtype.kind in "biufc":
