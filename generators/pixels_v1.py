@@ -44,12 +44,13 @@ def judge_pixels(scan: Any, indices: np.ndarray) -> None:
     top = 0
     for batch in batches(scan.frames, indices):
         for raw in batch:
-            counts = raw[good]
+            counts = raw.ravel() if scan.mask is None else raw[good]
             if counts.dtype.kind == "f":
                 counts = counts[np.isfinite(counts)].astype(np.float64)
                 if (counts != np.rint(counts)).any():
                     return
-            highest = max(top, int(counts.max(initial=0)))
+            brightest = int(counts.max(initial=0))
+            highest = max(top, brightest)
             # how often each value from one standard deviation below the highest was seen
             low = highest - min(math.isqrt(highest), MOST_LEVELS)
             number = np.zeros(highest - low + 1, np.int64)
@@ -60,7 +61,8 @@ def judge_pixels(scan: Any, indices: np.ndarray) -> None:
                 number[top - low - kept.size + 1 : top - low + 1] = kept
             near = (counts[counts >= low] - counts.dtype.type(low)).astype(np.intp)
             top, seen = highest, number + np.bincount(near, minlength=number.size)
-            hits += good & (raw == top)
+            if brightest == top:
+                hits += good & (raw == top)
     if top and _log_odds(top, seen, _step(scan, good, indices[0], top)) > LIMIT:
         raise ValueError(_message(scan, top, hits, indices.size))
 

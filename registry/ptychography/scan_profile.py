@@ -47,7 +47,7 @@ def is_hdf5(path: Path, *, subject: str) -> bool:
         There is no such file, or none that can be read.
     """
     with open_file(path, subject) as file:
-        size, at = path.stat().st_size, 0
+        size, at = file.seek(0, 2), 0
         while at < size:
             file.seek(at)
             if file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC:

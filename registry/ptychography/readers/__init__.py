@@ -15,7 +15,7 @@ from typing import Any
 from registry.errors import UsageError
 from registry.ptychography.readers import arrays, selection
 from registry.ptychography.readers.cxi import open_cxi
-from registry.ptychography.readers.figures import FIGURES
+from registry.ptychography.readers.figures import FIGURES, check
 from registry.ptychography.readers.npz import open_npz
 from registry.ptychography.readers.ptychodus import open_ptychodus
 from registry.ptychography.readers.ptyd import open_ptyd
@@ -78,6 +78,7 @@ def open_scan(
     for role in keys:
         if role not in ROLES:
             raise _unknown(subject, "key", role, ROLES)
+    check(figures, subject)
     places = {role: selection.parse(text, subject=subject) for role, text in keys.items()}
     with (
         open_npz(path, keys=places, layout=layout, subject=subject)

@@ -6,9 +6,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from registry.errors import CheckError
+from registry.ptychography.readers import units
 
-# What `ScanFile` calls them, and what they are declared as.
-FIGURES = ("wavelength_m", "distance_m", "detector_pixel_m")
+# What `ScanFile` calls them and what they are declared as, and whether a number can be that.
+_CHECKS = {
+    "wavelength_m": units.wavelength_m,
+    "distance_m": units.distance_m,
+    "detector_pixel_m": units.pixel_m,
+}
+FIGURES = tuple(_CHECKS)
+
+
+def check(declared: Mapping[str, float], subject: str) -> None:
+    """Refuse declared figures that are in another unit.
+
+    Raises
+    ------
+    CheckError
+        The message names the key and the units that it may be in.
+    """
+    for name, value in declared.items():
+        try:
+            _CHECKS[name](value, f"{subject}: {name}")
+        except CheckError as error:
+            raise error.but(remedy="correct the value that is declared") from error
 
 
 def of_file(declared: Mapping[str, float], **readers: Callable[[], Any]) -> dict[str, Any]:

@@ -105,6 +105,29 @@ def test_what_is_declared(write, form, name, value):
         assert all(getattr(scan, other) is not None for other in others), "others are missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "guess"),
+    [
+        ("wavelength_m", 0.15, "0.15, which would be believable in µm or nm or Å"),
+        ("distance_m", 720.0, "720, which would be believable in mm or µm"),
+        ("distance_m", 1e300, "1e+300"),
+        ("distance_m", np.inf, "inf"),
+        ("detector_pixel_m", 0.055, "0.055, which would be believable in mm"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_declared_wrongly(write, form, name, value, guess):
+    """It is held against what it can be, as the file's is; the key is named."""
+    declared = {"format": form, name: value}
+    with (
+        pytest.raises(CheckError) as error,
+        open_declared(write(form), declared, subject="source s"),
+    ):
+        pass
+    assert (error.value.subject, error.value.found) == (f"source s: {name}", guess)
+    assert error.value.remedy == "correct the value that is declared"
+
+
 def test_a_product_with_a_declared_wavelength(write):
     """The pixels of a detector that the file implies go by what is declared."""
     declared = {"format": "ptychodus", "wavelength_m": 1.5e-10, "distance_m": 0.7}
