@@ -87,13 +87,11 @@ class Amplitudes:
         # masked first: dead pixels may hold anything, NaN too
         part = np.where(self._good, part, 0.0)
         if not np.isfinite(part).all():
-            raise ValueError(f"diffraction: expected finite values, found others in frame {n}")
+            raise ValueError(self._marked("finite values", part, ~np.isfinite(part), n))
         if self._subtract:
             part = np.where(self._good, np.maximum(part - self._dark, 0.0), 0.0)
         if part.min() < 0:
-            raise ValueError(
-                f"diffraction: expected values of at least 0, found {part.min():g} in frame {n}"
-            )
+            raise ValueError(self._marked("values of at least 0", part, part < 0, n))
         bins, amplitude = int(self._declared["bin"]), self._declared["measurement"] == "amplitude"
         if amplitude and bins == 1:
             return part
@@ -107,6 +105,16 @@ class Amplitudes:
         scale = 1.0 if amplitude else float(self._declared["normalisation"])
         root: np.ndarray = np.sqrt(total / scale)
         return root
+
+
+    def _marked(self, expected: str, part: np.ndarray, wrong: np.ndarray, n: int) -> str:
+        """What is wrong with a frame, and where on the detector; dead pixels are marked so."""
+        row, column = np.argwhere(wrong)[0]
+        return (
+            f"diffraction: expected {expected}, found {part[row, column]:g} at row "
+            f"{self._rows[row]}, column {self._columns[column]} in frame {n}; if a detector marks "
+            "pixels so that do not count, declare a mask that leaves them out"
+        )
 
 
 def batches(frames: Any, wanted: np.ndarray) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from generators import detector_v1, epie_v1, fourier_v1
+from generators import detector_v1, epie_v1, fourier_v1, pixels_v1, positions_v1
 from generators import exact_v1 as exact
 from generators import sums_v1 as sums
 from generators.detector_v1 import SIZE
@@ -77,6 +77,9 @@ def generate(
     if scan.frames.shape[0] != total:
         raise ValueError(f"expected as many frames as positions, found {scan.frames.shape[0]} "
                          f"frames and {total} positions")
+    if total < FEWEST:
+        raise ValueError(f"diffraction: expected at least {FEWEST} frames, the fewest that make a "
+                         f"fixture, found {total}; take a longer scan")
     steps = [f"{name}: from {place}" for name, place in scan.provenance.items()]
     if "sample" not in params and total > LARGE:
         raise ValueError(f"sample: expected how many frames to judge {total} by, found none "
@@ -88,6 +91,9 @@ def generate(
     of = "all frames" if wanted == total else f"{wanted} evenly spaced frames"
 
     detector = _detector(params, scan)
+    _check_probe(scan)
+    if params["measurement"] == "intensity" and params["noise"] != "none":
+        pixels_v1.judge_pixels(scan, sample)
     kept = detector_v1.judge_zero_frequency(scan, sample, detector)
     frames = detector_v1.Amplitudes(scan, detector)
     steps += _frame_steps(scan, frames, detector, kept)
@@ -100,6 +106,7 @@ def generate(
     to_pixels, found = positions_in_pixels(params, scan, wide, window)
     steps += found
     positions = to_pixels((scan.x, scan.y))
+    positions_v1.judge_overlap(positions)
     if params["object"] == "file":
         obj, found = object_of_file(scan, wide, window)
         move, moved = origin_in_file(params, scan, obj, to_pixels)
@@ -242,6 +249,17 @@ def _photon_scale(params: Mapping[str, Any], scan: Any) -> float | None:
 # Probe
 
 
+def _check_probe(scan: Any) -> None:
+    """Refuse a probe whose frames would be larger than those that there are."""
+    (rows, columns), (height, width) = scan.probe.shape[-2:], scan.frames.shape[1:]
+    if rows > height or columns > width:
+        raise ValueError(
+            f"probeGuess: expected at most as many pixels as a frame has, {height} x {width}, "
+            f"found {rows} x {columns}. Were frames cropped, crop the probe's far field; were they "
+            "binned, or the probe padded, take the middle of the probe"
+        )
+
+
 def probe_modes(
     params: Mapping[str, Any], modes: np.ndarray, window: int
 ) -> tuple[np.ndarray, tuple[int, int], list[str]]:
@@ -367,9 +385,14 @@ def positions_in_pixels(
 
     def convert(positions: Positions) -> Positions:
         x, y = positions[::-1] if swap else positions
-        x, y = x.astype(np.float64) * scale[0], y.astype(np.float64) * scale[1]
-        return (xx * x + xy * y) + x0, (yx * x + yy * y) + y0
+        # what is too large for a number spans too much, which is said
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = x.astype(np.float64) * scale[0], y.astype(np.float64) * scale[1]
+            return (xx * x + xy * y) + x0, (yx * x + yy * y) + y0
 
+    raw = scan.x, scan.y
+    steps += positions_v1.judge_rounding(raw, scan.position_unit, convert)
+    positions_v1.judge_extent(convert(raw))
     return convert, steps
 
 

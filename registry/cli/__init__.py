@@ -26,7 +26,7 @@ COMMANDS = {
     "infer": "reconstruct a fixture's object with a checkpoint",
     "envelope": "measure what the reference training takes, and hold it against the budgets",
     "report": "write an HTML report on fixtures",
-    "profile": "inventory and data-contract table of any .npz",
+    "profile": "what a file of a scan holds, and how far it is from the data contract",
     "check-params": "hold params.yaml against its schema",
     "add": "declare a new fixture in params.yaml, once it is known to be good",
     "suggest": "show what each strategy and size would make of a source",

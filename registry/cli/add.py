@@ -13,7 +13,7 @@ from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params
 from registry.declare.generator_keys import Generator, Generators
-from registry.errors import CheckError, UsageError
+from registry.errors import CheckError, RegistryError, UsageError
 from registry.storage.root import find_root
 
 _UNTOUCHED = "params.yaml is as it was"
@@ -165,10 +165,16 @@ def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> str:
 
     declared = params.parse(text)
     entry = declared["fixtures"][name]
-    # an entry that was there before is mended as its generator says
-    remedy = f"correct the file or the flags; {_UNTOUCHED}" if is_new_source else None
+    source = entry["source"]
     with scratch(root) as place:
-        place.build("source", entry["source"], declared["sources"][entry["source"]], remedy=remedy)
+        try:
+            place.build("source", source, declared["sources"][source])
+        except RegistryError as error:
+            # an entry that was there before is mended as its generator says
+            if not is_new_source:
+                raise
+            error = source_argument.by_flags(error)
+            raise error.but(remedy=f"{error.remedy}; {_UNTOUCHED}") from None
         return place.build("fixture", name, entry, remedy=_FLAGS)
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from registry import digests
 from registry.cli import key_flags
+from registry.declare import FILE
 from registry.declare.generator_keys import Generator, Generators
-from registry.errors import CheckError, MissingError, UsageError
+from registry.errors import CheckError, MissingError, RegistryError, UsageError
 
 
 def resolve(
@@ -148,6 +149,11 @@ def new_entry(
         if "blob" not in values:
             entry["sha256"] = _digest(name, named, values.get("sha256"))
     return key_flags.ordered(entry, generator)
+
+
+def by_flags(error: RegistryError) -> RegistryError:
+    """An error of a source that is new, whose remedy is no entry that is not there yet."""
+    return error.but(remedy="correct the file or the flags") if FILE in error.remedy else error
 
 
 def _digest(name: str, named: str, expected: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from registry.cli import key_flags, source_argument
 from registry.cli.table import columns
 from registry.declare import generator_keys, params
+from registry.errors import RegistryError
 from registry.storage.root import find_root
 
 _TARGET = 64
@@ -46,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         _check(root, {**document, "sources": {**sources, name: entry}}, name)
         command += _flags(arguments, values)
         command += "".join(f" --{key} …" for key in fill if key not in values)
-    found = _figures(root, name, entry)
+    try:
+        found = _figures(root, name, entry)
+    except RegistryError as error:
+        raise (error if generator is None else source_argument.by_flags(error)) from None
     print("\n".join(_table(found, name)))
     good = [row for row in found["rows"] if not row["failures"]]
     if good:

@@ -203,6 +203,8 @@ def test_a_scan_that_is_opened():
         "generators/epie_v1.py",
         "generators/exact_v1.py",
         "generators/fourier_v1.py",
+        "generators/pixels_v1.py",
+        "generators/positions_v1.py",
         "generators/scan_v1.py",
         "generators/scan_v1.schema.json",
         "generators/sums_v1.py",

@@ -439,7 +439,8 @@ def test_a_file_that_is_no_scan(add, buildable):
     assert (ended.code, ended.out) == (1, ""), "it passed"
     assert ended.err.startswith("error: source text\n"), ended.err
     assert "a ZIP" in ended.err, "not what is wrong with the file"
-    assert "to mend:  correct the file or the flags; params.yaml is as it was\n" in ended.err
+    remedy = "fetch the file again, or write it anew with numpy.savez from arrays of plain numbers"
+    assert f"to mend:  {remedy}; params.yaml is as it was\n" in ended.err
     assert (buildable / "params.yaml").read_bytes() == before, "params.yaml was touched"
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from registry import digests
 
 
 def write(path, **arrays):
@@ -15,7 +20,7 @@ def write(path, **arrays):
 
 
 def test_a_profile(fixtures, tmp_path):
-    """The file's SHA-256, its arrays and the contract's table, wherever one is."""
+    """The file's SHA-256, its arrays and the contract's table; it fails where a row does."""
     path = write(
         tmp_path / "scan.npz",
         xcoords=np.array([1.5, 2.5]),
@@ -25,7 +30,7 @@ def test_a_profile(fixtures, tmp_path):
         comment=np.array("of mine"),
     )
     ended = fixtures("profile", path)
-    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert (ended.code, ended.err) == (1, ""), "not what a failed requirement ends with"
     first, _, *table = ended.out.splitlines()
     assert first.startswith("scan.npz  sha256 "), "not the file's name and digest"
     assert len(first.split()[-1]) == 64, "not a SHA-256"
@@ -48,11 +53,23 @@ def test_a_profile(fixtures, tmp_path):
     ], "not the tables"
 
 
-def test_outside_a_registry(fixtures, tmp_path, monkeypatch):
+def test_outside_a_registry(fixtures, tmp_path, scan, monkeypatch):
     """A file can be profiled before there is any registry."""
     monkeypatch.chdir(tmp_path)
-    path = write(tmp_path / "a.npz", a=np.zeros(1))
+    path = write(tmp_path / "a.npz", **scan)
     assert fixtures("profile", path).code == 0, "a registry was asked for"
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, gzip.compress])
+def test_a_packed_file(fixtures, tmp_path, scan, pack):
+    """It is profiled as the file in it, under its own name and digest."""
+    plain = tmp_path / "scan.npz"
+    np.savez(plain, **scan)
+    packed = tmp_path / "scan.npz.packed"
+    packed.write_bytes(pack(plain.read_bytes()))
+    first, *table = fixtures("profile", str(packed)).out.splitlines()
+    assert first == f"scan.npz.packed  sha256 {digests.sha256_file(packed)}"
+    assert table == fixtures("profile", str(plain)).out.splitlines()[1:], "another profile"
 
 
 def npy_only() -> bytes:
@@ -103,3 +120,85 @@ def test_no_such_file(fixtures, tmp_path):
     ended = fixtures("profile", str(tmp_path / "a.npz"))
     assert (ended.code, ended.out) == (3, ""), "not the exit code of what is missing"
     assert "  found:    No such file or directory\n" in ended.err, "not the reason"
+
+
+# HDF5
+
+DETECTOR = "/entry_1/instrument_1/detector_1"
+
+
+@pytest.fixture
+def cxi(tmp_path):
+    """Write a small CXI, let a function change it, and return its path as text."""
+    h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
+
+    def cxi(change=lambda file: None):
+        path = tmp_path / "scan.cxi"
+        with h5py.File(path, "w") as file:
+            file[f"{DETECTOR}/data"] = np.ones((3, 8, 8), "<u2")
+            file[f"{DETECTOR}/distance"] = 0.72
+            file[f"{DETECTOR}/distance"].attrs["units"] = "m"
+            file["/entry_1/data_1/data"] = h5py.SoftLink(f"{DETECTOR}/data")
+            file["/entry_1/title"] = "mine"
+            change(file)
+        return str(path)
+
+    return cxi
+
+
+def test_a_cxi(fixtures, cxi):
+    """Its datasets and links with shape, dtype and unit, and what a source takes of them."""
+    path = cxi()
+    ended = fixtures("profile", path)
+    assert (ended.code, ended.err) == (0, ""), "a sound file is called damaged"
+    first, _, *table = ended.out.splitlines()
+    assert first == f"scan.cxi  sha256 {digests.sha256_file(Path(path))}"
+    assert [" ".join(line.split()) for line in table] == [
+        "dataset shape dtype units value or link",
+        f"/entry_1/data_1/data link to {DETECTOR}/data",
+        f"{DETECTOR}/data (3, 8, 8) uint16",
+        f"{DETECTOR}/distance () float64 m 0.72",
+        "/entry_1/title () text mine",
+        "",
+        "as a source of format: cxi",
+        "diffraction dataset /entry_1/data_1/data",
+        f"distance_m dataset {DETECTOR}/distance",
+    ]
+
+
+def test_a_cxi_that_is_refused(fixtures, cxi):
+    """The tree is shown all the same; then comes what the reader says, and exit code 1."""
+
+    def change(file):
+        file[f"{DETECTOR}/distance"][...] = 720.0
+
+    path = cxi(change)
+    ended = fixtures("profile", path)
+    assert ended.code == 1
+    assert f"{DETECTOR}/distance" in ended.out, "no tree"
+    assert "as a source" not in ended.out, "nothing is taken of it"
+    assert ended.err.startswith(f"error: {path}: {DETECTOR}/distance\n"), ended.err
+    assert "or declare what it is: distance_m\n" in ended.err
+
+
+def test_an_hdf5_file_of_another_kind(fixtures, cxi):
+    """Its tree is shown, and that it has no known format is no error."""
+
+    def change(file):
+        file["mine"] = file["entry_1"]
+        del file["entry_1"]
+
+    ended = fixtures("profile", cxi(change))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(
+        "\nnone of the formats that a source may have: cxi, ptyd, ptychodus\n"
+    )
+
+
+def test_a_truncated_hdf5_file(fixtures, cxi):
+    """It is named as what it is."""
+    path = Path(cxi())
+    path.write_bytes(path.read_bytes()[:3000])
+    ended = fixtures("profile", str(path))
+    assert (ended.code, ended.out) == (1, "")
+    assert "expected: a whole HDF5 file\n" in ended.err

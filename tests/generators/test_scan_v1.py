@@ -190,6 +190,20 @@ def test_mask_and_dark(truth):
     ], "not told"
 
 
+@pytest.mark.parametrize("noise", ["measured", "poisson"])
+@pytest.mark.parametrize("row", [0, 32], ids=["corner", "centre"])
+def test_a_dead_pixel_without_a_mask(truth, noise, row):
+    """It is named before it is taken for the zero frequency, or for light."""
+    counts = np.random.default_rng(1).poisson(truth.amplitude**2 * 5000).astype("uint16")
+    counts[:, row, 1] = 65535
+    declared = {"measurement": "intensity", "normalisation": 5000.0, "noise": noise}
+    with pytest.raises(ValueError, match=f"^mask: expected .* found 65535, .* row {row}, column 1"):
+        generate(file_of(truth, counts), **declared)
+    mask = np.ones((64, 64), bool)
+    mask[row, 1] = False
+    generate(file_of(truth, counts, mask=mask), **declared)
+
+
 @pytest.mark.parametrize(
     ("frames", "declared", "message"),
     [
@@ -216,6 +230,15 @@ def test_frames_that_are_not_as_declared(truth, frames, declared, message):
     """The message names the key, and where a number is wanted, which."""
     with pytest.raises(ValueError, match=message):
         generate(file_of(truth, frames(truth.amplitude)), **declared)
+
+
+def test_too_few_frames(truth):
+    """It is said how many there are, and how many a fixture needs; no range that is none."""
+    scan = file_of(truth, truth.amplitude[:15], x=truth.x[:15], y=truth.y[:15])
+    for declared in ({}, {"sample": 16}):
+        message = "^diffraction: expected at least 16 frames, .* found 15; take a longer scan$"
+        with pytest.raises(ValueError, match=message):
+            generate(scan, **declared)
 
 
 def test_dark_counts_of_amplitudes(truth):
@@ -311,6 +334,14 @@ def test_a_probe_that_is_too_small(large):
         generate(scan, bin=2)
 
 
+@pytest.mark.parametrize("object_", [{}, {"object": "reconstruct"}])
+def test_a_probe_that_is_larger_than_the_frames(truth, object_):
+    """It is said to be so, and not held against signs and axes."""
+    scan = file_of(truth, probe=np.pad(truth.probe, 32)[None])
+    with pytest.raises(ValueError, match=r"^probeGuess: expected .* 64 x 64, found 128 x 128"):
+        generate(scan, *(["origin"] if object_ else []), **object_)
+
+
 # Positions
 
 METRES = {"position_unit": "m", "wavelength_m": 1e-10, "distance_m": 2.0,
@@ -403,6 +434,24 @@ def test_axes_are_never_guessed(truth, without, declared, message):
     """What is not declared of positions stops everything."""
     with pytest.raises(ValueError, match=message):
         generate(file_of(truth), *without, **declared)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "message"),
+    [
+        (1.0, 1e8, "xcoords: expected positions that are exact to less than half a pixel"),
+        (300.0, 0.0, "positions: expected frames that overlap"),
+        (1e6, 0.0, "positions: expected those of an object of at most"),
+        (1e300, 0.0, "positions: expected those of an object of at most"),
+    ],
+)
+@pytest.mark.parametrize("object_", ["ones", "reconstruct"])
+def test_positions_that_cannot_be(truth, scale, offset, message, object_):
+    """They are told for what they are, before memory is asked for or a convention is looked for."""
+    x, y = (axis.astype(np.float32).astype(float) * scale for axis in (truth.x, truth.y))
+    x = (x + offset).astype(np.float32).astype(float) if offset else x
+    with pytest.raises(ValueError, match=message):
+        generate(file_of(truth, x=x, y=y), "origin", object=object_)
 
 
 def test_an_origin_in_the_middle(truth):

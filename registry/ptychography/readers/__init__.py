@@ -15,6 +15,7 @@ from typing import Any
 from registry.errors import UsageError
 from registry.ptychography.readers import arrays, selection
 from registry.ptychography.readers.cxi import open_cxi
+from registry.ptychography.readers.figures import FIGURES, check
 from registry.ptychography.readers.npz import open_npz
 from registry.ptychography.readers.ptychodus import open_ptychodus
 from registry.ptychography.readers.ptyd import open_ptyd
@@ -35,6 +36,7 @@ def open_scan(
     format: str,
     keys: Mapping[str, str] = MappingProxyType({}),
     layout: str | None = None,
+    figures: Mapping[str, float] = MappingProxyType({}),
     subject: str,
 ) -> Iterator[ScanFile]:
     """Open a scan; its frames can be read until the context ends.
@@ -52,6 +54,9 @@ def open_scan(
     layout : str, optional
         Of frames in a ``.npz``: ``canonical`` for (N, H, W), ``legacy`` for (H, W, N). Without it,
         the shapes have to tell.
+    figures : mapping
+        Figures of `FIGURES` that are declared: what the file says of them, right or wrong, is not
+        looked at, and `ScanFile` has none.
     subject : str
         What the file is, for messages.
 
@@ -73,11 +78,12 @@ def open_scan(
     for role in keys:
         if role not in ROLES:
             raise _unknown(subject, "key", role, ROLES)
+    check(figures, subject)
     places = {role: selection.parse(text, subject=subject) for role, text in keys.items()}
     with (
         open_npz(path, keys=places, layout=layout, subject=subject)
         if format == "npz"
-        else _HDF5[format](path, keys=places, subject=subject)
+        else _HDF5[format](path, keys=places, declared=figures, subject=subject)
     ) as scan:
         _check(scan, subject)
         yield scan
@@ -92,6 +98,7 @@ def open_declared(
         format=declared["format"],
         keys={role: declared[role] for role in ROLES if role in declared},
         layout=declared.get("layout"),
+        figures={name: float(declared[name]) for name in FIGURES if name in declared},
         subject=subject,
     )
 

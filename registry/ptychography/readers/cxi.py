@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.readers import arrays, units
+from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
@@ -44,16 +45,18 @@ _AGREEMENT = 0.01
 
 
 @contextmanager
-def open_cxi(path: Path, *, keys: Mapping[str, Place], subject: str) -> Iterator[ScanFile]:
+def open_cxi(
+    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+) -> Iterator[ScanFile]:
     """Open a scan; see `registry.ptychography.readers.open_scan`.
 
     An object has no place of its own in the format: say with `keys` where it is.
     """
     with open_hdf5(path, subject) as file:
-        yield _scan(file, dict(keys))
+        yield _scan(file, dict(keys), declared)
 
 
-def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
+def _scan(file: Hdf5File, keys: dict[str, Place], declared: Mapping[str, float]) -> ScanFile:
     for role, paths in (
         ("diffraction", _FRAMES),
         ("probeGuess", _PROBES),
@@ -83,9 +86,12 @@ def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
         format="cxi",
         frames=file.frames(keys["diffraction"]),
         **arrays.converted(found, "m"),
-        wavelength_m=_wavelength(file, provenance),
-        distance_m=_distance(file, provenance),
-        detector_pixel_m=_pixel(file, provenance),
+        **figures.of_file(
+            declared,
+            wavelength_m=partial(_wavelength, file, provenance),
+            distance_m=partial(_distance, file, provenance),
+            detector_pixel_m=partial(_pixel, file, provenance),
+        ),
         provenance=provenance,
     )
 

@@ -26,7 +26,8 @@ _MAX_HOPS = 40  # links on the way to one dataset
 # HDF5 holds a whole chunk in memory, however little of it is wanted.
 _MAX_CHUNK_BYTES = 1 << 28
 _RUN_BYTES = 1 << 25
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
+_MAX_TEXT_BYTES = 1 << 12
+HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
 _REMEDY = "fetch the file again, or write it anew"
 
 
@@ -36,6 +37,11 @@ class Hdf5File:
     def __init__(self, file: Any, subject: str) -> None:
         self._file = file
         self.subject = subject
+
+    @property
+    def root(self) -> Any:
+        """The file as h5py has it, for who follows no link."""
+        return self._file
 
     def has(self, path: str) -> bool:
         """Whether something is at a path, which is not looked at."""
@@ -70,8 +76,8 @@ class Hdf5File:
             dtype, shape, chunks = found.dtype, found.shape, found.chunks
             creation = found.id.get_create_plist()
             filters = [creation.get_filter(number) for number in range(creation.get_nfilters())]
-        except _HDF5_ERRORS as error:
-            raise _damaged(where, error) from error
+        except HDF5_ERRORS as error:
+            raise damaged(where, error) from error
         if outside:
             kind = outside if isinstance(outside, str) else "raw data in another file"
             raise _leads_out(where, kind)
@@ -137,10 +143,12 @@ class Hdf5File:
         if not self.has(path):
             return None
         values = self.numbers(path)
-        if np.ptp(values) > 0.01 * np.abs(values).max():
+        with np.errstate(over="ignore"):
+            spread, mean = np.ptp(values), values.mean()
+        if spread > 0.01 * np.abs(values).max():
             found = f"{values.size} from {values.min():g} to {values.max():g}"
             raise arrays.refused(self.where(path), "one number for the whole scan", found)
-        return float(values.mean())
+        return float(mean)
 
     def number_attribute(self, path: str, name: str) -> float | None:
         """An attribute that is a finite number; None if there is no such attribute."""
@@ -152,6 +160,31 @@ class Hdf5File:
             where = f"{self.where(path)}: attribute {name}"
             raise arrays.refused(where, "a number", repr(value)[:200])
         return float(number.reshape(-1)[0])
+
+    def text(self, path: str) -> str | None:
+        """A single text in a dataset; None where anything else is, or nothing.
+
+        Raises
+        ------
+        CheckError
+            The file is damaged there.
+        """
+        import h5py
+
+        found = self._find(path)
+        if not isinstance(found, h5py.Dataset):
+            return None
+        try:
+            is_here = not found.is_virtual and not found.external
+            is_one = found.size == 1 and found.dtype.itemsize <= _MAX_TEXT_BYTES
+            if not (is_here and is_one and found.dtype.kind in "OS"):
+                return None
+            value = np.asarray(found[()]).reshape(-1)[0]
+        except HDF5_ERRORS as error:
+            raise damaged(self.where(path), error) from error
+        if isinstance(value, bytes):
+            return value.decode(errors="replace")
+        return value if isinstance(value, str) else None
 
     def is_empty(self, path: str) -> bool:
         """Whether a path leads to nothing, or to a group or dataset with nothing in it."""
@@ -168,8 +201,8 @@ class Hdf5File:
             return None
         try:
             value = found.attrs.get(name)
-        except _HDF5_ERRORS as error:
-            raise _damaged(f"{self.where(path)}: attribute {name}", error) from error
+        except HDF5_ERRORS as error:
+            raise damaged(f"{self.where(path)}: attribute {name}", error) from error
         return value.decode(errors="replace") if isinstance(value, bytes) else value
 
     def frames(self, place: Place, role: str = "diffraction") -> Hdf5Frames:
@@ -211,8 +244,8 @@ class Hdf5File:
                 if isinstance(link, h5py.HardLink):
                     at = at[name]
                     continue
-            except _HDF5_ERRORS as error:
-                raise _damaged(self.where(path), error) from error
+            except HDF5_ERRORS as error:
+                raise damaged(self.where(path), error) from error
             if link is None:
                 return None
             if not isinstance(link, h5py.SoftLink):
@@ -279,8 +312,8 @@ def open_hdf5(path: Path, subject: str) -> Iterator[Hdf5File]:
         raise extras.missing("hdf5", subject, expected="h5py, to read HDF5 files") from error
     try:
         file = h5py.File(path, "r")
-    except _HDF5_ERRORS as error:
-        raise _damaged(subject, error) from error
+    except HDF5_ERRORS as error:
+        raise damaged(subject, error) from error
     with file:
         yield Hdf5File(file, subject)
 
@@ -304,8 +337,8 @@ def _read(dataset: Any, taken: Sequence[int | range], where: str) -> NDArray[Any
     )
     try:
         array = np.asarray(dataset[selection])
-    except _HDF5_ERRORS as error:
-        raise _damaged(where, error) from error
+    except HDF5_ERRORS as error:
+        raise damaged(where, error) from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -335,7 +368,8 @@ def _leads_out(where: str, found: str) -> CheckError:
     )
 
 
-def _damaged(where: str, error: Exception) -> CheckError:
+def damaged(where: str, error: Exception) -> CheckError:
+    """An error of HDF5's own, as one for the user."""
     return CheckError(
         where,
         expected="a whole HDF5 file",

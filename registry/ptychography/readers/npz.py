@@ -50,7 +50,7 @@ def open_npz(
     Frames of a stored array are read where they are. A deflated array is read through for each
     call of `Frames.read`, and held against its CRC while it is.
     """
-    with open_file(path, subject) as packed, _unpacked(packed, subject) as file:
+    with open_file(path, subject) as packed, unpacked(packed, subject) as file:
         members = foreign_npz.members(file, subject)
         archive = _Archive(file, members, subject)
         yield _scan(archive, dict(keys), layout)
@@ -279,7 +279,7 @@ def _whole(data: bytes, size: int, member: Member) -> bytes:
 
 
 @contextmanager
-def _unpacked(file: BinaryIO, subject: str) -> Iterator[BinaryIO]:
+def unpacked(file: BinaryIO, subject: str) -> Iterator[BinaryIO]:
     """The file itself, or a temporary one with what it packs."""
     packed_size = file.seek(0, 2)
     file.seek(0)

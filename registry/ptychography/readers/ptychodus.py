@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from registry.ptychography.readers import arrays, units
+from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
@@ -26,25 +27,28 @@ _ENERGIES_EV = ("photon_energy_eV", "probe_energy_eV")
 
 
 @contextmanager
-def open_ptychodus(path: Path, *, keys: Mapping[str, Place], subject: str) -> Iterator[ScanFile]:
+def open_ptychodus(
+    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+) -> Iterator[ScanFile]:
     """Open a product; see `registry.ptychography.readers.open_scan`.
 
     ``detector_pixel_m`` is what gives the probe its pixels, as the file does not have it.
     """
     with open_hdf5(path, subject) as file:
-        yield _scan(file, {role: Place(name=name) for role, name in _PLACES.items()} | dict(keys))
+        places = {role: Place(name=name) for role, name in _PLACES.items()}
+        yield _scan(file, places | dict(keys), declared)
 
 
-def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
+def _scan(file: Hdf5File, keys: dict[str, Place], declared: Mapping[str, float]) -> ScanFile:
     frames = file.frames(keys["diffraction"]) if "diffraction" in keys else None
     found = file.read_all(keys)
     fields = arrays.converted(found, "m")
     provenance = {role: f"dataset {place}" for role, place in keys.items()}
-    wavelength = _wavelength(file, provenance)
-    distance = file.number_attribute("/", "detector_object_distance_m")
-    if distance is not None:
-        units.distance_m(distance, f"{file.subject}: attribute detector_object_distance_m")
-        provenance["distance_m"] = "attribute detector_object_distance_m"
+    known = figures.of_file(
+        declared,
+        wavelength_m=partial(_wavelength, file, provenance),
+        distance_m=partial(_distance, file, provenance),
+    )
     object_pixel = _pair(file, keys["objectGuess"], "pixel_height_m", "pixel_width_m")
     if object_pixel is not None:
         for pitch in object_pixel:
@@ -57,10 +61,18 @@ def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
         format="ptychodus",
         frames=frames,
         **fields,
-        wavelength_m=wavelength,
-        distance_m=distance,
-        detector_pixel_m=_detector_pixel(
-            file, keys["probeGuess"], fields["probe"].shape, wavelength, distance, provenance
+        **known,
+        **figures.of_file(
+            declared,
+            detector_pixel_m=partial(
+                _detector_pixel,
+                file,
+                keys["probeGuess"],
+                fields["probe"].shape,
+                declared.get("wavelength_m", known["wavelength_m"]),
+                declared.get("distance_m", known["distance_m"]),
+                provenance,
+            ),
         ),
         provenance=provenance,
         object_pixel_m=object_pixel,
@@ -75,6 +87,15 @@ def _wavelength(file: Hdf5File, provenance: dict[str, str]) -> float | None:
             provenance["wavelength_m"] = f"attribute {name}"
             return units.wavelength(energy, "eV", f"{file.subject}: attribute {name}")
     return None
+
+
+def _distance(file: Hdf5File, provenance: dict[str, str]) -> float | None:
+    name = "detector_object_distance_m"
+    distance = file.number_attribute("/", name)
+    if distance is None:
+        return None
+    provenance["distance_m"] = f"attribute {name}"
+    return units.distance_m(distance, f"{file.subject}: attribute {name}")
 
 
 def _detector_pixel(

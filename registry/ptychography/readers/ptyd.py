@@ -9,34 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.readers import arrays, units
+from registry.errors import CheckError
+from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, Hdf5Frames, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
 
 _ALL = (None, None)
+_PROPAGATIONS = ("info/propagation", "meta/propagation")
 # Weights are read this much at a time.
 _BLOCK_BYTES = 1 << 25
 
 
 @contextmanager
-def open_ptyd(path: Path, *, keys: Mapping[str, Place], subject: str) -> Iterator[ScanFile]:
+def open_ptyd(
+    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+) -> Iterator[ScanFile]:
     """Open a scan; see `registry.ptychography.readers.open_scan`.
 
     Where each frame has weights of its own, a pixel is good if it is so in all frames: these
     weights are read when the file is opened. The format has no place for a probe or an object.
     """
     with open_hdf5(path, subject) as file:
-        yield _scan(file, dict(keys))
+        yield _scan(file, dict(keys), declared)
 
 
-def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
+def _scan(file: Hdf5File, keys: dict[str, Place], declared: Mapping[str, float]) -> ScanFile:
+    _check_propagation(file)
     numbers = sorted(int(name) for name in file.names("chunks") if name.isdecimal())
     chunks = [f"chunks/{number}" for number in numbers]
     if not chunks and "diffraction" not in keys:
@@ -66,11 +72,27 @@ def _scan(file: Hdf5File, keys: dict[str, Place]) -> ScanFile:
         format="ptyd",
         frames=frames,
         **arrays.converted(found, "m"),
-        wavelength_m=_wavelength(file, provenance),
-        distance_m=_distance(file, provenance),
-        detector_pixel_m=_pixel(file, provenance),
+        **figures.of_file(
+            declared,
+            wavelength_m=partial(_wavelength, file, provenance),
+            distance_m=partial(_distance, file, provenance),
+            detector_pixel_m=partial(_pixel, file, provenance),
+        ),
         provenance=provenance,
     )
+
+
+def _check_propagation(file: Hdf5File) -> None:
+    """Refuse a scan that is said not to be one of the far field."""
+    for path in _PROPAGATIONS:
+        said = file.text(path)
+        if said is not None and said.strip().lower() not in ("", "none", "farfield"):
+            raise CheckError(
+                file.where(path),
+                expected="propagation farfield, the only one that there is a model for",
+                found=repr(said[:50]),
+                remedy="take a scan of the far field; near-field ptychography is not supported",
+            )
 
 
 class _Chunks:

@@ -62,7 +62,8 @@ def object_pixel_m(value: float, where: str) -> float:
 
 def positions_m(values: NDArray[np.float64], where: str) -> NDArray[np.float64]:
     """Positions that are in metres: they span at most a decimetre."""
-    span = float(np.ptp(values))
+    with np.errstate(over="ignore"):
+        span = float(np.ptp(values))
     if span > _MAX_SPAN_M:
         guesses = [name for name, scale in _SCALES.items() if _within(span * scale, _USUAL_SPAN_M)]
         raise _wrong(
@@ -83,7 +84,9 @@ def declared(unit: object, allowed: tuple[str, ...], where: str) -> None:
 
 
 def _wavelength(energy: float, scale_j: float) -> float:
-    return PLANCK_TIMES_C_J_M / (energy * scale_j) if energy > 0 else 0.0
+    # the product of two small numbers may be zero
+    joule = energy * scale_j
+    return PLANCK_TIMES_C_J_M / joule if joule > 0 else 0.0
 
 
 def _length(value: float, limits: tuple[float, float], expected: str, where: str) -> float:

@@ -170,6 +170,32 @@ class TestScan:
         np.testing.assert_array_equal(found, small.frames[[6, 8]])
 
 
+class TestPropagation:
+    """How the light comes to the detector, where the file says so."""
+
+    @pytest.mark.parametrize("group", ["info", "meta"])
+    @pytest.mark.parametrize("said", ["nearfield", np.bytes_("nearfield"), "Fresnel"])
+    def test_near_field(self, group, said, write, refused):
+        """A scan that says to be one is refused, and that it is not supported."""
+
+        def change(file: h5py.File) -> None:
+            file[f"{group}/propagation"] = said
+
+        error = refused(write(change), CheckError, format="ptyd")
+        assert error.subject == f"source s: {group}/propagation"
+        assert error.remedy.endswith("near-field ptychography is not supported")
+
+    @pytest.mark.parametrize("said", ["farfield", np.bytes_("farfield"), "None", 1.0])
+    def test_far_field(self, said, write):
+        """One that says to be one, or says nothing, is read."""
+
+        def change(file: h5py.File) -> None:
+            file["info/propagation"] = said
+
+        with open_scan(write(change), format="ptyd", subject="source s") as scan:
+            assert scan.frames.shape == (12, 8, 10)
+
+
 class TestHostile:
     """Files that cannot be."""
 
