@@ -52,11 +52,13 @@ def note(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _paths(arguments: tuple[Any, ...]) -> Iterator[str]:
-    """Paths of an event, of which some are relative to a folder that is open under a number."""
-    folders = [each for each in arguments if isinstance(each, int) and each > 2]
+    """Paths of an event. Its last argument is the open folder that they are relative to, or -1."""
+    folder = arguments[-1]
     for each in filter(_is_path, arguments):
         path = Path(os.fsdecode(each))
-        yield str(Path(f"/proc/self/fd/{folders[-1]}").readlink() / path if folders else path)
+        if isinstance(folder, int) and folder >= 0 and not path.is_absolute():
+            path = Path(f"/proc/self/fd/{folder}").readlink() / path
+        yield str(path)
 
 
 def _is_path(each: object) -> bool:
