@@ -9,14 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import console, environment
+from registry import console, environment, temporary
 from registry.errors import CheckError
 
 
@@ -88,8 +87,7 @@ class Scratch:
 @contextmanager
 def scratch(root: Path) -> Iterator[Scratch]:
     """A new scratch folder, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="fixtures-scratch-") as name:
-        folder = Path(name)
+    with temporary.folder("scratch") as folder:
         for part in ("generators", "schemas"):
             shutil.copytree(
                 root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
