@@ -37,15 +37,13 @@ from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
 from registry.storage import cache, dvc_config, progress
 from registry.storage.dvc_config import Redaction
+from registry.storage.patience import PATIENCE_S, SLOW_BYTES
 
 _JOBS = 8
 PAUSES_S = (0.5, 2.0)
 # An attempt that ended without a byte after this long is not repeated: libraries below retry what
 # may pass by themselves, S3's for ten seconds.
 _QUICK_S = 3.0
-# A silent server is given up after that time, and one that takes longer for each so many bytes.
-PATIENCE_S = 30.0
-SLOW_BYTES = 1 << 16
 # What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
 _LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # How long to wait for another process that fetches the same object.
