@@ -31,14 +31,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> bytes:
+    from registry import files
     from registry.errors import MissingError
 
     try:
-        return path.read_bytes()
+        return files.read_bytes(path)
     except OSError as error:
         raise MissingError(
             f"{path}",
             expected="a version of dvc.lock, as git hands it over",
-            found=str(error.strerror),
+            found=error.strerror or str(error),
             remedy="git calls this command: see docs/merging.md",
         ) from None

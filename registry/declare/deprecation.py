@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.declare import FILE
 
 
@@ -33,7 +34,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = (root / FILE).read_bytes()
+        data = files.read_bytes(root / FILE)
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
