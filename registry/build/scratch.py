@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import console, environment, temporary
+from registry import console, environment, files, temporary
 from registry.errors import CheckError
 
 
@@ -90,9 +90,16 @@ def scratch(root: Path) -> Iterator[Scratch]:
     with temporary.folder("scratch") as folder:
         for part in ("generators", "schemas"):
             shutil.copytree(
-                root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
+                root / part,
+                folder / part,
+                ignore=shutil.ignore_patterns("__pycache__"),
+                copy_function=_copy,
             )
         yield Scratch(root=root, folder=folder)
+
+
+def _copy(source: str, target: str) -> None:
+    Path(target).write_bytes(files.read_bytes(Path(source)))
 
 
 def flags(entry: Mapping[str, Any], root: Path) -> list[str]:

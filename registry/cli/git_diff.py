@@ -59,8 +59,8 @@ def _lines(path: str, old: str, old_id: str, new_path: str, new: str, new_id: st
 
 
 def _side(label: str, file: str, blob: str, path: str) -> Operand:
-    from registry import files
     from registry.compare import operand
+    from registry.identity.opening import open_file
     from registry.storage.root import find_root
 
     if path.endswith(operand.SUFFIX):
@@ -68,7 +68,8 @@ def _side(label: str, file: str, blob: str, path: str) -> Operand:
     # git runs this in the top folder, of which the registry may be a subfolder
     root = find_root(Path(path).absolute().parent)
     inside = Path(path).absolute().relative_to(root).as_posix()
-    return operand.of_sidecar(root, label, files.read_bytes(Path(file)), blob, inside)
+    with open_file(Path(file), path) as text:
+        return operand.of_sidecar(root, label, text.read(), blob, inside)
 
 
 def _alone(label: str, operand: Operand) -> list[str]:

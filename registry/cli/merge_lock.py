@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
         *(_read(getattr(arguments, name)) for name in ("base", "ours", "theirs"))
     )
     # git takes what is in OURS as the result
-    files.write_atomic(arguments.ours, merged.data)
+    files.write_output(arguments.ours, merged.data)
     for name in merged.conflicts:
         print(
             f"dvc.lock: both sides changed stage {name}; take one between the markers, then run "

@@ -111,7 +111,7 @@ def keep(output: Path, staging: Path, part: Part) -> None:
         try:
             os.link(output / path, staging / path)
         except OSError:
-            shutil.copyfile(output / path, staging / path)
+            (staging / path).write_bytes(files.read_bytes(output / path))
 
 
 def write(staging: Path, contents: dict[str, bytes]) -> dict[str, str]:
