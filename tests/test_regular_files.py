@@ -179,7 +179,7 @@ def test_a_broken_configuration_counts_as_empty(root, replace, ends):
     (root / ".dvc").mkdir(exist_ok=True)
     replace(root / ".dvc/config.local")
     (root / NPZ).unlink()
-    ends("verify", NAME)
+    ends("diff", NAME, "minimal_dataset_v1")
 
 
 def test_a_sidecar_beside_a_file(root, replace, ends, tmp_path):
