@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
 
@@ -20,19 +21,48 @@ WORDS_ONLY = True
 
 
 def run(program: Callable[[], int]) -> int:
-    """Run a program; turn errors raised on purpose, and the system's, into a message and a code."""
+    """Run a program; turn errors raised on purpose, and the system's, into a message and a code.
+
+    A stream that is closed takes in silence what is written to it, and changes no exit code.
+    """
+    _open_streams()
+    code = 0
+    # the reader of a pipe may have seen enough
+    with suppress(BrokenPipeError):
+        code = _run(program)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            # What is left goes nowhere, or the interpreter would try to write it when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
+def _open_streams() -> None:
+    """Put the null device where the caller has closed a stream.
+
+    Else the next file that is opened would get the stream's number, and with it what libraries
+    and other programs print.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _run(program: Callable[[], int]) -> int:
     try:
         code = program()
-        # here, where a reader that has gone away can still be told from an error
+        # here, where a full disk is still an error of the program's
         sys.stdout.flush()
         return code
     except RegistryError as error:
         return _report(error)
     except BrokenPipeError:
-        # The reader of a pipe has seen enough. What is left goes nowhere, or the interpreter would
-        # try to write it when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except OSError as error:
         return _report(
             MissingError(
@@ -71,8 +101,14 @@ def print_errors(found: Iterable[object]) -> None:
 
 
 def _report(error: RegistryError) -> int:
+    # who hears nothing any more still gets the code
+    with suppress(BrokenPipeError):
+        _say(error)
+    return error.exit_code
+
+
+def _say(error: RegistryError) -> None:
     if AS_JSON.items() <= os.environ.items():
         print(json.dumps(error.parts), file=sys.stderr)
     else:
         print_errors([error])
-    return error.exit_code

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import files
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -37,7 +39,7 @@ def md5(data: bytes | memoryview) -> str:
 
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file, streamed, so that its size does not matter."""
-    with path.open("rb") as file:
+    with files.open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -56,7 +58,7 @@ def git_blob_id(data: bytes) -> str:
 
 def git_blob_file(path: Path) -> str:
     """Id that git gives a file, streamed as in `sha256_file`."""
-    with path.open("rb") as file:
+    with files.open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         return hashlib.file_digest(file, lambda: _git_blob(size)).hexdigest()
 
@@ -66,7 +68,7 @@ def blob(path: Path) -> str:
 
     Git hashes text with LF endings, whatever the checkout has.
     """
-    return "blob:" + git_blob_id(path.read_bytes().replace(b"\r\n", b"\n"))
+    return "blob:" + git_blob_id(files.read_bytes(path).replace(b"\r\n", b"\n"))
 
 
 def array_digest(array: np.ndarray) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO
+
+from registry import temporary
+from registry.errors import UsageError
 
 Content = bytes | memoryview | Callable[[BinaryIO], None]
 
@@ -37,13 +41,8 @@ def read(path: Path, *, follow: bool = True) -> Buffer:
     OSError
         As the system reports it, or it is no regular file.
     """
-    # Windows has neither flag
-    flags = getattr(os, "O_NONBLOCK", 0) | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
-    with open(path, "rb", buffering=0, opener=lambda name, own: os.open(name, own | flags)) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
-        size = status.st_size
+    with _regular(path, follow=follow) as file:
+        size = os.fstat(file.fileno()).st_size
         if size < _HUGE_BYTES:
             return file.read()
         import numpy as np
@@ -53,6 +52,101 @@ def read(path: Path, *, follow: bool = True) -> Buffer:
         while count := file.readinto(view[filled:]):
             filled += count
         return view[:filled].toreadonly()
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading, as `read` does.
+
+    Raises
+    ------
+    OSError
+        As the system reports it, or it is no regular file.
+    """
+    return BufferedReader(_regular(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a regular file; `read` is for those that are large.
+
+    Raises
+    ------
+    OSError
+        As the system reports it, or it is no regular file.
+    """
+    with _regular(path) as file:
+        return file.read()
+
+
+def _regular(path: Path, *, follow: bool = True) -> FileIO:
+    # Windows has neither flag
+    flags = getattr(os, "O_NONBLOCK", 0) | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
+    file = FileIO(os.fspath(path), opener=lambda name, own: os.open(name, own | flags))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return file
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Put `data` where a user wants it, who may name anything.
+
+    A file appears all at once, as by `write_atomic`. A character device, such as the null device,
+    is written to: to replace it would take it away from all programs.
+
+    Raises
+    ------
+    UsageError
+        There is something that is neither: a link, a pipe, a folder.
+    OSError
+        As the system reports it.
+    """
+    mode = _mode(path)
+    if stat.S_ISCHR(mode):
+        with open(path, "wb", opener=_open_device) as device:
+            device.write(data)
+        return
+    require_output(path)
+    write_atomic(path, data)
+
+
+def require_output(*paths: Path) -> None:
+    """Refuse files that a user names, or their folder, where something else would be replaced.
+
+    Raises
+    ------
+    UsageError
+        There is something that is no regular file.
+    """
+    for path in paths:
+        mode = _mode(path)
+        if mode and not stat.S_ISREG(mode):
+            raise UsageError(
+                f"output {path}",
+                expected="a file that can be replaced, or none",
+                found=_KINDS.get(stat.S_IFMT(mode), "a device"),
+                remedy="name another file; of a link, the file that it leads to",
+            )
+
+
+def _open_device(path: str, _: int) -> int:
+    # neither made nor cut, nor taken for this program's terminal
+    return os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+
+
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def _mode(path: Path) -> int:
+    """Kind and permissions of what is there, be it a link; 0 where nothing is."""
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 def write_atomic(path: Path, data: Content) -> None:
@@ -81,47 +175,53 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, Content]) -> N
     OSError
         As for `write_atomic`.
     """
-    temporaries: dict[Path, Path] = {}
+    path = None
     try:
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # In the same directory, for a rename cannot cross file systems.
-            temporaries[path] = path.parent / f".{secrets.token_hex(8)}.tmp"
-            with open(temporaries[path], "xb", opener=_create) as file:
+        with ExitStack() as stack:
+            temporaries: dict[Path, BinaryIO] = {}
+            for path, data in contents.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # In the same directory, for a rename cannot cross file systems.
+                file = temporaries[path] = stack.enter_context(temporary.file(path.parent))
                 data(file) if callable(data) else file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        for path, temporary in temporaries.items():
-            temporary.replace(path)
-    except BaseException as error:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            # The system names the temporary file, or none.
-            error.filename, error.filename2 = str(path), None
+                _sync(file)
+            for path, file in temporaries.items():
+                _put(file, path)
+    except OSError as error:
+        # The system names the temporary file, or none.
+        error.filename, error.filename2 = str(path), None
         raise
 
 
 @contextmanager
-def staged(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; what is there when the block ends takes its place.
+def staged(path: Path) -> Iterator[BinaryIO]:
+    """An empty file beside `path`; what is in it when the block ends takes the place of `path`.
 
     Where the block fails, `path` is as before and nothing is left over.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent / f".{secrets.token_hex(8)}.tmp"
+    name = ""
     try:
-        yield part
-        part.replace(path)
+        with temporary.file(path.parent) as file:
+            name = str(file.name)
+            yield file
+            _sync(file)
+            _put(file, path)
     except OSError as error:
-        named = (error.filename, error.filename2)
-        if str(part) in named or (error.errno and error.filename is None):
+        named = (str(error.filename), str(error.filename2))
+        if name in named or (error.errno and error.filename is None):
             # nobody knows the temporary file, and a full disk names none, or the one copied from
             error.filename, error.filename2 = str(path), None
         raise
-    finally:
-        part.unlink(missing_ok=True)
 
 
-def _create(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o666)
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _put(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":
+        # which renames no file that is open
+        file.close()
+    Path(file.name).replace(path)

@@ -145,3 +145,66 @@ sys.exit(console.run(program))
     message = process.stderr.read().decode()
     process.stderr.close()
     assert (process.wait(), message) == (0, ""), "a closed pipe is not taken in silence"
+
+
+STREAMS = """
+import sys
+from registry import console
+from registry.errors import UsageError
+
+def program():
+    print("out")
+    print("err", file=sys.stderr)
+    opened = open(sys.argv[1], "w")
+    assert opened.fileno() > 2, "a file has the number of a stream"
+    if len(sys.argv) > 2:
+        raise UsageError("a", expected="b", found="c", remedy="d")
+    return 1
+
+sys.exit(console.run(program))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="streams are closed otherwise on Windows")
+@pytest.mark.parametrize("streams", ["1", "2", "1 2", "0 1 2"])
+@pytest.mark.parametrize(("arguments", "code"), [([], 1), (["error"], 2)])
+def test_closed_streams(streams, arguments, code, tmp_path):
+    """`fixtures list >&-` ends with the code that it always has, and nothing gets its output."""
+    closing = " ".join(f"{number}>&-" for number in streams.split())
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {closing}', "sh", sys.executable, "-c", STREAMS, tmp_path / "file",
+         *arguments],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == code, ended
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.stdout == ("" if "1" in streams else "out\n"), "not the program's output"
+    assert ended.stderr.startswith("err\n") == ("2" not in streams), "not the program's messages"
+    assert (tmp_path / "file").read_text() == "", "what was printed is in a file"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise on Windows")
+def test_an_error_that_nobody_hears():
+    """Where both streams go to a reader that has gone, the error's code is still told."""
+    program = """
+import sys
+from registry import console
+from registry.errors import UsageError
+
+def program():
+    sys.stdin.read()  # until the reader has gone
+    print("out")
+    raise UsageError("a", expected="b", found="c", remedy="d")
+
+sys.exit(console.run(program))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(timeout=60) == 2, "not the error's code"

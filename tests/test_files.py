@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.files import read, write_atomic
+from registry.files import read, staged, write_atomic
 
 
 @pytest.fixture
@@ -174,3 +174,29 @@ def test_what_is_no_file(tmp_path, follow):
         assert caught.value.filename == str(path), "not the file that is meant"
     with pytest.raises(IsADirectoryError):
         read(tmp_path, follow=follow)
+
+
+def test_a_staged_file_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    """Until its bytes are there, the path shows the old ones."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+    seen = []
+
+    def fsync(descriptor: int) -> None:
+        seen.append((path.read_bytes(), os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with staged(path) as file:
+        file.write(b"newer")
+    assert seen == [(b"old", 5)], "not synced once, with all new bytes, while the old ones show"
+    assert (path.read_bytes(), names(tmp_path)) == (b"newer", ["a.npz"])
+
+
+def test_a_stage_that_fails_leaves_the_old_file_alone(tmp_path):
+    """Of an error of the system's the path is told, not the temporary file."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+    with pytest.raises(OSError, match="No space") as error, staged(path) as file:
+        raise OSError(28, "No space left on device", file.name)
+    assert error.value.filename == str(path), "not the file that is meant"
+    assert (path.read_bytes(), names(tmp_path)) == (b"old", ["a.npz"])

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.digests import blob
 from registry.errors import CheckError
 
@@ -103,7 +104,7 @@ def _file(module: str, folders: dict[str, Path]) -> Path | None:
 
 def _imports(path: Path, module: str) -> frozenset[str] | None:
     """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``."""
-    return _imports_of(path.read_bytes(), path, module)
+    return _imports_of(files.read_bytes(path), path, module)
 
 
 # By the text, so that what is kept is true of the file as it is now.
@@ -149,7 +150,7 @@ def behaviour(path: Path) -> str:
     CheckError
         The file is no Python.
     """
-    return _behaviour_of(path.read_bytes(), path)
+    return _behaviour_of(files.read_bytes(path), path)
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.errors import CheckError, MissingError
 
 SOURCES = Path("build/sources")
@@ -68,7 +69,7 @@ def read(name: str) -> SourceRecord:
     """
     path = SOURCES / f"{name}.json"
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(files.read_bytes(path))
         if not isinstance(document, dict) or document.keys() != {
             item.name for item in fields(SourceRecord)
         }:

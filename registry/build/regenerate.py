@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from registry import loading
+from registry import digests, files, loading
 from registry.build import scratch
 from registry.build.scratch import Scratch
 from registry.compare import array_difference
@@ -86,7 +86,9 @@ def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[RebuiltArray]:
         for name in sorted({*before, *after})
     ]
     # Only where no array differs is it the container that makes the bytes differ.
-    if all(verdict.good for verdict in verdicts) and pinned.read_bytes() != rebuilt.read_bytes():
+    if all(verdict.good for verdict in verdicts) and digests.sha256_file(
+        pinned
+    ) != digests.sha256_file(rebuilt):
         return [replace(verdict, verdict="container differs only") for verdict in verdicts]
     return verdicts
 
@@ -136,8 +138,8 @@ def _rebuild(
         )
     (folder / "pinned.npz").write_bytes(pinned)
     arrays = compare(folder / "pinned.npz", folder / pin.path, subject=f"fixture {pin.name}")
-    text = (folder / pin.sidecar_path).read_bytes()
-    same = text == (root / pin.sidecar_path).read_bytes()
+    text = files.read_bytes(folder / pin.sidecar_path)
+    same = text == files.read_bytes(root / pin.sidecar_path)
     good = same and all(verdict.good for verdict in arrays)
     return Rebuilt(name=pin.name, arrays=arrays, sidecar_same=same, exit_code=0 if good else 1)
 

@@ -9,14 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import console, environment
+from registry import console, environment, files, temporary
 from registry.errors import CheckError
 
 
@@ -88,13 +87,19 @@ class Scratch:
 @contextmanager
 def scratch(root: Path) -> Iterator[Scratch]:
     """A new scratch folder, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="fixtures-scratch-") as name:
-        folder = Path(name)
+    with temporary.folder("scratch") as folder:
         for part in ("generators", "schemas"):
             shutil.copytree(
-                root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
+                root / part,
+                folder / part,
+                ignore=shutil.ignore_patterns("__pycache__"),
+                copy_function=_copy,
             )
         yield Scratch(root=root, folder=folder)
+
+
+def _copy(source: str, target: str) -> None:
+    Path(target).write_bytes(files.read_bytes(Path(source)))
 
 
 def flags(entry: Mapping[str, Any], root: Path) -> list[str]:

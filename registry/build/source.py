@@ -20,7 +20,7 @@ from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
-from registry.identity import foreign_npz, npz_rows, sidecar
+from registry.identity import foreign_npz, npz, sidecar
 
 # What a scan's arrays have to be, whichever layout it has: number of axes, and kind of dtype. A
 # real object or probe is a complex one without phase.
@@ -45,16 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     file = declared_file.verified(subject, params) if {"path", "url"} & params.keys() else None
     path = SOURCES / f"{request.name}.npz"
     try:
-        with files.staged(path) as part:
+        with files.staged(path) as staged:
             with _given(subject, request, file) as given:
                 arrays, said = request.code.generate(params, given)
                 if arrays is not None:
                     # frames of an open scan are read and converted as they are written
-                    npz_rows.write(part, arrays)
+                    npz.write_into(staged, arrays)
             if arrays is None and file is not None:
                 # a source without arrays of its own is its file, byte for byte
-                shutil.copyfile(file.path, part)
-            record = _record(request, part, said, is_foreign=arrays is None)
+                with files.open_regular(file.path) as given_file:
+                    shutil.copyfileobj(given_file, staged)
+            staged.flush()
+            record = _record(request, Path(staged.name), said, is_foreign=arrays is None)
             files.write_atomic(path.with_suffix(".json"), record.encode())
     except ValueError as error:
         remedy = f"correct the file, or its declaration: params.yaml sources.{request.name}"

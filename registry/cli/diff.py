@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         from registry.compare import comparison_page
 
-        files.write_atomic(arguments.html, comparison_page.render(found).encode())
+        files.write_output(arguments.html, comparison_page.render(found).encode())
     if arguments.json:
         print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:

@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
         # ASCII, whatever the terminal can show
         print(data.decode("ascii"), end="")
     else:
-        files.write_atomic(arguments.output, data)
+        files.write_output(arguments.output, data)
     return 0

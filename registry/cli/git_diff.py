@@ -60,6 +60,7 @@ def _lines(path: str, old: str, old_id: str, new_path: str, new: str, new_id: st
 
 def _side(label: str, file: str, blob: str, path: str) -> Operand:
     from registry.compare import operand
+    from registry.identity.opening import open_file
     from registry.storage.root import find_root
 
     if path.endswith(operand.SUFFIX):
@@ -67,7 +68,8 @@ def _side(label: str, file: str, blob: str, path: str) -> Operand:
     # git runs this in the top folder, of which the registry may be a subfolder
     root = find_root(Path(path).absolute().parent)
     inside = Path(path).absolute().relative_to(root).as_posix()
-    return operand.of_sidecar(root, label, Path(file).read_bytes(), blob, inside)
+    with open_file(Path(file), path) as text:
+        return operand.of_sidecar(root, label, text.read(), blob, inside)
 
 
 def _alone(label: str, operand: Operand) -> list[str]:
@@ -89,9 +91,11 @@ def _alone(label: str, operand: Operand) -> list[str]:
 
 def _plain(path: str, old: str, new: str) -> list[str]:
     """A diff of lines, as git would show it; of bytes there is none."""
+    from registry import files
+
     try:
         before, after = (
-            [] if file == _ABSENT else Path(file).read_text("utf-8").splitlines()
+            [] if file == _ABSENT else files.read_bytes(Path(file)).decode().splitlines()
             for file in (old, new)
         )
     except (OSError, UnicodeDecodeError):

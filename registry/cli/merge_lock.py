@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
         *(_read(getattr(arguments, name)) for name in ("base", "ours", "theirs"))
     )
     # git takes what is in OURS as the result
-    files.write_atomic(arguments.ours, merged.data)
+    files.write_output(arguments.ours, merged.data)
     for name in merged.conflicts:
         print(
             f"dvc.lock: both sides changed stage {name}; take one between the markers, then run "
@@ -31,14 +31,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> bytes:
+    from registry import files
     from registry.errors import MissingError
 
     try:
-        return path.read_bytes()
+        return files.read_bytes(path)
     except OSError as error:
         raise MissingError(
             f"{path}",
             expected="a version of dvc.lock, as git hands it over",
-            found=str(error.strerror),
+            found=error.strerror or str(error),
             remedy="git calls this command: see docs/merging.md",
         ) from None

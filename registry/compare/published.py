@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from registry import digests
+from registry import digests, files
 from registry.errors import ChainError, CheckError
 from registry.identity import pins, sidecar
 from registry.identity.pins import Pin
@@ -114,7 +114,7 @@ def _redescribed(root: Path, pin: Pin, found: Pin, commit: str) -> list[str]:
     if published is None:
         return [f"sidecar: none in commit {commit[:12]} beside its pin"]
     try:
-        text = (root / found.sidecar_path).read_bytes()
+        text = files.read_bytes(root / found.sidecar_path)
     except OSError as error:
         return [f"sidecar: {found.sidecar_path}: {error.strerror}"]
     if digests.md5(text) != found.sidecar_md5:

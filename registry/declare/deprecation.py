@@ -35,7 +35,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = bytes(files.read(root / FILE))
+        data = files.read_bytes(root / FILE)
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.

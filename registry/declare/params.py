@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.declare import FILE, generator_keys
 from registry.errors import CheckError, MissingError
 from registry.failure import Failure
@@ -173,7 +174,7 @@ def read(root: Path) -> str:
     """
     path = root / FILE
     try:
-        return path.read_bytes().decode()
+        return files.read_bytes(path).decode()
     except FileNotFoundError:
         raise MissingError(
             FILE,

@@ -65,7 +65,7 @@ class Rows:
             for first, end in pairwise([0, *cuts, len(indices)]):
                 file.seek(self.start + int(indices[first]) * size)
                 wanted = flat[first * size : end * size]
-                if file.readinto(wanted) != len(wanted):  # type: ignore[attr-defined]
+                if file.readinto(wanted.data) != len(wanted):
                     where = f"{self.subject}: row {indices[end - 1]}"
                     raise npz.malformed(where, f"{size} bytes", "the end of the file: truncated")
         return array

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
+from registry import files
 from registry.errors import CheckError, MissingError
 
 
-def open_file(path: Path, subject: str) -> BinaryIO:
+def open_file(path: Path, subject: str) -> BufferedReader:
     """Open a regular file that is not empty.
 
     Raises
@@ -19,10 +20,10 @@ def open_file(path: Path, subject: str) -> BinaryIO:
         It is absent or may not be read.
     """
     try:
-        # Opening a pipe would wait for its writer.
+        # what it is, is said better than the system does
         if path.exists() and not path.is_file():
             raise _no_file(path, subject, "a folder" if path.is_dir() else "something else")
-        file = path.open("rb")
+        file = files.open_regular(path)
     except OSError as error:
         raise MissingError(
             subject,

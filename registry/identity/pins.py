@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from registry import files
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import plain_yaml
 
@@ -132,7 +133,7 @@ def _locked(root: Path) -> dict[str, Pin]:
     key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
     cached = _cache.get(path)
     if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, parse(path.read_bytes()))
+        cached = _cache[path] = (key, parse(files.read_bytes(path)))
     return cached[1]
 
 
@@ -166,10 +167,10 @@ def _imported(root: Path) -> dict[str, Pin]:
         sidecar = path.with_name(path.name.removesuffix(".npz.dvc") + ".json.dvc")
         if not path.name.endswith(".npz.dvc") or not sidecar.is_file():
             continue
-        files = (path, sidecar)
-        outs = [_import(file, root) for file in files]
+        pair = (path, sidecar)
+        outs = [_import(file, root) for file in pair]
         pin = _pin(outs, "")
-        targets = tuple(file.relative_to(root).as_posix() for file in files)
+        targets = tuple(file.relative_to(root).as_posix() for file in pair)
         found[pin.name] = Pin(
             name=pin.name,
             path=pin.path,
@@ -187,7 +188,7 @@ def _imported(root: Path) -> dict[str, Pin]:
 def _import(path: Path, root: Path) -> dict[str, Any]:
     """The only output of a ``.dvc`` file, its path made relative to the repository."""
     try:
-        document = plain_yaml.load(path.read_bytes())
+        document = plain_yaml.load(files.read_bytes(path))
         (out,) = document["outs"]
         folder = path.parent.relative_to(root) / document.get("wdir", ".")
         relative = PurePosixPath(folder.as_posix()) / out["path"]
@@ -202,7 +203,7 @@ def _import(path: Path, root: Path) -> dict[str, Any]:
 
 
 def _dvc_files(root: Path) -> Iterator[Path]:
-    for folder, children, files in os.walk(root):
+    for folder, children, names in os.walk(root):
         children[:] = sorted(
             child
             for child in children
@@ -210,4 +211,4 @@ def _dvc_files(root: Path) -> Iterator[Path]:
             and not child.startswith(".")
             and not Path(folder, child, "pyvenv.cfg").exists()
         )
-        yield from (Path(folder, file) for file in sorted(files) if file.endswith(".dvc"))
+        yield from (Path(folder, file) for file in sorted(names) if file.endswith(".dvc"))

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry import files
 from registry.digests import sha256
 from registry.errors import CheckError, MissingError
 from registry.failure import Failure
@@ -128,12 +129,12 @@ def _referred(document: Any) -> Iterator[str]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return files.read_bytes(path)
     except OSError as error:
         raise MissingError(
             f"schema {path.name}",
             expected=f"a JSON Schema in the registry's folder {path.parent.name}",
-            found=str(error.strerror),
+            found=error.strerror or str(error),
             remedy=f"git checkout -- {path.parent.name}/{path.name}",
         ) from None
 

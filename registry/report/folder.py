@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from registry import digests
+from registry import digests, files, temporary
 from registry.errors import UsageError
 
 MANIFEST = "manifest.json"
@@ -72,7 +74,7 @@ def read(output: Path) -> Manifest | None:
 
 def _parse(path: Path) -> Manifest | None:
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(files.read_bytes(path))
         if document["kind"] != _KIND:
             return None
         return Manifest(
@@ -109,7 +111,7 @@ def keep(output: Path, staging: Path, part: Part) -> None:
         try:
             os.link(output / path, staging / path)
         except OSError:
-            shutil.copyfile(output / path, staging / path)
+            (staging / path).write_bytes(files.read_bytes(output / path))
 
 
 def write(staging: Path, contents: dict[str, bytes]) -> dict[str, str]:
@@ -125,20 +127,26 @@ def replacing(output: Path) -> Iterator[Path]:
     """An empty folder that takes the place of `output` at the end, if all went well until there."""
     output.parent.mkdir(parents=True, exist_ok=True)
     # beside it, for a rename cannot cross file systems
+    temporary.sweep(
+        output.parent,
+        re.compile(re.escape(f".{output.name}.") + r"[0-9a-f]{16}\.(new|old)"),
+        stat.S_ISDIR,
+    )
     staging, old = (
         output.with_name(f".{output.name}.{secrets.token_hex(8)}.{what}") for what in ("new", "old")
     )
     staging.mkdir()
     try:
-        yield staging
-        if output.exists():
-            output.rename(old)
-        try:
-            staging.rename(output)
-        except OSError:
-            if old.exists():
-                old.rename(output)
-            raise
+        with temporary.held(staging):
+            yield staging
+            if output.exists():
+                output.rename(old)
+            try:
+                staging.rename(output)
+            except OSError:
+                if old.exists():
+                    old.rename(output)
+                raise
     finally:
         for folder in (staging, old):
             shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import digests
+from registry import digests, files
 from registry.declare.params import Envelope
 from registry.errors import RegistryError
 from registry.identity import foreign_npz
@@ -55,7 +55,7 @@ def read_declaration(path: Path) -> dict[str, Any]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(path.read_bytes(), Loader=loader)
+        document = yaml.load(files.read_bytes(path), Loader=loader)
     except (OSError, yaml.YAMLError):
         return {}
     return document if isinstance(document, dict) else {}
@@ -123,7 +123,7 @@ def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return files.read_bytes(path)
     except OSError:
         return None
 

@@ -21,25 +21,27 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
+from registry import files
+from registry.errors import CheckError, LockedError, MissingError, UsageError
+from registry.storage import patience, web
 from registry.storage.dvc_config import redact_urls
 from registry.storage.progress import Move, bar
+from registry.storage.web import BLOCK_BYTES
 
 if TYPE_CHECKING:
     import requests
 
-# Little, as what came of a block is lost when the connection breaks.
-BLOCK_BYTES = 1 << 14
-_CONNECT_S, _READ_S = 10.0, 60.0
-# Attempts, one after the other, that brought no more than there had been, before giving up.
+# Attempts, one after the other, that brought next to nothing, before giving up; and new starts.
 _ATTEMPTS = 3
+# The most that a server may send that does not announce how much it is.
+UNANNOUNCED_BYTES = 1 << 30
 PAUSE_S = 1.0
 # How long to wait for another process that downloads the same file.
 LOCK_S = 600.0
 _DIGITS_OF_FOLDER = 12
 _LONGEST_NAME = 100
 _LIMITS = {"SHA-256": 64, "git blob id": 40}
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d+/(?:\d+|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,17 +52,13 @@ class _Pin:
     digest: str
 
     def of(self, path: Path) -> str:
-        with path.open("rb") as file:
+        with files.open_regular(path) as file:
             if self.kind == "SHA-256":
                 return hashlib.file_digest(file, "sha256").hexdigest()
             head = b"blob %d\0" % path.stat().st_size
             return hashlib.file_digest(
                 file, lambda: hashlib.sha1(head, usedforsecurity=False)
             ).hexdigest()
-
-
-class _Cut(Exception):
-    """A transfer that ended before its end; what came is in the part file."""
 
 
 def fetch(
@@ -140,58 +138,79 @@ def _transfer(
     if source is not None:
         _copy(subject, source, part, move)
         return pin.of(part)
-    resumed = _download(subject, url, part, move)
+    resumed = _Download(subject, url, part, move).run()
     found = pin.of(part)
     if resumed and found != pin.digest:
         # the beginning may have been of another file
         part.unlink()
-        _download(subject, url, part, move)
+        _Download(subject, url, part, move).run()
         found = pin.of(part)
     return found
 
 
-def _download(subject: str, url: str, part: Path, move: Move) -> bool:
-    """Bring the part file to its end, beginning where it is; true if it was put together."""
-    resumed, most, idle = False, _size(part), 0
-    while True:
-        resumed = resumed or _size(part) > 0
-        try:
-            _receive(subject, url, part, move)
-        except _Cut as error:
-            # more than ever: who throws away and begins again could do so for ever
-            idle = 0 if _size(part) > most else idle + 1
-            most = max(most, _size(part))
-            if idle < _ATTEMPTS:
-                time.sleep(PAUSE_S if idle else 0)
-                continue
-            raise MissingError(
-                subject,
-                expected="a transfer to the end",
-                found=f"{error} after {_size(part)} bytes",
-                remedy="run the command again: it goes on from there",
-            ) from error
-        return resumed
+class _Download:
+    """Brings the part file to its end, in as many requests as that takes and makes sense."""
 
+    def __init__(self, subject: str, url: str, part: Path, move: Move) -> None:
+        self._subject, self._url, self._part, self._move = subject, url, part, move
+        self._restarts = 0
 
-def _receive(subject: str, url: str, part: Path, move: Move) -> None:
-    import requests
+    def run(self) -> bool:
+        """Begin where the part file ends; true if it was put together from several answers."""
+        resumed, mark, idle = False, _size(self._part), 0
+        while True:
+            resumed = resumed or _size(self._part) > 0
+            try:
+                self._receive()
+                return resumed
+            except web.Cut as error:
+                came = _size(self._part)
+                # A byte more each time could go on for ever, and so could one who begins anew.
+                if came >= mark + patience.SLOW_BYTES:
+                    mark, idle = came, 0
+                else:
+                    idle += 1
+                if idle < _ATTEMPTS and self._restarts <= _ATTEMPTS:
+                    time.sleep(PAUSE_S if idle else 0)
+                    continue
+                raise MissingError(
+                    self._subject,
+                    expected="a transfer to the end",
+                    found=f"{error} after {came} bytes",
+                    remedy="run the command again: it goes on from there",
+                ) from error
 
-    have = _size(part)
-    # no encoding on the way: offsets are those of the file
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    try:
-        response = requests.get(url, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S))
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-        raise _no_url(subject, redact_urls(str(error))) from error
-    except requests.exceptions.RequestException as error:
-        raise _unreachable(subject, _reason(error)) from error
-    with response:
-        mode = _mode(subject, response, part, have)
-        length = response.headers.get("Content-Length", "")
-        left = int(length) if length.isdecimal() else None
-        _write(subject, part, mode, _blocks(response), left, move)
+    def _receive(self) -> None:
+        have = _size(self._part)
+        # no encoding on the way: offsets are those of the file
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        with web.answer(self._subject, self._url, headers) as response:
+            mode = self._mode(response, have)
+            _write(
+                self._subject, self._part, mode, web.blocks(response), web.length(response),
+                self._move,
+            )  # fmt: skip
+
+    def _mode(self, response: requests.Response, have: int) -> str:
+        """Whether an answer is the whole file (``wb``) or what is missing of it (``ab``)."""
+        code = response.status_code
+        if code == http.HTTPStatus.OK:
+            self._restarts += have > 0
+            return "wb"
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if have and code == http.HTTPStatus.PARTIAL_CONTENT and match and int(match[1]) == have:
+            return "ab"
+        if have and code in (
+            http.HTTPStatus.PARTIAL_CONTENT,
+            http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        ):
+            # more than the file has, or a server with ranges of its own: from the start, then
+            self._restarts += 1
+            self._part.unlink()
+            raise web.Cut("an answer that does not go on where the file ends")
+        raise web.unreachable(self._subject, f"HTTP {code} {response.reason}")
 
 
 def _write(
@@ -206,53 +225,33 @@ def _write(
             found=f"{free} bytes",
             remedy="free some space, then run the command again",
         )
+    most, limit = left, f"the {left} bytes that it announced"
+    if most is None:
+        most = UNANNOUNCED_BYTES
+        limit = f"{most} bytes, the most that may come unannounced"
     with part.open(mode) as file:
         # beside a file that is appended to, the position is its size
-        move(completed=file.tell(), total=None if left is None else file.tell() + left)
+        end = file.tell() + most
+        move(completed=file.tell(), total=None if left is None else end)
         for block in blocks:
+            if file.tell() + len(block) > end:
+                raise web.unreachable(subject, f"more than {limit}")
             file.write(block)
             move(completed=file.tell())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _mode(subject: str, response: requests.Response, part: Path, have: int) -> str:
-    """Whether an answer is the whole file (``wb``) or what is missing of it (``ab``)."""
-    code = response.status_code
-    if code == http.HTTPStatus.OK:
-        return "wb"
-    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if have and code == http.HTTPStatus.PARTIAL_CONTENT and match and int(match[1]) == have:
-        return "ab"
-    if have and code in (
-        http.HTTPStatus.PARTIAL_CONTENT,
-        http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-    ):
-        # more than the file has, or a server with ranges of its own: from the start, then
-        part.unlink()
-        raise _Cut("an answer that does not go on where the file ends")
-    raise _unreachable(subject, f"HTTP {code} {response.reason}")
-
-
-def _blocks(response: requests.Response) -> Iterator[bytes]:
-    import requests
-
-    try:
-        yield from response.iter_content(BLOCK_BYTES)
-    except requests.exceptions.RequestException as error:
-        raise _Cut(_reason(error)) from error
-
-
 def _copy(subject: str, source: Path, part: Path, move: Move) -> None:
     try:
-        if not source.is_file():
-            raise _unreachable(subject, "no such file")
-        file = source.open("rb")
+        file = files.open_regular(source)
+    except FileNotFoundError as error:
+        raise web.unreachable(subject, "no such file") from error
     except OSError as error:
-        raise _unreachable(subject, error.strerror or str(error)) from error
+        raise web.unreachable(subject, error.strerror or str(error)) from error
     with file:
         blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-        _write(subject, part, "wb", blocks, source.stat().st_size, move)
+        _write(subject, part, "wb", blocks, os.fstat(file.fileno()).st_size, move)
 
 
 def _size(path: Path) -> int:
@@ -283,12 +282,12 @@ def _local(subject: str, url: str) -> Path | None:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise _no_url(subject, str(error)) from error
+        raise web.no_url(subject, str(error)) from error
     if parts.scheme in ("http", "https") and parts.hostname:
         return None
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return Path(url2pathname(parts.path))
-    raise _no_url(subject, f"scheme {parts.scheme!r}, host {parts.hostname!r}")
+    raise web.no_url(subject, f"scheme {parts.scheme!r}, host {parts.hostname!r}")
 
 
 def _name(url: str) -> str:
@@ -340,32 +339,3 @@ def _disk(subject: str, final: Path) -> Iterator[None]:
             if full
             else "see that the folder is yours, then run the command again",
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    """What the system says, in a text that also has the address, maybe with secrets in it.
-
-    >>> _reason(OSError("HTTPSConnectionPool(…): … Errno(…[Errno 111] Connection refused'))"))
-    'Connection refused'
-    """
-    found = re.search(r"\[(?:Errno|SSL)[^]]*\] ([^'\"()]+)", str(error))
-    return found[1].strip() if found else type(error).__name__
-
-
-def _unreachable(subject: str, found: str) -> RegistryError:
-    return MissingError(
-        subject,
-        expected="an answer with the file",
-        found=found,
-        remedy="see that the URL is right and can be reached from here; or fetch the file by other "
-        "means, and declare its path",
-    )
-
-
-def _no_url(subject: str, found: str) -> RegistryError:
-    return UsageError(
-        subject,
-        expected="an http, https or file URL",
-        found=found,
-        remedy="correct the URL, such as https://host/scan.npz or file:///folder/scan.npz",
-    )

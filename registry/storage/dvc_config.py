@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from registry import files
+
 # What DVC calls passwords, tokens and keys of its remotes. `ask_password` holds yes or no.
 _SECRET = re.compile(
     r"(?!ask_).*(password|passphrase|secret|token|_key$|_key_id$|connection_string)"
@@ -61,8 +63,8 @@ def _read(*paths: Path) -> Iterator[Setting]:
             interpolation=None, strict=False, inline_comment_prefixes=("#",)
         )
         try:
-            parser.read(path, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError):
+            parser.read_string(files.read_bytes(path).decode())
+        except (OSError, configparser.Error, UnicodeDecodeError):
             continue
         for section in parser.sections():
             for key, value in parser.items(section):

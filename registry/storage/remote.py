@@ -20,7 +20,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import warnings
@@ -30,16 +29,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from registry import files
+from registry import files, temporary
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
-from registry.storage import cache, dvc_config, imports, progress, served
+from registry.storage import cache, dvc_config, imports, patience, progress, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.store import (
     INTERNALS,
     MESSAGE_LENGTH,
-    PATIENCE_S,
-    SLOW_BYTES,
     Store,
     one_line,
     open_store,
@@ -327,7 +324,7 @@ def _copy(store: Store, wanted: Wanted) -> files.Buffer:
 
 def _limit_s(size: int) -> float:
     """How long a transfer of so many bytes may take."""
-    return PATIENCE_S * (1 + size / SLOW_BYTES)
+    return patience.PATIENCE_S * (1 + size / patience.SLOW_BYTES)
 
 
 def _is_final(error: Exception) -> bool:
@@ -515,5 +512,5 @@ def _folder(root: Path) -> Iterator[Path]:
     if os.access(folder, os.W_OK):
         yield folder
     else:
-        with tempfile.TemporaryDirectory(prefix="fixtures-") as name:
-            yield Path(name)
+        with temporary.folder("remote") as folder:
+            yield folder

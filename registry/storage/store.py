@@ -16,12 +16,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from registry import extras
 from registry.errors import MissingError, RegistryError
-from registry.storage import dvc_config, served
+from registry.storage import dvc_config, patience, served
 from registry.storage.dvc_config import Redaction
 
-# A silent server is given up after that time, and one that takes longer for each so many bytes.
-PATIENCE_S = 30.0
-SLOW_BYTES = 1 << 16
 # What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
 _LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # What DVC raises when its internals are used as they are not, or when it lacks a feature.
@@ -124,7 +121,7 @@ def _open(config: Any, name: str, redact: Redaction, *, foreign: bool) -> Store 
     if settings.get("worktree") or settings.get("version_aware"):
         return None
     path, settings = _without_password(path, settings)
-    filesystem = kind(**dict.fromkeys(_LIMITS, PATIENCE_S) | settings)
+    filesystem = kind(**dict.fromkeys(_LIMITS, patience.PATIENCE_S) | settings)
     # of attempts that HTTP makes by itself: ours are enough
     filesystem.SESSION_RETRIES = 1
     if filesystem.protocol in ("http", "https"):

@@ -9,6 +9,7 @@ from typing import Any
 import lightning
 import torch
 
+from registry import files
 from registry.errors import CheckError, MissingError, UsageError
 from registry.fixture import Fixture
 from registry.training.model import PtychoAutoencoder
@@ -61,7 +62,8 @@ def read(path: Path) -> tuple[Training, dict[str, Any]]:
             remedy="name the file, or train one: fixtures train NAME --output-dir DIR",
         )
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with files.open_regular(path) as file:
+            content: Any = torch.load(file, map_location="cpu", weights_only=True)
         training = Training(**content[_KEY])
         content["hyper_parameters"], content["state_dict"]
     # whatever a damaged archive or a foreign pickle raises: torch does not say which errors

@@ -10,13 +10,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry import files, temporary
 from registry.environment import REGISTRY
 from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
 
@@ -78,8 +78,8 @@ def workflow(root: Path, fixture: str, *options: str) -> Outcome:
     RegistryError
         A command failed.
     """
-    with tempfile.TemporaryDirectory(prefix="fixtures-envelope-") as name:
-        reports, results = Path(name) / "reports", Path(name) / "results"
+    with temporary.folder("envelope") as folder:
+        reports, results = folder / "reports", folder / "results"
         reports.mkdir()
         place = ("--output-dir", str(results))
         train, learned = _command(root, reports, results, "train", fixture, *place, *options)
@@ -94,7 +94,7 @@ def workflow(root: Path, fixture: str, *options: str) -> Outcome:
             inferred=inferred,
             losses=_losses(results),
             files={
-                file: (results / file).read_bytes()
+                file: files.read_bytes(results / file)
                 for file in ("reconstruction.npz", "amplitude.png", "phase.png")
             },
         )
@@ -154,9 +154,9 @@ def _command(
     begin = time.perf_counter()
     python(root, "-m", "registry.cli.measured", str(report), command, *arguments)
     wall = time.perf_counter() - begin
-    taken = json.loads(report.read_bytes())
+    taken = json.loads(files.read_bytes(report))
     # what the workflow itself says of the run
-    said = json.loads((results / f"{command}.json").read_bytes())
+    said = json.loads(files.read_bytes(results / f"{command}.json"))
     phases = {"imports": taken["imports_s"], **said.pop("seconds")}
     phases["rest"] = round(wall - sum(phases.values()), 3)
     process = Process(
@@ -168,8 +168,8 @@ def _command(
 def _losses(results: Path) -> tuple[float, ...]:
     """Every step's loss; DVCLive's own numbers of the steps start with 1 twice."""
     path = results / "dvclive" / "plots" / "metrics" / "loss.tsv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(float(row["loss"]) for row in csv.DictReader(file, delimiter="\t"))
+    lines = files.read_bytes(path).decode().splitlines()
+    return tuple(float(row["loss"]) for row in csv.DictReader(lines, delimiter="\t"))
 
 
 def _failed(arguments: Sequence[str], ended: subprocess.CompletedProcess[str]) -> RegistryError:

@@ -31,6 +31,7 @@ DEVICES = ("cpu", "cuda")
 _CONTRACTS = [contract.file for contract in CONTRACTS.values() if contract.is_canonical]
 TRAIN_FILE = "train.json"
 INFER_FILE = "infer.json"
+INFERRED = ("reconstruction.npz", "amplitude.png", "phase.png", INFER_FILE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +156,8 @@ def infer(
     clock = _Clock()
     subject = f"checkpoint {path.name}"
     _contract(fixture, f"inference on {fixture.name}")
+    _output(output_dir, f"inference on {fixture.name}: --output-dir")
+    files.require_output(*(output_dir / name for name in INFERRED))
     _device(device)
     training, content = checkpoint.read(path)
     if not allow_other_fixture:
@@ -332,13 +335,13 @@ def _errors(
 def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path | None:
     """The checkpoint to go on from; an output folder's own work is never overwritten unasked."""
     path = options.output_dir / checkpoint.FILE
-    if options.output_dir.exists() and not options.output_dir.is_dir():
-        raise UsageError(
-            f"{subject}: --output-dir",
-            expected="a folder, or a name that is free",
-            found=f"a file {options.output_dir}",
-            remedy="name another folder",
-        )
+    _output(options.output_dir, f"{subject}: --output-dir")
+    logged = (options.output_dir / "dvclive").rglob("*")
+    files.require_output(
+        path,
+        options.output_dir / TRAIN_FILE,
+        *(file for file in logged if file.is_symlink() or not file.is_dir()),
+    )
     if options.resume:
         found, _ = checkpoint.read(path)
         checkpoint.same_options(found, training, subject)
@@ -351,6 +354,17 @@ def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path
             remedy="--resume to go on with it, or another --output-dir",
         )
     return None
+
+
+def _output(folder: Path, subject: str) -> None:
+    """Refuse what is no folder in the place of one."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            subject,
+            expected="a folder, or a name that is free",
+            found=f"a file {folder}",
+            remedy="name another folder",
+        )
 
 
 def _contract(fixture: Fixture, subject: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry import files
 from registry.errors import CheckError, MissingError, RegistryError
 from registry.identity.opening import open_file
 
@@ -46,10 +47,10 @@ def test_an_absent_file(tmp_path):
 def test_an_unreadable_file(tmp_path, monkeypatch):
     """A file that may not be read is out of reach."""
 
-    def denied(self: Path, mode: str) -> None:
+    def denied(path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").write_bytes(b"bytes")
-    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr(files, "open_regular", denied)
     error = refusal(tmp_path / "a")
     assert (type(error), error.found) == (MissingError, "Permission denied")

@@ -24,7 +24,7 @@ import pytest
 from registry import loading
 from registry.errors import ChainError, LockedError, MissingError
 from registry.identity import pins
-from registry.storage import cache, remote
+from registry.storage import cache, patience, remote
 from tests.kit import registries as kit
 from tests.kit.servers import ObjectServer
 
@@ -370,7 +370,7 @@ class TestNoWay:
 
     def test_a_server_that_never_answers(self, root, server, monkeypatch):
         """A connection on which nothing comes is given up after a while, and not tried again."""
-        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
+        monkeypatch.setattr(patience, "PATIENCE_S", 0.5)
 
         def hang(handler, data, number):
             server.stopping.wait(60)
@@ -384,7 +384,7 @@ class TestNoWay:
 
     def test_a_server_that_stops_in_the_middle(self, root, server, monkeypatch):
         """So is a transfer that stands still."""
-        monkeypatch.setattr(remote, "PATIENCE_S", 1)
+        monkeypatch.setattr(patience, "PATIENCE_S", 1)
 
         def stop(handler, data, number):
             handler.begin(len(data))
@@ -401,8 +401,8 @@ class TestNoWay:
 
     def test_a_server_that_sends_next_to_nothing(self, root, server, monkeypatch):
         """A transfer that never stands still, and never ends either, is given up as well."""
-        monkeypatch.setattr(remote, "SLOW_BYTES", 1_000_000)
-        monkeypatch.setattr(remote, "PATIENCE_S", 1)
+        monkeypatch.setattr(patience, "SLOW_BYTES", 1_000_000)
+        monkeypatch.setattr(patience, "PATIENCE_S", 1)
 
         def drip(handler, data, number):
             handler.begin(len(data))
@@ -429,7 +429,7 @@ class TestNoWay:
     def test_a_silent_server_of_any_kind(self, root, monkeypatch, url, settings):
         """Who accepts connections and says nothing is given up, with whatever protocol."""
         pytest.importorskip(f"dvc_{url.partition(':')[0]}")
-        monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
+        monkeypatch.setattr(patience, "PATIENCE_S", 0.5)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             host = f"127.0.0.1:{silent.getsockname()[1]}"
             settings = {key: text.replace("HOST", host) for key, text in settings.items()}
@@ -454,8 +454,8 @@ class TestNoWay:
 
     def test_a_slow_server(self, root, server, monkeypatch):
         """A transfer that goes on, however slowly, may take longer than the patience for none."""
-        monkeypatch.setattr(remote, "SLOW_BYTES", 1000)
-        monkeypatch.setattr(remote, "PATIENCE_S", 2)
+        monkeypatch.setattr(patience, "SLOW_BYTES", 1000)
+        monkeypatch.setattr(patience, "PATIENCE_S", 2)
 
         def drip(handler, data, number):
             handler.begin(len(data))
