@@ -32,10 +32,3 @@ def test_next_to_nothing_is_lost(clock):
     assert not pace.is_lost(1), "given up too soon"
     clock[0] += 1
     assert pace.is_lost(1), "waited for too long"
-
-
-def test_remotes_and_downloads_wait_alike():
-    """There is one definition."""
-    from registry.storage import remote
-
-    assert (remote.PATIENCE_S, remote.SLOW_BYTES) == (PATIENCE_S, SLOW_BYTES)
