@@ -193,6 +193,9 @@ class PytestSession:
 
     def _outcome(self, address: str) -> Fixture | RegistryError:
         """A fixture, or the error that it gave at first: nothing is fetched or verified twice."""
+        if not isinstance(address, str):
+            # no name for an outcome, perhaps not even a key: the error says so
+            return self._read(address)
         if address not in self._outcomes:
             self._outcomes[address] = self._read(address)
         return self._outcomes[address]

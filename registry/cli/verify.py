@@ -9,12 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from registry import console
-from registry.errors import CheckError
 from registry.identity import pins
 from registry.storage.root import locate
 
 if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
+    from registry.compare.published import Comparison
     from registry.verify import Report
 
 
@@ -44,10 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     known = pins.read(root)
     chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
-    changes: list[CheckError] = []
-    commit = None
+    against = None
     if arguments.against is not None:
-        commit, changes = published.compare(root, arguments.against or None)
+        against = published.compare(root, arguments.against or None)
+    changes = against.errors if against else []
     rebuilt = []
     if arguments.regenerate:
         from registry.build import regenerate
@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
             "root": str(root),
             "holds": code == 0,
             "fixtures": [_as_json(report) for report in reports],
-            "against": commit,
+            "against": against and against.commit,
+            "published": against and against.published,
             "changes": [str(change) for change in changes],
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
         }
@@ -69,12 +70,19 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     _print_links(reports)
     console.print_errors(changes)
-    if commit is not None:
-        print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+    if against is not None:
+        console.say(_verdict(against))
     _print_rebuilt(rebuilt)
     if not reports:
         print("no fixtures are pinned; build them: make fixtures")
     return code
+
+
+def _verdict(against: Comparison) -> str:
+    commit = against.commit[:12]
+    if not against.published:
+        return f"NONE    published versions: no fixture is pinned in commit {commit}"
+    return f"{'CHANGED' if against.errors else 'ok    '}  published versions, against {commit}"
 
 
 def _as_json(report: Report) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def parse(
         raise ChainError(
             where,
             expected="a lock as DVC writes it: each fixture stage with the md5 and size of one "
-            ".npz and one .json of its name",
+            ".npz and one .json",
             found=_said(error),
             remedy=remedy,
         ) from None

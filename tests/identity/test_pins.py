@@ -44,8 +44,7 @@ B = Pin(
     targets=("fixture@b_v1",),
 )
 NOT_A_LOCK = (
-    "a lock as DVC writes it: each fixture stage with the md5 and size of one .npz and one .json "
-    "of its name"
+    "a lock as DVC writes it: each fixture stage with the md5 and size of one .npz and one .json"
 )
 
 
