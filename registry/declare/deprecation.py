@@ -7,7 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from registry import files
 from registry.declare import FILE
+from registry.errors import printable
+from registry.identity import plain_yaml
 
 
 class FixtureDeprecationWarning(UserWarning):
@@ -24,7 +27,7 @@ class Deprecation:
 
     def __str__(self) -> str:
         instead = f"; use {self.successor}" if self.successor else ""
-        return f"fixture {self.name} is deprecated: {self.reason}{instead}"
+        return printable(f"fixture {self.name} is deprecated: {self.reason}{instead}")
 
 
 def find(root: Path, name: str) -> Deprecation | None:
@@ -33,7 +36,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = (root / FILE).read_bytes()
+        data = bytes(files.read(root / FILE))
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
@@ -42,13 +45,10 @@ def find(root: Path, name: str) -> Deprecation | None:
 
 @lru_cache(maxsize=8)
 def _entries(data: bytes) -> dict[str, Deprecation]:
-    import yaml
-
-    # Read-only and by name alone, so libyaml will do; the pipeline validates the file.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # Read by name alone, and every scalar is a text; the pipeline validates the file.
     try:
-        document = yaml.load(data, Loader=loader)
-    except yaml.YAMLError:
+        document = plain_yaml.load(data)
+    except ValueError:
         return {}
     entries: Any = document.get("deprecated") if isinstance(document, dict) else None
     return {

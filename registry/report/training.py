@@ -49,6 +49,10 @@ class Run:
     problems: list[str] = field(default_factory=list)
 
 
+# What YAML admits and Python has not: a 30th of February, a number of more digits than it prints.
+_NOT_IN_PYTHON = (ValueError, ArithmeticError, LookupError, TypeError, RecursionError)
+
+
 def read_declaration(path: Path) -> dict[str, Any]:
     """``params.yaml`` as it stands; empty where there is none. The pipeline validates it."""
     import yaml
@@ -56,7 +60,7 @@ def read_declaration(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         document = yaml.load(path.read_bytes(), Loader=loader)
-    except (OSError, yaml.YAMLError):
+    except (OSError, yaml.YAMLError, *_NOT_IN_PYTHON):
         return {}
     return document if isinstance(document, dict) else {}
 
