@@ -78,6 +78,9 @@ def say(*lines: object, file: TextIO | None = None) -> None:
     Everything that a command prints goes through here, but for JSON, which is ASCII.
     """
     stream = sys.stdout if file is None else file
+    if stream is None:
+        # closed, as by >&-
+        return
     text = "".join(f"{printable(str(line))}\n" for line in lines)
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

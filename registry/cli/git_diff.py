@@ -7,6 +7,8 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import console, files
+
 if TYPE_CHECKING:
     from registry.compare.operand import Operand
 
@@ -24,7 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     path, rest = arguments.path, arguments.rest
     if not rest:
-        print(f"fixture {path}: unmerged; fixtures diff REVISION:NAME REVISION:NAME compares sides")
+        console.say(
+            f"fixture {path}: unmerged; fixtures diff REVISION:NAME REVISION:NAME compares sides"
+        )
         return 0
     if len(rest) not in (6, 8):
         raise UsageError(
@@ -35,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
         )
     old, old_id, _, new, new_id, _ = rest[:6]
     new_path = rest[6] if len(rest) == 8 else path
-    print(f"fixture {path}" if new_path == path else f"fixture {path} -> {new_path}")
+    console.say(f"fixture {path}" if new_path == path else f"fixture {path} -> {new_path}")
     try:
         lines = _lines(path, old, old_id, new_path, new, new_id)
-    except RegistryError as error:
+    except (RegistryError, OSError) as error:
         # an error here would keep git from showing the files that follow
         lines = [f"error: {error}", *_plain(path, old, new)]
-    print("\n".join(lines))
+    console.say(*lines)
     return 0
 
 
@@ -67,7 +71,7 @@ def _side(label: str, file: str, blob: str, path: str) -> Operand:
     # git runs this in the top folder, of which the registry may be a subfolder
     root = find_root(Path(path).absolute().parent)
     inside = Path(path).absolute().relative_to(root).as_posix()
-    return operand.of_sidecar(root, label, Path(file).read_bytes(), blob, inside)
+    return operand.of_sidecar(root, label, bytes(files.read(Path(file))), blob, inside)
 
 
 def _alone(label: str, operand: Operand) -> list[str]:
@@ -91,7 +95,7 @@ def _plain(path: str, old: str, new: str) -> list[str]:
     """A diff of lines, as git would show it; of bytes there is none."""
     try:
         before, after = (
-            [] if file == _ABSENT else Path(file).read_text("utf-8").splitlines()
+            [] if file == _ABSENT else bytes(files.read(Path(file))).decode().splitlines()
             for file in (old, new)
         )
     except (OSError, UnicodeDecodeError):

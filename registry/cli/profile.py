@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from registry import digests
+from registry import console, digests
 from registry.cli.table import columns
 
 
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     arrays = foreign_npz.read(arguments.file, subject=str(arguments.file))
     found = profile(arrays)
-    print(f"{arguments.file.name}  sha256 {digests.sha256_file(arguments.file)}\n")
+    console.say(f"{arguments.file.name}  sha256 {digests.sha256_file(arguments.file)}\n")
     rows: list[tuple[str, ...]] = [("array", "shape", "dtype", "range (magnitude)")]
     for name, array in sorted(arrays.items()):
         span = "-"
@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
             low, high = found.arrays[name]["range"]
             span = f"[{low:.6g}, {high:.6g}]"
         rows.append((name, str(array.shape), array.dtype.name, span))
-    print("\n".join(columns(rows)) + "\n")
+    console.say("\n".join(columns(rows)) + "\n")
     table = [("DATA-001 requirement", "observed", "compliance", "remark")]
     table += [(row.requirement, row.observed, row.verdict, row.remark) for row in found.compliance]
-    print("\n".join(columns(table)))
+    console.say(*columns(table))
     return 0

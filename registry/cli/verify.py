@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(_verdict(against))
     _print_rebuilt(rebuilt)
     if not reports:
-        print("no fixtures are pinned; build them: make fixtures")
+        console.say("no fixtures are pinned; build them: make fixtures")
     return code
 
 
@@ -99,18 +99,20 @@ def _as_json(report: Report) -> dict[str, Any]:
 def _print_links(reports: Sequence[Report]) -> None:
     for report in reports:
         good = [link.name for link in report.links if link.holds]
-        print(f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)")
+        console.say(
+            f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)"
+        )
         console.print_errors(link.detail for link in report.links if not link.holds)
 
 
 def _print_rebuilt(rebuilt: Sequence[Rebuilt]) -> None:
     for item in rebuilt:
         if item.failure:
-            print(f"FAILED  {item.name}, rebuilt")
+            console.say(f"FAILED  {item.name}, rebuilt")
             console.print_errors([item.failure])
             continue
-        print(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
+        console.say(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
         for verdict in item.arrays:
             detail = f" ({verdict.detail})" if verdict.detail else ""
-            print(f"          {verdict.array}: {verdict.verdict}{detail}")
-        print(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
+            console.say(f"          {verdict.array}: {verdict.verdict}{detail}")
+        console.say(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry import loading
+from registry import files, loading
 from registry.compare import published
 from registry.digests import md5, sha256_file
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
@@ -87,7 +87,7 @@ def of_file(path: Path, *, label: str) -> Operand:
     record, note = None, "a file: nothing pins its bytes"
     beside = path.with_suffix(".json")
     try:
-        found = sidecar.parse(beside.read_bytes(), subject=str(beside))
+        found = sidecar.parse(bytes(files.read(beside)), subject=str(beside))
         if found.sha256_checksum == digest:
             record = found
         else:

@@ -20,7 +20,7 @@ from registry.identity import plain_yaml
 from registry.identity.sidecar import NAME, match_name
 
 LOCK = "dvc.lock"
-_STAGE = "fixture@"
+STAGE = "fixture@"
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
@@ -118,9 +118,9 @@ def parse(
     found, where = {}, subject
     try:
         for name, stage in (plain_yaml.load(data) or {}).get("stages", {}).items():
-            if name.startswith(_STAGE):
+            if name.startswith(STAGE):
                 where = f"{subject}: stage {name}"
-                pin = _pin(stage["outs"], name.removeprefix(_STAGE), (name,))
+                pin = _pin(stage["outs"], name.removeprefix(STAGE), (name,))
                 found[pin.name] = pin
     except _MALFORMED as error:
         raise ChainError(
