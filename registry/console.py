@@ -8,8 +8,16 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TextIO
 
-from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
+from registry.errors import (
+    CheckError,
+    LockedError,
+    MissingError,
+    RegistryError,
+    UsageError,
+    printable,
+)
 
 # Set for a program whose error another one of ours takes up, see `reported`.
 AS_JSON = {"FIXTURES_ERRORS": "json"}
@@ -94,10 +102,24 @@ def reported(code: int, stderr: str) -> RegistryError | None:
         return None
 
 
+def say(*lines: object, file: TextIO | None = None) -> None:
+    """Print lines that have parts of data in them, as far as the terminal can show them.
+
+    Everything that a command prints goes through here, but for JSON, which is ASCII.
+    """
+    stream = sys.stdout if file is None else file
+    if stream is None:
+        # closed, as by >&-
+        return
+    text = "".join(f"{printable(str(line))}\n" for line in lines)
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def print_errors(found: Iterable[object]) -> None:
     """Say on stderr what is wrong: errors, or their texts."""
     for error in found:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", file=sys.stderr)
 
 
 def _report(error: RegistryError) -> int:

@@ -68,7 +68,7 @@ def blob(path: Path) -> str:
 
     Git hashes text with LF endings, whatever the checkout has.
     """
-    return "blob:" + git_blob_id(files.read_bytes(path).replace(b"\r\n", b"\n"))
+    return "blob:" + git_blob_id(files.read(path).replace(b"\r\n", b"\n"))
 
 
 def array_digest(array: np.ndarray) -> str:

@@ -13,6 +13,26 @@ from typing import Self
 WORDS_ONLY = True
 
 
+def printable(text: str) -> str:
+    r"""A text as a terminal may show it: what is no visible character is escaped, less line ends.
+
+    Names, licences, file names and what servers say are somebody else's. Control characters in
+    them would steer the terminal, those of direction reorder its line, and halves of surrogate
+    pairs end the program that prints them.
+
+    >>> printable("a\x1b[31m\u202e\nb")
+    'a\\x1b[31m\\u202e\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() or letter in "\n\t"
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 class RegistryError(Exception):
     """Base of all errors raised on purpose.
 
@@ -55,7 +75,7 @@ class RegistryError(Exception):
         return type(self)(**{**self.parts, **parts})
 
     def __str__(self) -> str:
-        return (
+        return printable(
             f"{self.subject}\n"
             f"  expected: {self.expected}\n"
             f"  found:    {self.found}\n"

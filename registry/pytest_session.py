@@ -17,7 +17,7 @@ import pytest
 
 from registry.digests import sha256_file
 from registry.environment import REGISTRY, is_offline, value
-from registry.errors import MissingError, RegistryError, UsageError
+from registry.errors import MissingError, RegistryError, UsageError, printable
 from registry.storage.root import find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
@@ -157,13 +157,14 @@ class PytestSession:
             from registry.storage.dvc_config import redact_urls
 
             # no run waits for git only to be told more
-            return ", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()])
+            return printable(", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()]))
         try:
-            lock = self.root / "dvc.lock"
-            pinned = f"dvc.lock {sha256_file(lock)[:12]}" if lock.is_file() else "no dvc.lock"
-            return ", ".join([f"fixtures: {self.root}", pinned, *self._mode()])
+            lock, pinned = self.root / "dvc.lock", "dvc.lock cannot be read"
+            with suppress(OSError):
+                pinned = f"dvc.lock {sha256_file(lock)[:12]}" if lock.is_file() else "no dvc.lock"
+            return printable(", ".join([f"fixtures: {self.root}", pinned, *self._mode()]))
         except RegistryError as error:
-            return f"fixtures: no registry: {error.found}" if asked_for else None
+            return printable(f"fixtures: no registry: {error.found}") if asked_for else None
 
     def report(self) -> Iterator[str]:
         """Lines on fixtures that the run did not use, and on deprecated ones that it did."""
@@ -185,7 +186,8 @@ class PytestSession:
         __tracebackhide__ = True
         outcome = self._outcome(address)
         if isinstance(outcome, MissingError) and not self._strict:
-            pytest.skip(f"{outcome.subject}: {outcome.found}; to mend: {outcome.remedy}")
+            said = f"{outcome.subject}: {outcome.found}; to mend: {outcome.remedy}"
+            pytest.skip(printable(said))
         if isinstance(outcome, RegistryError):
             # neither our frames nor those of the test before
             raise outcome.with_traceback(None)
@@ -193,6 +195,9 @@ class PytestSession:
 
     def _outcome(self, address: str) -> Fixture | RegistryError:
         """A fixture, or the error that it gave at first: nothing is fetched or verified twice."""
+        if not isinstance(address, str):
+            # no name for an outcome, perhaps not even a key: the error says so
+            return self._read(address)
         if address not in self._outcomes:
             self._outcomes[address] = self._read(address)
         return self._outcomes[address]

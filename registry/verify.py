@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ class Report:
     def holds(self) -> bool:
         """Whether every link does."""
         return all(link.holds for link in self.links)
+
+
+_SCHEMA = re.compile(r"[a-z0-9_]+\.schema\.json")
 
 
 def links(pin: Pin, *, own: bool = True) -> list[Link]:
@@ -149,7 +153,15 @@ def _sizes(pin: Pin, record: Sidecar) -> None:
 
 def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
     for file, expected in record.schemas.items():
-        found = shared.schema_digest(Path(file).name)
+        if not _SCHEMA.fullmatch(file):
+            # a sidecar may be somebody else's, and the name becomes a path
+            raise chain.SCHEMAS.broken(
+                pin.name,
+                "names of files in schemas/, such as sidecar_v3.schema.json",
+                repr(file),
+                _checkout(pin.sidecar_path),
+            )
+        found = shared.schema_digest(file)
         if found != expected:
             raise chain.SCHEMAS.broken(
                 pin.name,
@@ -172,7 +184,7 @@ def _schemas(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
         if is_contract and record.defect is not None:
             # a defect may break its contract
             continue
-        held: Any = record.arrays if is_contract else document
+        held: Any = document["arrays"] if is_contract else document
         what = "arrays that satisfy" if is_contract else "a sidecar that satisfies"
         if shared.fits(file)(held):
             continue

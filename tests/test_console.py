@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -208,3 +210,39 @@ sys.exit(console.run(program))
     process.stdout.close()
     process.stdin.close()
     assert process.wait(timeout=60) == 2, "not the error's code"
+
+
+def test_lines_of_data(capsys):
+    """What is said shows what it hides, on either stream, and anything has a text."""
+    console.say("a\x1b[2J", 1, Path("b\u202e"))
+    console.say("c\ud800", file=sys.stderr)
+    console.print_errors(["d\x07"])
+    assert capsys.readouterr() == (
+        "a\\x1b[2J\n1\nb\\u202e\n",
+        "c\\ud800\nerror: d\\x07\n",
+    ), "raw"
+
+
+def test_a_terminal_of_few_letters(monkeypatch):
+    """A letter that it has not is escaped, and no traceback."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    console.say("© é", file=stream)
+    stream.flush()
+    assert stream.buffer.getvalue() == rb"\xa9 \xe9" + b"\n"
+
+
+def test_nowhere_to_say_it(monkeypatch):
+    """Without the stream nothing is said."""
+    monkeypatch.setattr(sys, "stdout", None)
+    console.say("a")
+
+
+def test_an_error_for_another_program_is_whole(capsys, monkeypatch):
+    """What another program takes up is JSON in ASCII, and has the parts as they are."""
+    for name, value in console.AS_JSON.items():
+        monkeypatch.setenv(name, value)
+    error = CheckError("a\x1b", expected="\u202e", found="\ud800", remedy="z")
+    assert console.run(raising(error)) == 1
+    printed = capsys.readouterr().err
+    assert printed.isascii(), "not ASCII"
+    assert console.reported(1, printed).parts == error.parts, "not the parts"

@@ -75,3 +75,30 @@ def test_an_error_survives_the_way_from_a_worker_process(kind, copied):
         "convert it",
     ), "a part was lost"
     assert str(back) == str(error), "the message changed"
+
+
+HIDDEN = {
+    "\x1b[31m": r"\x1b[31m",
+    "\x9b31m": r"\x9b31m",
+    "\r": r"\r",
+    "\b\x7f": r"\x08\x7f",
+    "\u202e\u2066\u200f": r"\u202e\u2066\u200f",
+    "\u2028": r"\u2028",
+    "\0": r"\x00",
+    "\ud800": r"\ud800",
+    "\U000e0041": r"\U000e0041",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), HIDDEN.items())
+def test_what_a_terminal_would_obey_is_shown(text, shown):
+    """Control, direction and half characters are escaped; letters of all scripts are not."""
+    assert errors.printable(f"é 漢 {text}\n\tא") == f"é 漢 {shown}\n\tא"
+
+
+@pytest.mark.parametrize("part", ["subject", "expected", "found", "remedy"])
+def test_a_message_steers_no_terminal(part):
+    """Whoever prints an error, a traceback too, prints it so; its parts stay what they are."""
+    error = make(CheckError).but(**{part: "a\x1b[2J"})
+    assert r"a\x1b[2J" in str(error), "raw"
+    assert error.parts[part] == "a\x1b[2J", "the part changed"

@@ -104,7 +104,7 @@ def _file(module: str, folders: dict[str, Path]) -> Path | None:
 
 def _imports(path: Path, module: str) -> frozenset[str] | None:
     """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``."""
-    return _imports_of(files.read_bytes(path), path, module)
+    return _imports_of(files.read(path), path, module)
 
 
 # By the text, so that what is kept is true of the file as it is now.
@@ -150,7 +150,7 @@ def behaviour(path: Path) -> str:
     CheckError
         The file is no Python.
     """
-    return _behaviour_of(files.read_bytes(path), path)
+    return _behaviour_of(files.read(path), path)
 
 
 @cache

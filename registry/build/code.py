@@ -46,7 +46,7 @@ def main() -> int:
         if path not in contents:
             path.unlink()
     for path, data in contents.items():
-        if not (path.is_file() and files.read_bytes(path) == data):
+        if not (path.is_file() and files.read(path) == data):
             files.write_atomic(path, data)
     print(f"params.yaml: {declared.summary}")
     return 0

@@ -103,7 +103,7 @@ def _digest(path: Path, kind: str) -> tuple[str, bool]:
     record = DIGESTS / f"{name}.json"
     # whatever is wrong with the record, the file itself is read again
     with suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(files.read_bytes(record))
+        kept = json.loads(files.read(record))
         if kept["state"] == before and isinstance(kept["digest"], str):
             return kept["digest"], True
     found = digests.sha256_file(path) if kind == _SHA256 else digests.git_blob_file(path)

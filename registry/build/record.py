@@ -69,7 +69,7 @@ def read(name: str) -> SourceRecord:
     """
     path = SOURCES / f"{name}.json"
     try:
-        document = json.loads(files.read_bytes(path))
+        document = json.loads(files.read(path))
         if not isinstance(document, dict) or document.keys() != {
             item.name for item in fields(SourceRecord)
         }:

@@ -138,8 +138,8 @@ def _rebuild(
         )
     (folder / "pinned.npz").write_bytes(pinned)
     arrays = compare(folder / "pinned.npz", folder / pin.path, subject=f"fixture {pin.name}")
-    text = files.read_bytes(folder / pin.sidecar_path)
-    same = text == files.read_bytes(root / pin.sidecar_path)
+    text = files.read(folder / pin.sidecar_path)
+    same = text == files.read(root / pin.sidecar_path)
     good = same and all(verdict.good for verdict in arrays)
     return Rebuilt(name=pin.name, arrays=arrays, sidecar_same=same, exit_code=0 if good else 1)
 

@@ -99,7 +99,7 @@ def scratch(root: Path) -> Iterator[Scratch]:
 
 
 def _copy(source: str, target: str) -> None:
-    Path(target).write_bytes(files.read_bytes(Path(source)))
+    Path(target).write_bytes(files.read(Path(source)))
 
 
 def flags(entry: Mapping[str, Any], root: Path) -> list[str]:

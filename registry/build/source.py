@@ -61,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         remedy = f"correct the file, or its declaration: params.yaml sources.{request.name}"
         raise stage.refused(subject, error, remedy) from error
-    print(f"{subject}: {record.size} bytes, sha256 {record.sha256[:12]}")
+    console.say(f"{subject}: {record.size} bytes, sha256 {record.sha256[:12]}")
     if file is not None:
-        print(f"{subject}: {file.path.name}: {file.note}")
+        console.say(f"{subject}: {file.path.name}: {file.note}")
     return 0
 
 

@@ -10,8 +10,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from registry import console
+from registry.errors import printable
 
 # What each is for. Only the module of the command that was asked for is imported: the others cost
 # more than most commands take.
@@ -40,9 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return console.run(lambda: _main(argv))
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors steer no terminal: they repeat what was typed, or pasted."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _main(argv: Sequence[str] | None) -> int:
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fixtures",
         description="Versioned test data whose every byte is verified.",
         allow_abbrev=False,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from registry import console
 from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         added.insert(0, f"sources.{fixture['source']}")
     new = edit.insert(new, generator_keys.FIXTURES, name, fixture, like=arguments.like)
     _check(root, new, name)
-    print(_built(root, new, name, is_new_source=source is not None).rstrip())
+    console.say(_built(root, new, name, is_new_source=source is not None).rstrip())
 
     if params.read(root) != text:
         raise CheckError(
@@ -65,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
             remedy="run the command again; the file is as they left it",
         )
     files.write_atomic(root / FILE, new.encode())
-    print(f"params.yaml: added {' and '.join(added)}")
+    console.say(f"params.yaml: added {' and '.join(added)}")
     if not arguments.build:
-        print(f"next: dvc repro fixture@{name}")
+        console.say(f"next: dvc repro fixture@{name}")
         return 0
     return _repro(root, name)
 
@@ -92,7 +93,7 @@ def _entries(
     source, reader = source_argument.resolve(sources, words, named, arguments, set(generator.keys))
     own, of_source = key_flags.values(arguments, words, generator, reader)
     for key in base.keys() - generator.keys.keys() - {"generator"}:
-        print(
+        console.say(
             f"note: {generator.name} has no key {key}, which {arguments.like} has", file=sys.stderr
         )
     entry = {
@@ -188,5 +189,5 @@ def _repro(root: Path, name: str) -> int:
             found=f"exit code {code}; what it printed is above",
             remedy=f"mend that, then dvc repro {stage}; the entry is in params.yaml",
         )
-    print("next: commit params.yaml, dvc.lock and the new sidecar; dvc push stores the bytes")
+    console.say("next: commit params.yaml, dvc.lock and the new sidecar; dvc push stores the bytes")
     return 0

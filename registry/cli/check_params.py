@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from registry import console
 from registry.storage.root import find_root
 
 
@@ -15,5 +16,5 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.declare import params
 
     declared = params.load(find_root())
-    print(f"params.yaml: {declared.summary}")
+    console.say(f"params.yaml: {declared.summary}")
     return 0

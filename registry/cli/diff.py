@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import console
 from registry.cli.table import columns
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:
-        print("\n".join(lines(found)))
+        console.say(*lines(found))
     return 0 if found.same else 1
 
 

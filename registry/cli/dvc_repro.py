@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from registry.storage import git
+
 
 def repro(root: Path, *arguments: str) -> int:
     """Run ``dvc repro`` in the registry, whose output is the command's; its exit code."""
@@ -16,7 +18,7 @@ def repro(root: Path, *arguments: str) -> int:
     return subprocess.run(
         [sys.executable, "-P", "-m", "dvc", "repro", *arguments],
         cwd=root,
-        env={**os.environ, "PATH": path},
+        env={**git.own_environment(), "PATH": path},
         stdin=subprocess.DEVNULL,
         check=False,
     ).returncode

@@ -105,12 +105,12 @@ def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
         changed = envelope.stale(root, name, found, declared)
         errors += [error for error in (changed, *(item.error for item in verdicts)) if error]
     if len(rows) > 1:
-        print("\n".join(columns(rows)))
-    print(*notes, sep="\n", end="\n" if notes else "")
+        console.say(*columns(rows))
+    console.say(*notes)
     console.print_errors(errors)
     if not errors:
         budgets = declared.budgets
-        print(
+        console.say(
             f"within budget: {budgets.train_target_s:g} s, ± {budgets.train_spread_percent:g} %, "
             f"{budgets.peak_rss_mb:g} MB of memory, {budgets.artifacts_mb:g} MB of artifacts; "
             "repeats identical"

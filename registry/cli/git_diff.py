@@ -7,6 +7,8 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import console, files
+
 if TYPE_CHECKING:
     from registry.compare.operand import Operand
 
@@ -24,7 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     path, rest = arguments.path, arguments.rest
     if not rest:
-        print(f"fixture {path}: unmerged; fixtures diff REVISION:NAME REVISION:NAME compares sides")
+        console.say(
+            f"fixture {path}: unmerged; fixtures diff REVISION:NAME REVISION:NAME compares sides"
+        )
         return 0
     if len(rest) not in (6, 8):
         raise UsageError(
@@ -35,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
         )
     old, old_id, _, new, new_id, _ = rest[:6]
     new_path = rest[6] if len(rest) == 8 else path
-    print(f"fixture {path}" if new_path == path else f"fixture {path} -> {new_path}")
+    console.say(f"fixture {path}" if new_path == path else f"fixture {path} -> {new_path}")
     try:
         lines = _lines(path, old, old_id, new_path, new, new_id)
-    except RegistryError as error:
+    except (RegistryError, OSError) as error:
         # an error here would keep git from showing the files that follow
         lines = [f"error: {error}", *_plain(path, old, new)]
-    print("\n".join(lines))
+    console.say(*lines)
     return 0
 
 
@@ -91,11 +95,10 @@ def _alone(label: str, operand: Operand) -> list[str]:
 
 def _plain(path: str, old: str, new: str) -> list[str]:
     """A diff of lines, as git would show it; of bytes there is none."""
-    from registry import files
 
     try:
         before, after = (
-            [] if file == _ABSENT else files.read_bytes(Path(file)).decode().splitlines()
+            [] if file == _ABSENT else files.read(Path(file)).decode().splitlines()
             for file in (old, new)
         )
     except (OSError, UnicodeDecodeError):

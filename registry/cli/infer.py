@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from registry import loading
+from registry import console, loading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
         allow_other_fixture=arguments.allow_other_fixture,
     )
     of_object = found["object"]
-    print(
+    console.say(
         f"amplitude error {found['amplitude_error']:.4f}, "
         f"{found['amplitude_error_ratio']:.3f} of the best constant object's; "
         f"stitched R-factor {found['stitched_r_factor']:.3f}"
     )
-    print(
+    console.say(
         f"against the object: amplitude correlation {of_object['amplitude_correlation']:.3f}, "
         f"phase error {of_object['phase_error_rad']:.3f} rad"
     )
-    print(f"{arguments.output_dir / 'reconstruction.npz'}, amplitude.png, phase.png")
+    console.say(f"{arguments.output_dir / 'reconstruction.npz'}, amplitude.png, phase.png")
     return 0

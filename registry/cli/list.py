@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from registry import loading
+from registry import console, loading
 from registry.cli.table import columns
 from registry.errors import RegistryError
 from registry.identity import pins
@@ -38,5 +38,5 @@ def run(arguments: argparse.Namespace) -> int:
                 "yes" if path.is_file() else "no: fixtures pull",
             )
         )
-    print("\n".join(columns(rows)))
+    console.say(*columns(rows))
     return code

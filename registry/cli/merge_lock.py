@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from registry import console
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("base", "ours", "theirs"):
@@ -22,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     # git takes what is in OURS as the result
     files.write_output(arguments.ours, merged.data)
     for name in merged.conflicts:
-        print(
+        console.say(
             f"dvc.lock: both sides changed stage {name}; take one between the markers, then run "
             "dvc repro",
             file=sys.stderr,
@@ -35,7 +37,7 @@ def _read(path: Path) -> bytes:
     from registry.errors import MissingError
 
     try:
-        return files.read_bytes(path)
+        return files.read(path)
     except OSError as error:
         raise MissingError(
             f"{path}",

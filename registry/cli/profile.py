@@ -49,10 +49,10 @@ def _npz(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
             low, high = found.arrays[name]["range"]
             span = f"[{low:.6g}, {high:.6g}]"
         rows.append((name, str(array.shape), array.dtype.name, span))
-    print("\n".join(columns(rows)) + "\n")
+    console.say(*columns(rows), "")
     table = [("DATA-001 requirement", "observed", "compliance", "remark")]
     table += [(row.requirement, row.observed, row.verdict, row.remark) for row in found.compliance]
-    print("\n".join(columns(table)))
+    console.say(*columns(table))
     return int(any(row.verdict == "FAIL" for row in found.compliance))
 
 
@@ -60,12 +60,12 @@ def _hdf5(path: Path, found: Hdf5Profile) -> int:
     _print_title(path)
     rows: list[tuple[str, ...]] = [("dataset", "shape", "dtype", "units", "value or link")]
     rows += [(node.path, node.shape, node.dtype, node.unit, node.note) for node in found.nodes]
-    print("\n".join(columns(rows)))
+    console.say(*columns(rows))
     if found.format is None:
-        print("\nnone of the formats that a source may have: cxi, ptyd, ptychodus")
+        console.say("", "none of the formats that a source may have: cxi, ptyd, ptychodus")
     elif found.provenance:
-        print(f"\nas a source of format: {found.format}")
-        print("\n".join(columns(list(found.provenance.items()))))
+        console.say("", f"as a source of format: {found.format}")
+        console.say(*columns(list(found.provenance.items())))
     # after what is on stdout, wherever the two go
     sys.stdout.flush()
     console.print_errors(found.errors)
@@ -73,4 +73,4 @@ def _hdf5(path: Path, found: Hdf5Profile) -> int:
 
 
 def _print_title(path: Path) -> None:
-    print(f"{path.name}  sha256 {digests.sha256_file(path)}\n")
+    console.say(f"{path.name}  sha256 {digests.sha256_file(path)}", "")

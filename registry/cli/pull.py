@@ -54,16 +54,16 @@ def run(arguments: argparse.Namespace) -> int:
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
             errors.append(outcome)
-            print(f"FAILED   {name}")
+            console.say(f"FAILED   {name}")
         elif outcome == _PRESENT:
-            print(f"present  {name}")
+            console.say(f"present  {name}")
         else:
-            print(f"pulled   {name}  ({wanted[name].size:,} bytes {outcome})")
+            console.say(f"pulled   {name}  ({wanted[name].size:,} bytes {outcome})")
     console.print_errors(errors)
     found = list(outcomes.values())
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
-    print(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
+    console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
     return max((error.exit_code for error in errors), default=0)
 
 

@@ -29,8 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     built = build(root, arguments.names, output)
     for item in built.facts:
         verdict = "ok      " if item.holds else "MISSING " if item.missing else "BROKEN  "
-        print(f"{verdict}{item.name}  ({'drawn' if item.name in built.drawn else 'unchanged'})")
+        console.say(
+            f"{verdict}{item.name}  ({'drawn' if item.name in built.drawn else 'unchanged'})"
+        )
         console.print_errors(link.detail for link in item.broken)
     count = len(built.facts)
-    print(f"{output / 'index.html'}: {count} fixture{'s' * (count != 1)}")
+    console.say(f"{output / 'index.html'}: {count} fixture{'s' * (count != 1)}")
     return built.exit_code

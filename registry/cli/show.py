@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from registry import loading
 from registry.cli.table import columns
-from registry.errors import MissingError
+from registry.console import say
+from registry.errors import MissingError, printable
 from registry.identity import pins
 from registry.identity.sidecar import NOT_CHECKED, Sidecar
 from registry.storage.root import locate
@@ -48,15 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(pin: Pin, record: Sidecar, present: str) -> None:
     """The card as plain text, for pipes and for terminals that can do no more."""
     for title, text in _warnings(record):
-        print(f"{title.upper()}: {text}")
-    print("\n".join(columns(_facts(pin, record, present))))
-    print("\narrays")
-    print("\n".join(columns([(f"  {name}", *cells) for name, *cells in _arrays(record)])))
-    print("\nchecks")
-    print("\n".join(columns([(f"  {key}", text) for key, text in _checks(record)])))
-    print("\ntransformations")
+        say(f"{title.upper()}: {text}")
+    say(*columns(_facts(pin, record, present)))
+    say("\narrays")
+    say(*columns([(f"  {name}", *cells) for name, *cells in _arrays(record)]))
+    say("\nchecks")
+    say(*columns([(f"  {key}", text) for key, text in _checks(record)]))
+    say("\ntransformations")
     for number, step in enumerate(record.transformations, 1):
-        print(f"  {number}. {step}")
+        say(f"  {number}. {step}")
 
 
 def _terminal() -> Console | None:
@@ -91,7 +92,8 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
     except MissingError:
         present = _ABSENT
     for title, text in _warnings(record):
-        console.print(Text(f" {title.upper()} ", style="bold white on red") + Text(f" {text}"))
+        head = Text(f" {title.upper()} ", style="bold white on red")
+        console.print(head + Text(f" {printable(text)}"))
     hue = console.color_system == "truecolor"
     drawn = _pictures(arrays, record.subset_size, console.width, hue=hue)
     if drawn is not None:
@@ -121,7 +123,8 @@ def _grid(rows: list[tuple[str, ...]], *, first: str = "") -> Table:
         table.add_column(overflow="fold", no_wrap=number == 0)
     for cells in rows:
         # as text, for brackets are rich's markup
-        table.add_row(Text(cells[0], style=first), *map(Text, cells[1:]))
+        texts = list(map(printable, cells))
+        table.add_row(Text(texts[0], style=first), *map(Text, texts[1:]))
     return table
 
 
@@ -149,7 +152,7 @@ def _pictures(
         return None
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_row(*(Text("\n").join(picture(image, room, hue=hue)) for image in images.values()))
-    table.add_row(*(Text(f"{name}, {image.shape[1]} × {image.shape[0]} px")
+    table.add_row(*(Text(f"{printable(name)}, {image.shape[1]} × {image.shape[0]} px")
                     for name, image in images.items()))  # fmt: skip
     if not hue:
         return Group(table, Text("amplitude"))

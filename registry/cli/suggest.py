@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from registry import console
 from registry.cli import key_flags, source_argument
 from registry.cli.table import columns
 from registry.declare import generator_keys, params
@@ -51,13 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
         found = _figures(root, name, entry)
     except RegistryError as error:
         raise (error if generator is None else source_argument.by_flags(error)) from None
-    print("\n".join(_table(found, name)))
+    console.say(*_table(found, name))
     good = [row for row in found["rows"] if not row["failures"]]
     if good:
         best = min(good, key=lambda row: abs(row["n_subset"] - _TARGET))
         seed = f" --seed {found['seed']}" if best["strategy"] == "random" else ""
         cut = f"--strategy {best['strategy']} --n-subset {best['n_subset']}{seed}"
-        print(f"\n{command} {cut}")
+        console.say(f"\n{command} {cut}")
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from registry import loading
+from registry import console, loading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,19 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         kept = arguments.output_dir / "model.ckpt"
         if kept.is_file():
-            print(f"\n{kept} holds the last whole epoch: --resume goes on from it", file=sys.stderr)
+            console.say(
+                f"\n{kept} holds the last whole epoch: --resume goes on from it", file=sys.stderr
+            )
         raise
-    print(
+    console.say(
         f"{arguments.name}: {found['steps']} steps, loss {found['first_loss']:.3f} -> "
         f"{found['last_loss']:.3f}; {_seconds({'imports': took, **found['seconds']})}"
     )
-    print(
+    console.say(
         f"amplitude error {found['amplitude_error']:.4f}, "
         f"{found['amplitude_error_ratio']:.3f} of the best constant object's"
     )
     if found["unseen_amplitude_error_ratio"] is not None:
-        print(f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it")
-    print(arguments.output_dir / "model.ckpt")
+        console.say(f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it")
+    console.say(arguments.output_dir / "model.ckpt")
     return 0
 
 

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from registry import console
-from registry.errors import CheckError
 from registry.identity import pins
 from registry.storage.root import find_root, locate
 
 if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
+    from registry.compare.published import Comparison
     from registry.verify import Report
 
 
@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     known = pins.read(root)
     chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
-    changes: list[CheckError] = []
-    commit = None
+    against = None
     if arguments.against is not None:
-        commit, changes = published.compare(root, arguments.against or None)
+        against = published.compare(root, arguments.against or None)
+    changes = against.errors if against else []
     rebuilt = []
     if arguments.regenerate:
         from registry.build import regenerate
@@ -63,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
             "root": str(root),
             "holds": code == 0,
             "fixtures": [_as_json(report) for report in reports],
-            "against": commit,
+            "against": against and against.commit,
+            "published": against and against.published,
             "changes": [str(change) for change in changes],
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
         }
@@ -71,12 +72,19 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     _print_links(reports)
     console.print_errors(changes)
-    if commit is not None:
-        print(f"{'CHANGED' if changes else 'ok    '}  published versions, against {commit[:12]}")
+    if against is not None:
+        console.say(_verdict(against))
     _print_rebuilt(rebuilt)
     if not reports:
-        print("no fixtures are pinned; build them: make fixtures")
+        console.say("no fixtures are pinned; build them: make fixtures")
     return code
+
+
+def _verdict(against: Comparison) -> str:
+    commit = against.commit[:12]
+    if not against.published:
+        return f"NONE    published versions: no fixture is pinned in commit {commit}"
+    return f"{'CHANGED' if against.errors else 'ok    '}  published versions, against {commit}"
 
 
 def _as_json(report: Report) -> dict[str, Any]:
@@ -93,18 +101,20 @@ def _as_json(report: Report) -> dict[str, Any]:
 def _print_links(reports: Sequence[Report]) -> None:
     for report in reports:
         good = [link.name for link in report.links if link.holds]
-        print(f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)")
+        console.say(
+            f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)"
+        )
         console.print_errors(link.detail for link in report.links if not link.holds)
 
 
 def _print_rebuilt(rebuilt: Sequence[Rebuilt]) -> None:
     for item in rebuilt:
         if item.failure:
-            print(f"FAILED  {item.name}, rebuilt")
+            console.say(f"FAILED  {item.name}, rebuilt")
             console.print_errors([item.failure])
             continue
-        print(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
+        console.say(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
         for verdict in item.arrays:
             detail = f" ({verdict.detail})" if verdict.detail else ""
-            print(f"          {verdict.array}: {verdict.verdict}{detail}")
-        print(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
+            console.say(f"          {verdict.array}: {verdict.verdict}{detail}")
+        console.say(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")

@@ -169,7 +169,9 @@ def _by_record(a: Operand, b: Operand) -> list[ArrayDifference]:
     ]
 
 
-def _recorded(name: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> ArrayDifference:
+def _recorded(
+    name: str, a: Mapping[str, Any] | None, b: Mapping[str, Any] | None
+) -> ArrayDifference:
     if a is None or b is None:
         verdict = array_difference.ONLY_B if a is None else array_difference.ONLY_A
     else:

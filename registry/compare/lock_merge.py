@@ -8,9 +8,12 @@ sides changed in different ways is refused, with both versions between conflict 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.errors import CheckError
+from registry.identity import pins, plain_yaml
+from registry.identity.sidecar import match_name
 
 _STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
 _MISPLACED = "stages that do not stand as DVC writes them"
@@ -62,6 +65,8 @@ def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:
     """Everything before the first stage, and the text of each stage by name."""
     # empty where there is no common ancestor, or a side without a lock
     names = _names(data, which) if data.strip() else set()
+    if which != "base":
+        _hold_names(names, which)
     if not names:
         return b"schema: '2.0'\nstages:\n", {}
     if not data.endswith(b"\n"):
@@ -79,15 +84,26 @@ def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:
 
 def _names(data: bytes, which: str) -> set[str]:
     """Names of the stages, as YAML has them."""
-    import yaml
-
     try:
-        document = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return set(document["stages"] or ())
-    except yaml.YAMLError as error:
+        stages = plain_yaml.load(data)["stages"]
+    except ValueError as error:
         raise _malformed(which, " ".join(str(error).split())[:200]) from None
     except (KeyError, TypeError):
         raise _malformed(which, "no stages") from None
+    # a key without a value is an empty text
+    if stages and not isinstance(stages, dict):
+        raise _malformed(which, "no stages")
+    return set(stages or ())
+
+
+def _hold_names(stages: Iterable[str], which: str) -> None:
+    """Refuse names that no fixture has; of those that the base alone has, nothing stays."""
+    for stage in sorted(stages):
+        if stage.startswith(pins.STAGE):
+            try:
+                match_name(stage.removeprefix(pins.STAGE))
+            except ValueError as error:
+                raise _malformed(which, f"stage {stage}: {error}") from None
 
 
 def _malformed(which: str, found: str) -> CheckError:

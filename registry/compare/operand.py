@@ -87,7 +87,7 @@ def of_file(path: Path, *, label: str) -> Operand:
     record, note = None, "a file: nothing pins its bytes"
     beside = path.with_suffix(".json")
     try:
-        found = sidecar.parse(files.read_bytes(beside), subject=str(beside))
+        found = sidecar.parse(files.read(beside), subject=str(beside))
         if found.sha256_checksum == digest:
             record = found
         else:

@@ -6,13 +6,16 @@ schema.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from registry import digests, files
-from registry.errors import ChainError, CheckError
+from registry.errors import ChainError, CheckError, UsageError
 from registry.identity import pins, sidecar
 from registry.identity.pins import Pin
 from registry.storage import git
@@ -21,7 +24,19 @@ from registry.storage import git
 _DECLARED = ("created", "licence", "generator_", "source_", "subset_")
 
 
-def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckError]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """The commit that was compared with, how many fixtures it publishes, and what changed since.
+
+    There is an error for each published version that changed or vanished; new ones are fine.
+    """
+
+    commit: str
+    published: int
+    errors: list[CheckError]
+
+
+def compare(root: Path, revision: str | None = None) -> Comparison:
     """Hold today's pins against those at a revision.
 
     Parameters
@@ -31,24 +46,27 @@ def compare(root: Path, revision: str | None = None) -> tuple[str, list[CheckErr
     revision : str, optional
         Where not given, the merge base of HEAD with the main branch.
 
-    Returns
-    -------
-    str
-        Id of the commit that was compared with.
-    list
-        One error for each published version that changed or vanished; new versions are fine.
-
     Raises
     ------
     UsageError
-        There is no such revision, or no git repository.
+        There is no such revision, or no git repository; or a revision was named at which nothing
+        is published. Where a branch left main before anything was, that is no mistake of anybody.
     """
     commit = git.commit_id(root, revision) if revision else git.merge_base(root)
     published = pins_at(root, commit)
+    if revision and not published:
+        raise UsageError(
+            f"revision {revision}",
+            expected="a commit whose dvc.lock pins fixtures",
+            found=f"nothing is published in commit {commit[:12]}",
+            remedy="name a later commit: git log --oneline -- dvc.lock lists those that changed "
+            "pins",
+        )
     current = pins.read(root)
     taken = {*published, *current}
     errors = (_difference(root, pin, current, taken, commit) for pin in published.values())
-    return commit, [error for error in errors if error is not None]
+    found = [error for error in errors if error is not None]
+    return Comparison(commit=commit, published=len(published), errors=found)
 
 
 def next_free_version(name: str, taken: set[str]) -> str:
@@ -57,9 +75,7 @@ def next_free_version(name: str, taken: set[str]) -> str:
     >>> next_free_version("minimal_dataset_v1_n16", {"minimal_dataset_v2_n16"})
     'minimal_dataset_v3_n16'
     """
-    match = sidecar.NAME.fullmatch(name)
-    if match is None:
-        raise ValueError(f"{name!r} has no version such as _v1")
+    match = sidecar.match_name(name)
     number = int(match[2][1:])
     start, end = match.span(2)
     while True:
@@ -114,7 +130,7 @@ def _redescribed(root: Path, pin: Pin, found: Pin, commit: str) -> list[str]:
     if published is None:
         return [f"sidecar: none in commit {commit[:12]} beside its pin"]
     try:
-        text = files.read_bytes(root / found.sidecar_path)
+        text = files.read(root / found.sidecar_path)
     except OSError as error:
         return [f"sidecar: {found.sidecar_path}: {error.strerror}"]
     if digests.md5(text) != found.sidecar_md5:
@@ -153,12 +169,31 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     Figures of checks are fields of their own, so that a later suite may have others; every other
     value is one as a whole.
     """
-    for key in before.keys() & after.keys() - {"schemas"}:
-        if key == "checks":
-            figures = before[key].keys() & after[key].keys()
-            yield from (f"checks.{n}" for n in figures if before[key][n] != after[key][n])
-        elif before[key] != after[key]:
+    for key in before.keys() & after.keys() - {"schemas", "checks"}:
+        if _text(before[key]) != _text(after[key]):
             yield key
+    old, new = (_figures(document) for document in (before, after))
+    for one, other in product(old, new):
+        # what both have as the field's own was compared above, as a whole
+        if "checks" in (one, other):
+            figures = old[one].keys() & new[other].keys()
+            differing = (n for n in figures if _text(old[one][n]) != _text(new[other][n]))
+            yield from (f"{other}.{name}" for name in differing)
+
+
+def _figures(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Where figures stand: those of checks, and those that are the field's own.
+
+    Some have moved from one to the other between two formats.
+    """
+    field = str(document.get("field"))
+    own = document.get(field)
+    return {"checks": document["checks"], **({field: own} if isinstance(own, dict) else {})}
+
+
+def _text(value: Any) -> str:
+    """A value as JSON, in which 1 is neither 1.0 nor true."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _taken_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -189,5 +224,11 @@ def pins_at(root: Path, commit: str) -> dict[str, Pin]:
         It is no lock as DVC writes it.
     """
     lock = git.read_file(root, commit, pins.LOCK)
-    # a revision from before the first lock has nothing to protect
-    return {} if lock is None else pins.parse(lock)
+    if lock is None:
+        # a revision from before the first lock has nothing to protect
+        return {}
+    return pins.parse(
+        lock,
+        subject=f"{pins.LOCK} in commit {commit[:12]}",
+        remedy="name another commit: git log --oneline -- dvc.lock lists those that changed pins",
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from registry import files
 from registry.declare import FILE
+from registry.errors import printable
 from registry.identity import plain_yaml
 
 
@@ -26,7 +27,7 @@ class Deprecation:
 
     def __str__(self) -> str:
         instead = f"; use {self.successor}" if self.successor else ""
-        return f"fixture {self.name} is deprecated: {self.reason}{instead}"
+        return printable(f"fixture {self.name} is deprecated: {self.reason}{instead}")
 
 
 def find(root: Path, name: str) -> Deprecation | None:
@@ -35,7 +36,7 @@ def find(root: Path, name: str) -> Deprecation | None:
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
     try:
-        data = files.read_bytes(root / FILE)
+        data = files.read(root / FILE)
     except OSError:
         return None
     # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
@@ -44,8 +45,8 @@ def find(root: Path, name: str) -> Deprecation | None:
 
 @lru_cache(maxsize=8)
 def _entries(data: bytes) -> dict[str, Deprecation]:
+    # Read by name alone, and every scalar is a text; the pipeline validates the file.
     try:
-        # read-only and by name alone; the pipeline validates the file
         document = plain_yaml.load(data)
     except ValueError:
         return {}

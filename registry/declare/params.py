@@ -174,7 +174,7 @@ def read(root: Path) -> str:
     """
     path = root / FILE
     try:
-        return files.read_bytes(path).decode()
+        return files.read(path).decode()
     except FileNotFoundError:
         raise MissingError(
             FILE,
@@ -225,6 +225,17 @@ def parse(text: str) -> Any:
             mark = twice.start_mark
             where = f"line {mark.line + 1}, column {mark.column + 1}"
             raise _not_yaml(f"{where}: found duplicate key {schema.shown(twice.value)}")
+        for path, scalar in _scalars(node):
+            try:
+                # what cannot be encoded or printed ends the program that has to
+                scalar.value.encode()
+                if scalar.tag != _TEXT:
+                    str(parser.constructor.construct_object(scalar))
+            except (ValueError, ArithmeticError, LookupError):
+                mark = scalar.start_mark
+                where = f"line {mark.line + 1}, column {mark.column + 1}"
+                said = f"{schema.shown(scalar.value)}, which is {_SCALARS[scalar.tag]}"
+                raise _not_yaml(f"{where}: {schema.dotted(path) or 'document'}: {said}") from None
         return None if node is None else parser.constructor.construct_document(node)
     except RecursionError:
         raise _not_yaml("more levels than can be read") from None
@@ -249,6 +260,39 @@ def value(key: generator_keys.Key, text: str) -> Any:
     kind = generator_keys.type_of(found)
     fits = kind in key.types or (kind == "integer" and "number" in key.types)
     return text if "string" in key.types and not fits else found
+
+
+# Of these YAML admits some that there are not: instants that no calendar has, halves of letters,
+# and numbers of more digits than Python prints.
+_SCALARS = {
+    "tag:yaml.org,2002:str": "text with half of a letter",
+    "tag:yaml.org,2002:int": "no integer, or too large a one",
+    "tag:yaml.org,2002:float": "no number",
+    "tag:yaml.org,2002:bool": "neither true nor false",
+    "tag:yaml.org,2002:timestamp": "an instant that no calendar has",
+}
+_TEXT = "tag:yaml.org,2002:str"
+
+
+def _scalars(node: Any) -> Iterator[tuple[list[object], Any]]:
+    """Scalars below a node, each with its path."""
+    nodes: list[tuple[list[object], Any]] = [([], node)]
+    visited = set()
+    while nodes:
+        path, node = nodes.pop()
+        if node is None or id(node) in visited:
+            continue
+        visited.add(id(node))
+        if isinstance(node.value, str):
+            if node.tag in _SCALARS:
+                yield path, node
+            continue
+        for number, child in enumerate(node.value):
+            if isinstance(child, tuple):
+                key, value = child
+                nodes += [(path, key), ([*path, key.value], value)]
+            else:
+                nodes.append(([*path, number], child))
 
 
 def _repeated_key(node: Any) -> Any:

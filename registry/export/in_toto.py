@@ -26,6 +26,7 @@ def encode(fixtures: Iterable[Published]) -> bytes:
 def statement(item: Published) -> dict[str, Any]:
     """A Statement of version 1 about a fixture and its sidecar."""
     record = item.record
+    plain = record.to_dict()
     return {
         "_type": STATEMENT,
         "subject": [
@@ -44,8 +45,8 @@ def statement(item: Published) -> dict[str, Any]:
                     "fixture": record.name,
                     "created": record.created,
                     "generator": record.generator_script,
-                    "parameters": record.generator_parameters,
-                    "source": {"name": item.source, "declaration": record.source_declaration},
+                    "parameters": plain["generator_parameters"],
+                    "source": {"name": item.source, "declaration": plain["source_declaration"]},
                 },
                 "resolvedDependencies": _dependencies(item),
             }

@@ -26,7 +26,7 @@ class Address:
         return "@".join(part for part in (self.name, content) if part)
 
 
-def parse(text: str) -> Address:
+def parse(text: object) -> Address:
     """Parse an address.
 
     >>> parse("minimal_dataset_v1").name
@@ -37,16 +37,23 @@ def parse(text: str) -> Address:
     UsageError
         It is none of the three forms.
     """
+    if not isinstance(text, str):
+        # whatever a caller passes on, such as None
+        raise _malformed("address", text)
     name, at, content = text.rpartition("@")
     if not at and not text.startswith("sha256:"):
         name, content = text, ""
     match = _CONTENT.fullmatch(content)
     if (content and match is None) or (at and not (name and content)) or not text:
-        raise UsageError(
-            f"address {text}",
-            expected="NAME, sha256:DIGEST or NAME@sha256:DIGEST, the digest of 64 hexadecimal "
-            "digits in lower case",
-            found=repr(content or text),
-            remedy="fixtures show NAME prints a fixture's sha256",
-        )
+        raise _malformed(f"address {text}", content or text)
     return Address(name=name or None, sha256=match[1] if match else None)
+
+
+def _malformed(subject: str, found: object) -> UsageError:
+    return UsageError(
+        subject,
+        expected="NAME, sha256:DIGEST or NAME@sha256:DIGEST, the digest of 64 hexadecimal "
+        "digits in lower case",
+        found=repr(found),
+        remedy="fixtures show NAME prints a fixture's sha256",
+    )

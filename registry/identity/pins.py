@@ -8,18 +8,19 @@ lock once for as long as it stays as it is.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from registry import files
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import plain_yaml
+from registry.identity.sidecar import NAME, match_name
 
 LOCK = "dvc.lock"
-_STAGE = "fixture@"
+STAGE = "fixture@"
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
@@ -100,25 +101,45 @@ def find(root: Path, name: str) -> Pin:
     )
 
 
-def parse(data: bytes) -> dict[str, Pin]:
-    """Pins in the bytes of a lock."""
+def parse(
+    data: bytes,
+    *,
+    subject: str = LOCK,
+    remedy: str = "git checkout dvc.lock; after a merge, settle its conflicts",
+) -> dict[str, Pin]:
+    """Pins in the bytes of a lock.
+
+    Raises
+    ------
+    ChainError
+        It is no lock as DVC writes it, or one of its fixture stages breaks a rule. None of its
+        pins is then used: who wrote one that no pipeline writes may have written the others.
+    """
+    found, where = {}, subject
     try:
-        stages = (plain_yaml.load(data) or {}).get("stages", {})
-        found = [
-            _pin(stage["outs"], name) for name, stage in stages.items() if name.startswith(_STAGE)
-        ]
-        return {pin.name: pin for pin in found}
+        for name, stage in (plain_yaml.load(data) or {}).get("stages", {}).items():
+            if name.startswith(STAGE):
+                where = f"{subject}: stage {name}"
+                pin = _pin(stage["outs"], name.removeprefix(STAGE), (name,))
+                found[pin.name] = pin
     except _MALFORMED as error:
         raise ChainError(
-            LOCK,
+            where,
             expected="a lock as DVC writes it: each fixture stage with the md5 and size of one "
             ".npz and one .json",
-            found=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            remedy="git checkout dvc.lock; after a merge, settle its conflicts",
+            found=_said(error),
+            remedy=remedy,
         ) from None
+    return found
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
+# less than a petabyte, in the digits that DVC writes
+_SIZE = re.compile(r"0|[1-9][0-9]{0,14}")
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 _Key = tuple[int, int, int, int]
 _cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
@@ -128,78 +149,118 @@ def _locked(root: Path) -> dict[str, Pin]:
     path = root / LOCK
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from None
     key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
     cached = _cache.get(path)
     if cached is None or cached[0] != key:
-        cached = _cache[path] = (key, parse(files.read_bytes(path)))
+        try:
+            data = files.read(path)
+        except OSError as error:
+            raise _unreadable(error) from None
+        cached = _cache[path] = (key, parse(data))
     return cached[1]
 
 
-def _pin(outs: list[dict[str, Any]], stage: str) -> Pin:
-    # Texts and no paths: pathlib would take a quarter of the time that a large lock takes.
-    by_suffix = {out["path"].rpartition(".")[2]: out for out in outs}
-    data, text = by_suffix["npz"], by_suffix["json"]
-    for out in (data, text):
-        # A registry may be somebody else's, and paths and digests become paths that are written.
-        path = out["path"]
-        if path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            raise ValueError(f"path {path} leaves the registry")
-        if not _MD5.fullmatch(str(out["md5"])):
-            raise ValueError(f"md5 {out['md5']} is not 32 hexadecimal digits")
-    return Pin(
-        name=data["path"].rpartition("/")[2].removesuffix(".npz"),
-        path=str(data["path"]),
-        md5=str(data["md5"]),
-        size=int(data["size"]),
-        sidecar_path=str(text["path"]),
-        sidecar_md5=str(text["md5"]),
-        sidecar_size=int(text["size"]),
-        targets=(stage,),
+def _unreadable(error: OSError | ValueError) -> MissingError:
+    return MissingError(
+        LOCK,
+        expected="the registry's pins, in a file that can be read",
+        found=getattr(error, "strerror", None) or str(error),
+        remedy="see that the registry's path is right and dvc.lock a file of yours; "
+        "git checkout dvc.lock brings it back",
     )
 
 
+def _pin(outs: list[dict[str, str]], name: str, targets: tuple[str, ...]) -> Pin:
+    """The pin of a fixture's two files; a ValueError says which rule they break."""
+    match_name(name)
+    # Texts and no paths: pathlib would take a quarter of the time that a large lock takes.
+    by_suffix: dict[str, dict[str, str]] = {}
+    for out in outs:
+        suffix = out["path"].rpartition(".")[2]
+        if suffix in by_suffix:
+            raise ValueError(f"two files that end with .{suffix}")
+        by_suffix[suffix] = out
+    data, text = by_suffix["npz"], by_suffix["json"]
+    for suffix, out in (("npz", data), ("json", text)):
+        _hold(out["path"], out["md5"], out["size"])
+        if out["path"].rpartition("/")[2] != f"{name}.{suffix}":
+            raise ValueError(f"path {out['path']} is not of a file {name}.{suffix}")
+    return Pin(
+        name=name,
+        path=data["path"],
+        md5=data["md5"],
+        size=int(data["size"]),
+        sidecar_path=text["path"],
+        sidecar_md5=text["md5"],
+        sidecar_size=int(text["size"]),
+        targets=targets,
+    )
+
+
+def _hold(path: str, md5: str, size: str) -> None:
+    """Hold what is said of a file to its rules.
+
+    A registry may be somebody else's, and paths and digests become paths that are written.
+    """
+    parts = path.split("/")
+    if "\\" in path or not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError(f"path {path!r} leaves the registry, or is not as DVC writes one")
+    if not _MD5.fullmatch(md5):
+        raise ValueError(f"md5 {md5!r} is not 32 hexadecimal digits in lower case")
+    if not _SIZE.fullmatch(size):
+        raise ValueError(f"size {size!r} is no number of bytes")
+
+
 def _imported(root: Path) -> dict[str, Pin]:
-    """Fixtures that ``dvc import`` brought: NAME.npz.dvc with NAME.json.dvc beside it."""
+    """Fixtures that ``dvc import`` brought: NAME.npz.dvc with NAME.json.dvc beside it.
+
+    A pair of another name is none of ours: DVC may track whatever else a repository has.
+    """
     found = {}
     for path in _dvc_files(root):
-        sidecar = path.with_name(path.name.removesuffix(".npz.dvc") + ".json.dvc")
-        if not path.name.endswith(".npz.dvc") or not sidecar.is_file():
-            continue
-        pair = (path, sidecar)
-        outs = [_import(file, root) for file in pair]
-        pin = _pin(outs, "")
-        targets = tuple(file.relative_to(root).as_posix() for file in pair)
-        found[pin.name] = Pin(
-            name=pin.name,
-            path=pin.path,
-            md5=pin.md5,
-            size=pin.size,
-            sidecar_path=pin.sidecar_path,
-            sidecar_md5=pin.sidecar_md5,
-            sidecar_size=pin.sidecar_size,
-            targets=targets,
-            imported=True,
-        )
+        name = path.name.removesuffix(_NPZ_DVC)
+        sidecar = path.with_name(f"{name}.json.dvc")
+        if path.name.endswith(_NPZ_DVC) and NAME.fullmatch(name) and sidecar.is_file():
+            outs = [_import(file, root) for file in (path, sidecar)]
+            targets = tuple(file.relative_to(root).as_posix() for file in (path, sidecar))
+            try:
+                pin = _pin(outs, name, targets)
+            except ValueError as error:
+                raise _no_import(targets[0], error) from None
+            found[name] = replace(pin, imported=True)
     return found
 
 
-def _import(path: Path, root: Path) -> dict[str, Any]:
+_NPZ_DVC = ".npz.dvc"
+
+
+def _import(path: Path, root: Path) -> dict[str, str]:
     """The only output of a ``.dvc`` file, its path made relative to the repository."""
+    where = path.relative_to(root)
     try:
-        document = plain_yaml.load(files.read_bytes(path))
+        document = plain_yaml.load(files.read(path))
         (out,) = document["outs"]
-        folder = path.parent.relative_to(root) / document.get("wdir", ".")
-        relative = PurePosixPath(folder.as_posix()) / out["path"]
-        return {"path": str(relative), "md5": out["md5"], "size": out["size"]}
-    except _MALFORMED as error:
-        raise ChainError(
-            path.relative_to(root).as_posix(),
-            expected="a .dvc file as dvc import writes it, with the md5 and size of one file",
-            found=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            remedy="git checkout the file, or run dvc import again",
-        ) from None
+        _hold(out["path"], out["md5"], out["size"])
+        # a working directory is relative to the file, and may be above it
+        folder = PurePosixPath(where.parent.as_posix(), document.get("wdir", "."))
+        joined = posixpath.normpath(str(folder / out["path"]))
+        return {"path": joined, "md5": out["md5"], "size": out["size"]}
+    except (*_MALFORMED, OSError) as error:
+        raise _no_import(where.as_posix(), error) from None
+
+
+def _no_import(where: str, error: Exception) -> ChainError:
+    return ChainError(
+        where,
+        expected="a .dvc file as dvc import writes it, with the md5 and size of one file of the "
+        "fixture's name",
+        found=_said(error),
+        remedy="git checkout the file, or run dvc import again",
+    )
 
 
 def _dvc_files(root: Path) -> Iterator[Path]:

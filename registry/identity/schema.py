@@ -129,7 +129,7 @@ def _referred(document: Any) -> Iterator[str]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return files.read_bytes(path)
+        return files.read(path)
     except OSError as error:
         raise MissingError(
             f"schema {path.name}",

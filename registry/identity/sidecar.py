@@ -11,8 +11,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from registry.errors import ChainError
@@ -21,6 +24,8 @@ SCHEMA = "sidecar_v3.schema.json"
 CHECKED, UNDECIDED, NOT_CHECKED = "checked", "undecided", "not checked"
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_(v[1-9][0-9]*)(_[a-z0-9]+)*")
+# Ours have four levels. With a limit nothing that walks through them runs out of stack.
+_LEVELS = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +45,8 @@ class Sidecar:
     ``defect`` names the mistake that was planted on purpose, describes it, and lists the criteria
     that refuse it (``refused_by``); ``checks`` are then of the good arrays. What a fixture does not
     have, such as a defect, or a subset where it was not cut from a longer scan, is not in the text.
+
+    Nothing in it can be changed, at whatever depth: all tests of a process share it.
     """
 
     name: str
@@ -48,31 +55,39 @@ class Sidecar:
     licence: str
     generator_script: str
     generator_commit: str
-    generator_helpers: dict[str, str]
-    generator_parameters: dict[str, Any]
+    generator_helpers: Mapping[str, str]
+    generator_parameters: Mapping[str, Any]
     source_dataset: str
     source_sha256: str
     source_commit: str
-    source_generators: dict[str, str]
-    source_declaration: dict[str, Any]
+    source_generators: Mapping[str, str]
+    source_declaration: Mapping[str, Any]
     subset_strategy: str = ""
     subset_size: int = 0
-    subset_indices: list[int] = field(default_factory=list)
-    transformations: list[str]
+    subset_indices: Sequence[int] = ()
+    transformations: Sequence[str]
     sha256_checksum: str
     content_sha256: str
     size: int
-    arrays: dict[str, dict[str, Any]]
+    arrays: Mapping[str, Mapping[str, Any]]
     contract: str
     field: str
     verdict: str
     reason: str = ""
     suite: str
-    checks: dict[str, Any]
-    mistakes: dict[str, Any] | None = None
-    defect: dict[str, Any] | None = None
-    details: dict[str, Any]
-    schemas: dict[str, str]
+    checks: Mapping[str, Any]
+    mistakes: Mapping[str, Any] | None = None
+    defect: Mapping[str, Any] | None = None
+    details: Mapping[str, Any]
+    schemas: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for name in _types():
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # read-only mappings are not pickled
+        return (_restored, ({name: _plain(getattr(self, name)) for name in _types()},))
 
     @classmethod
     def from_dict(cls, document: Any, *, subject: str) -> Sidecar:
@@ -99,17 +114,22 @@ class Sidecar:
         for key in document:
             if key != own and (key not in types or key == "details"):
                 raise _refused(subject, str(key), "no such field", document[key])
-        if not NAME.fullmatch(given["name"]):
-            raise _refused(subject, "name", "a name with its version", given["name"])
-        for name, record in given["arrays"].items():
-            for key, kind in _ARRAY.items():
-                if not _fits(record.get(key), kind):
-                    raise _refused(subject, f"arrays.{name}.{key}", _WORDS[kind], record.get(key))
+        try:
+            match_name(given["name"])
+        except ValueError:
+            raise _refused(subject, "name", "a name with its version", given["name"]) from None
+        parts = [(f"arrays.{name}", _ARRAY, record) for name, record in given["arrays"].items()]
+        if given.get("defect") is not None:
+            parts.append(("defect", _DEFECT, given["defect"]))
+        for path, kinds, part in parts:
+            for key, kind in kinds.items():
+                if not _fits(part.get(key), kind):
+                    raise _refused(subject, f"{path}.{key}", _WORDS[kind], part.get(key))
         return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields in declared order, as JSON values."""
-        found = {name: getattr(self, name) for name in _types()}
+        found = {name: _plain(getattr(self, name)) for name in _types()}
         return {
             self.field if name == "details" else name: value
             for name, value in found.items()
@@ -120,11 +140,7 @@ class Sidecar:
 @cache
 def _optional() -> set[str]:
     """Names of fields that a sidecar need not have."""
-    return {
-        item.name
-        for item in fields(Sidecar)
-        if item.default is not MISSING or item.default_factory is not MISSING
-    }
+    return {item.name for item in fields(Sidecar) if item.default is not MISSING}
 
 
 @cache
@@ -133,23 +149,46 @@ def _types() -> dict[str, str]:
     return {item.name: str(item.type) for item in fields(Sidecar)}
 
 
+def _frozen(value: Any) -> Any:
+    """A value of JSON that nobody can write to, copied."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_frozen, value))
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """What `_frozen` was given."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return list(map(_plain, value))
+    return value
+
+
+def _restored(values: dict[str, Any]) -> Sidecar:
+    return Sidecar(**values)
+
+
 _ARRAY = {
     "dtype": "str",
-    "shape": "list[int]",
-    "range": "list[float]",
+    "shape": "Sequence[int]",
+    "range": "Sequence[float]",
     "finite": "bool",
     "sha256": "str",
 }
+_DEFECT = {"name": "str", "description": "str", "refused_by": "Sequence[str]"}
 _WORDS = {
     "str": "text",
     "int": "an integer",
     "bool": "true or false",
-    "list[int]": "a list of integers",
-    "list[float]": "a list of numbers",
-    "list[str]": "a list of texts",
-    "dict[str, str]": "an object of texts",
-    "dict[str, Any]": "an object",
-    "dict[str, dict[str, Any]]": "an object of objects",
+    "Sequence[int]": "a list of integers",
+    "Sequence[float]": "a list of numbers, lowest and highest",
+    "Sequence[str]": "a list of texts",
+    "Mapping[str, str]": "an object of texts",
+    "Mapping[str, Any]": "an object",
+    "Mapping[str, Mapping[str, Any]]": "an object of objects",
 }
 
 
@@ -157,11 +196,13 @@ def _fits(value: Any, kind: str) -> bool:
     """Whether a value is of a type that is written as in `_WORDS`."""
     outer, _, inner = kind.removesuffix("]").partition("[")
     match outer:
-        case "dict":
+        case "Mapping":
             inner = inner.removeprefix("str, ")
             return isinstance(value, dict) and all(_fits(item, inner) for item in value.values())
-        case "list":
-            return isinstance(value, list) and all(_fits(item, inner) for item in value)
+        case "Sequence":
+            # of numbers there is one list, a range
+            fitting = isinstance(value, list) and all(_fits(item, inner) for item in value)
+            return fitting and (inner != "float" or len(value) == 2)
         case "str":
             return isinstance(value, str)
         case "bool":
@@ -174,16 +215,27 @@ def _fits(value: Any, kind: str) -> bool:
             return True
 
 
+def match_name(name: str) -> re.Match[str]:
+    """The match of `NAME` with a fixture's name; every name is held to it where it comes in.
+
+    Raises
+    ------
+    ValueError
+        No fixture can have that name.
+    """
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} has no version such as _v1")
+    return match
+
+
 def version_of(name: str) -> str:
     """Version in a fixture's name.
 
     >>> version_of("minimal_dataset_v1_n16")
     'v1'
     """
-    match = NAME.fullmatch(name)
-    if match is None:
-        raise ValueError(f"{name!r} has no version such as _v1")
-    return match[2]
+    return match_name(name)[2]
 
 
 def encode(sidecar: Sidecar) -> bytes:
@@ -219,10 +271,36 @@ def document(data: bytes, *, subject: str) -> Any:
         It is not JSON, or has a key twice.
     """
     try:
-        return json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
+        found = json.loads(
+            data.decode(),
+            object_pairs_hook=_once,
+            parse_constant=_no_number,
+            parse_float=_number,
+            parse_int=_integer,
+        )
+        _hold_to_limits(found)
     except (ValueError, RecursionError) as error:
-        found = "more levels than can be read" if isinstance(error, RecursionError) else str(error)
-        raise _refused(subject, "document", "JSON, each key once", found) from None
+        said = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
+        raise _refused(subject, "document", "JSON, each key once", said) from None
+    return found
+
+
+_TOO_DEEP = "more levels than can be read"
+
+
+def _hold_to_limits(document: Any) -> None:
+    """Refuse what Python reads as JSON, and what ends programs that print it or walk through it."""
+    level = [document]
+    for _ in range(_LEVELS):
+        objects = [value for value in level if isinstance(value, dict)]
+        lists = [value for value in level if isinstance(value, list)]
+        for text in chain(*objects, (value for value in level if isinstance(value, str))):
+            if any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise ValueError(f"{text!r}, which has half of a surrogate pair")
+        level = [*chain(*lists, *(value.values() for value in objects))]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -236,6 +314,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text}, which is no number of JSON")
+
+
+def _number(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"{text[:40]}, which is too large a number")
+    return found
+
+
+def _integer(text: str) -> int:
+    # what is no number of 64 bits is no figure of ours, and some of it Python will not print
+    if len(text) > 20:
+        raise ValueError(f"{text[:40]}, which is too large a number")
+    return int(text)
 
 
 def _refused(subject: str, path: str, expected: str, found: Any) -> ChainError:

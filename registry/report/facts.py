@@ -74,7 +74,8 @@ class Facts:
         Bytes and the source's positions are in it by their digests in the sidecar, which they have
         been held against.
         """
-        known = asdict(replace(self, source=None))
+        known = asdict(replace(self, source=None, record=None))
+        known["record"] = None if self.record is None else self.record.to_dict()
         known["source"] = None if self.source is None else [self.source.path, self.source.problem]
         return digests.sha256(json.dumps([program, known], sort_keys=True, default=str).encode())
 

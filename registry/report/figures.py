@@ -191,7 +191,7 @@ def _source_positions(
     alone = "The fixture's own positions are drawn alone."
     if source.problem:
         return None, f"The source {source.path} {source.problem}. {alone}"
-    xs, ys, chosen = np.array(source.x), np.array(source.y), record.subset_indices
+    xs, ys, chosen = np.array(source.x), np.array(source.y), list(record.subset_indices)
     if len(xs) != len(ys) or any(not 0 <= index < len(xs) for index in chosen):
         return None, f"The source {source.path} has other positions than the sidecar says. {alone}"
     if not (np.array_equal(xs[chosen], x) and np.array_equal(ys[chosen], y)):

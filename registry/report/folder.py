@@ -74,7 +74,7 @@ def read(output: Path) -> Manifest | None:
 
 def _parse(path: Path) -> Manifest | None:
     try:
-        document = json.loads(files.read_bytes(path))
+        document = json.loads(files.read(path))
         if document["kind"] != _KIND:
             return None
         return Manifest(
@@ -111,7 +111,7 @@ def keep(output: Path, staging: Path, part: Part) -> None:
         try:
             os.link(output / path, staging / path)
         except OSError:
-            (staging / path).write_bytes(files.read_bytes(output / path))
+            (staging / path).write_bytes(files.read(output / path))
 
 
 def write(staging: Path, contents: dict[str, bytes]) -> dict[str, str]:

@@ -49,14 +49,18 @@ class Run:
     problems: list[str] = field(default_factory=list)
 
 
+# What YAML admits and Python has not: a 30th of February, a number of more digits than it prints.
+_NOT_IN_PYTHON = (ValueError, ArithmeticError, LookupError, TypeError, RecursionError)
+
+
 def read_declaration(path: Path) -> dict[str, Any]:
     """``params.yaml`` as it stands; empty where there is none. The pipeline validates it."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(files.read_bytes(path), Loader=loader)
-    except (OSError, yaml.YAMLError):
+        document = yaml.load(files.read(path), Loader=loader)
+    except (OSError, yaml.YAMLError, *_NOT_IN_PYTHON):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -123,7 +127,7 @@ def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run
 
 def _read(path: Path) -> bytes | None:
     try:
-        return files.read_bytes(path)
+        return files.read(path)
     except OSError:
         return None
 

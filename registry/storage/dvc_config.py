@@ -63,7 +63,7 @@ def _read(*paths: Path) -> Iterator[Setting]:
             interpolation=None, strict=False, inline_comment_prefixes=("#",)
         )
         try:
-            parser.read_string(files.read_bytes(path).decode())
+            parser.read_string(files.read(path).decode())
         except (OSError, configparser.Error, UnicodeDecodeError):
             continue
         for section in parser.sections():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -37,6 +38,11 @@ _OF_ANOTHER_REPOSITORY = (
 )
 
 
+def own_environment() -> dict[str, str]:
+    """The environment, for programs that run git on the repository that they are in."""
+    return {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
+
+
 def run(
     folder: Path, *arguments: str, stdin: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
@@ -56,12 +62,8 @@ def run(
     UsageError
         Git is not installed.
     """
-    environment = {
-        **{key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY},
-        # no question that nobody answers; and words that `message` knows
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
+    # no question that nobody answers; and words that `message` knows
+    environment = {**own_environment(), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     command = ["git", "-C", os.fspath(folder), *arguments]
     try:
         process = subprocess.Popen(
@@ -77,6 +79,9 @@ def run(
         raise UsageError(
             "git", expected="git on the PATH", found="none", remedy="install git"
         ) from None
+    except ValueError as error:
+        # no program can be asked for a NUL, or for half of a surrogate pair
+        return subprocess.CompletedProcess(command, 128, b"", str(error).encode())
     with process:
         try:
             output, errors = process.communicate(stdin, timeout=LIMIT_S)
@@ -98,6 +103,17 @@ def message(result: subprocess.CompletedProcess[bytes]) -> str:
     return redact_urls(lines[0]) if lines else f"git exited with {result.returncode}"
 
 
+def _remedy(said: str, otherwise: str) -> str:
+    """What mends what git said; in a repository of another user's it answers no question."""
+    refused = re.search("dubious ownership in repository at '(.+)'", said)
+    if refused is None:
+        return otherwise
+    return (
+        "the repository is another user's: take its files over or, where you trust that user, "
+        f"git config --global --add safe.directory {shlex.quote(refused[1])}"
+    )
+
+
 def commit_id(root: Path, revision: str) -> str:
     """Id of the commit that a revision names.
 
@@ -108,11 +124,15 @@ def commit_id(root: Path, revision: str) -> str:
     """
     result = run(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     if result.returncode != 0:
+        said = message(result)
         raise UsageError(
             f"revision {revision}",
             expected="a commit of this repository",
-            found=message(result),
-            remedy="name a branch, tag or commit; a shallow clone may need: git fetch --unshallow",
+            found=said,
+            remedy=_remedy(
+                said,
+                "name a branch, tag or commit; a shallow clone may need: git fetch --unshallow",
+            ),
         )
     return result.stdout.decode().strip()
 
@@ -130,11 +150,12 @@ def merge_base(root: Path) -> str:
         result = run(root, "merge-base", "HEAD", branch)
         if result.returncode == 0:
             return result.stdout.decode().strip()
+    said = message(result)
     raise UsageError(
         "base revision",
         expected=f"a merge base of HEAD with one of {', '.join(tried)}",
-        found=message(result),
-        remedy="name the revision: fixtures verify --against REF",
+        found=said,
+        remedy=_remedy(said, "name the revision: fixtures verify --against REF"),
     )
 
 
@@ -161,11 +182,15 @@ def read_file(root: Path, commit: str, path: str) -> bytes | None:
         return None
     result = run(root, "show", f"{commit}:./{path}")
     if result.returncode != 0:
+        said = message(result)
         raise UsageError(
             f"{path} at {commit[:12]}",
             expected="a file that git can show",
-            found=message(result),
-            remedy="fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
+            found=said,
+            remedy=_remedy(
+                said,
+                "fetch what this clone lacks: git fetch --unshallow, or git fetch --refetch",
+            ),
         )
     return result.stdout
 

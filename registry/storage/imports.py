@@ -73,7 +73,7 @@ def _location(root: Path, md5: str, targets: tuple[str, ...]) -> Location:
     """Repository and commit of the ``.dvc`` file that pins a file."""
     for target in targets:
         try:
-            document = plain_yaml.load(files.read_bytes(root / target))
+            document = plain_yaml.load(files.read(root / target))
             (out,), (source,) = document["outs"], document["deps"]
             if out["md5"] != md5:
                 continue

@@ -104,7 +104,7 @@ _resolved: dict[tuple[Path, str], Path] = {}
 def record(root: Path) -> Served | None:
     """What a folder serves; None for a registry of the user's own."""
     try:
-        document = json.loads(bytes(files.read(root / _RECORD, follow=False)))
+        document = json.loads(files.read(root / _RECORD, follow=False))
         remote = document.pop("remote")
         return Served(**document, remote=None if remote is None else ForeignRemote(**remote))
     except FileNotFoundError:

@@ -47,7 +47,7 @@ def read(root: Path, name: str) -> Results:
     """
     path = root / RESULTS / name / METRICS
     try:
-        data = files.read_bytes(path)
+        data = files.read(path)
     except FileNotFoundError:
         raise MissingError(
             f"{name}: results",

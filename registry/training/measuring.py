@@ -94,7 +94,7 @@ def workflow(root: Path, fixture: str, *options: str) -> Outcome:
             inferred=inferred,
             losses=_losses(results),
             files={
-                file: files.read_bytes(results / file)
+                file: files.read(results / file)
                 for file in ("reconstruction.npz", "amplitude.png", "phase.png")
             },
         )
@@ -154,9 +154,9 @@ def _command(
     begin = time.perf_counter()
     python(root, "-m", "registry.cli.measured", str(report), command, *arguments)
     wall = time.perf_counter() - begin
-    taken = json.loads(files.read_bytes(report))
+    taken = json.loads(files.read(report))
     # what the workflow itself says of the run
-    said = json.loads(files.read_bytes(results / f"{command}.json"))
+    said = json.loads(files.read(results / f"{command}.json"))
     phases = {"imports": taken["imports_s"], **said.pop("seconds")}
     phases["rest"] = round(wall - sum(phases.values()), 3)
     process = Process(
@@ -168,7 +168,7 @@ def _command(
 def _losses(results: Path) -> tuple[float, ...]:
     """Every step's loss; DVCLive's own numbers of the steps start with 1 twice."""
     path = results / "dvclive" / "plots" / "metrics" / "loss.tsv"
-    lines = files.read_bytes(path).decode().splitlines()
+    lines = files.read(path).decode().splitlines()
     return tuple(float(row["loss"]) for row in csv.DictReader(lines, delimiter="\t"))
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import registry.cli
 from registry.cli import COMMANDS, main
+
+FOLDER = Path(registry.cli.__file__).parent
 
 IMPORTED = """
 import sys
@@ -45,3 +50,30 @@ def test_an_unknown_command(capsys):
     message = capsys.readouterr().err
     missing = [command for command in COMMANDS if command not in message]
     assert not missing, f"not listed: {missing}"
+
+
+def test_what_was_typed_steers_no_terminal(capsys):
+    """An error repeats it, and shows what it hides."""
+    for typed in (["sh\x1b[2Jow"], ["list", "\u202e"], ["verify", "--\x1b"]):
+        with pytest.raises(SystemExit):
+            main(typed)
+        message = capsys.readouterr().err
+        assert message.replace("\n", "").isprintable(), f"raw: {typed}"
+
+
+# ASCII, and for programs
+JSON = ("print(json.dumps(", 'print(data.decode("ascii")')
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_everything_is_said_in_one_way(path):
+    """Commands print by `registry.console`, which shows what a text hides; not so JSON."""
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    printed = [
+        line
+        for line in lines
+        if re.search(r"(?<![\w.])print\(|sys\.std(out|err)\.write", line)
+        and not line.startswith(JSON)
+    ]
+    # what it prints is its own words, names that were held to their form, and sizes
+    assert not printed or path.stem == "pull", f"printed raw: {printed}"

@@ -11,11 +11,11 @@ from tests.kit.clone import Clone
 from tests.kit.environment import environment
 from tests.kit.repository import REPOSITORY
 
-A = "  fixture@a:\n    cmd: a\n"
-B = "  fixture@b:\n    cmd: b\n"
-C = "  fixture@c:\n    cmd: c\n"
+A = "  fixture@a_v1:\n    cmd: a\n"
+B = "  fixture@b_v1:\n    cmd: b\n"
+C = "  fixture@c_v1:\n    cmd: c\n"
 CONFLICT = (
-    "dvc.lock: both sides changed stage fixture@a; take one between the markers, then run "
+    "dvc.lock: both sides changed stage fixture@a_v1; take one between the markers, then run "
     "dvc repro\n"
 )
 
@@ -166,15 +166,15 @@ def test_dvc_accepts_the_merged_lock(repository):
     (repository.path / ".gitignore").write_text("*.txt\ncode\n")
     (repository.path / "dvc.yaml").write_text(PIPELINE)
     # neighbours in the lock, but not in the declaration, which git has to merge by itself
-    build("b", "c", "d")
+    build("b_v1", "c_v1", "d_v1")
     repository.git("checkout", "--quiet", "-b", "theirs")
-    build("a", "b", "c", "d")
+    build("a_v1", "b_v1", "c_v1", "d_v1")
     repository.git("checkout", "--quiet", "main")
-    build("b", "c", "d", "e")
+    build("b_v1", "c_v1", "d_v1", "e_v1")
     repository.git("merge", "--message", "merge", "theirs")
 
     ended = repository.dvc("repro")
     assert ended.stages == [], f"built again:\n{ended.out}"
-    for name in ("fixture@a", "fixture@e"):
+    for name in ("fixture@a_v1", "fixture@e_v1"):
         assert f"Stage '{name}' didn't change, skipping" in ended.out, f"{name} is not pinned"
     assert repository.git("diff", "--numstat") == "", "dvc repro changed the lock"

@@ -102,6 +102,30 @@ def test_against_a_revision(fixtures, published):
     assert ended.out.splitlines()[-1] == f"ok      published versions, against {published[:12]}"
 
 
+def test_against_a_revision_at_which_nothing_is_published(fixtures, root, published):
+    """It is wrong use to name one, and nothing is said to be fine."""
+    git(root, "rm", "--quiet", "--cached", "dvc.lock")
+    git(root, "commit", "--quiet", "--message", "without")
+    ended = fixtures("verify", "--against", "HEAD")
+    assert ended.code == 2, ended
+    assert "found:    nothing is published in commit" in ended.err, ended.err
+    assert "ok" not in ended.out, "something is said to be fine"
+
+
+def test_a_branch_from_before_anything_was_published(fixtures, root, published):
+    """It is said that nothing was compared, which is not the same as fine."""
+    git(root, "checkout", "--quiet", "--orphan", "fresh")
+    git(root, "rm", "--quiet", "--cached", "dvc.lock")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "without")
+    git(root, "branch", "--force", "main")
+    commit = git(root, "rev-parse", "HEAD")
+    ended = fixtures("verify", "--against")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out.splitlines()[-1] == (
+        f"NONE    published versions: no fixture is pinned in commit {commit[:12]}"
+    )
+
+
 def test_a_change_against_a_revision(fixtures, root, published):
     """A published version whose pin changed fails, whether or not its chain holds."""
     lock = (root / "dvc.lock").read_text()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from registry.compare.lock_merge import merge
@@ -22,8 +24,8 @@ def lock(*stages: str) -> bytes:
     return ("schema: '2.0'\nstages:\n" + "".join(stages)).encode()
 
 
-A, B, C = (stage(name, "0") for name in ("fixture@a", "fixture@b", "fixture@c"))
-A_1, A_2 = stage("fixture@a", "1"), stage("fixture@a", "2")
+A, B, C = (stage(name, "0") for name in ("fixture@a_v1", "fixture@b_v1", "fixture@c_v1"))
+A_1, A_2 = stage("fixture@a_v1", "1"), stage("fixture@a_v1", "2")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_both_sides_changed_a_stage():
     found = merge(lock(A, B), lock(A_1, B), lock(A_2, B, C))
     markers = ("<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n")
     assert found.data == lock(markers[0], A_1, markers[1], A_2, markers[2], B, C)
-    assert found.conflicts == ["fixture@a"], "the stage is not named"
+    assert found.conflicts == ["fixture@a_v1"], "the stage is not named"
 
 
 @pytest.mark.parametrize(
@@ -72,20 +74,20 @@ def test_removed_on_one_side_and_changed_on_the_other(ours, theirs, merged):
     """That is a conflict, with nothing on the side that removed it."""
     found = merge(lock(A, B), lock(*ours), lock(*theirs))
     assert found.data == lock(*merged), "not the markers with one side empty"
-    assert found.conflicts == ["fixture@a"], "the stage is not named"
+    assert found.conflicts == ["fixture@a_v1"], "the stage is not named"
 
 
 def test_both_added_a_stage_of_one_name():
     """Two versions of one name that differ are a conflict, the same one twice is none."""
-    assert merge(lock(B), lock(A_1, B), lock(A_2, B)).conflicts == ["fixture@a"]
+    assert merge(lock(B), lock(A_1, B), lock(A_2, B)).conflicts == ["fixture@a_v1"]
     assert merge(lock(B), lock(A_1, B), lock(A_1, B)).data == lock(A_1, B), "not once"
 
 
 def test_several_conflicts():
     """Each is named, in the order of the lock."""
-    others = stage("fixture@c", "1"), stage("fixture@c", "2")
+    others = stage("fixture@c_v1", "1"), stage("fixture@c_v1", "2")
     found = merge(lock(A, B, C), lock(A_1, B, others[0]), lock(A_2, B, others[1]))
-    assert found.conflicts == ["fixture@a", "fixture@c"], "not both, or not in order"
+    assert found.conflicts == ["fixture@a_v1", "fixture@c_v1"], "not both, or not in order"
 
 
 def test_no_common_ancestor():
@@ -95,7 +97,7 @@ def test_no_common_ancestor():
 
 def test_quoted_names_and_names_with_spaces():
     """A name that YAML quotes is the name it quotes."""
-    quoted = "  'fixture@1':\n    cmd: x\n", '  "fixture@2":\n    cmd: x\n'
+    quoted = "  'fixture@x_v1':\n    cmd: x\n", '  "fixture@x_v2":\n    cmd: x\n'
     assert merge(lock(A), lock(A, quoted[0]), lock(A, quoted[1])).data == lock(A, *quoted)
 
 
@@ -109,9 +111,9 @@ def test_quoted_names_and_names_with_spaces():
         (b"schema: '2.0'\nstages: 1\n", "no stages"),
         (lock(A) + b">>>>>>> theirs\n", "line 11"),
         (lock(A).rstrip(), "a last line without an end"),
-        (b"stages: {fixture@a: {cmd: x}}\n", "stages that do not stand as DVC writes them"),
+        (b"stages: {fixture@a_v1: {cmd: x}}\n", "stages that do not stand as DVC writes them"),
         (
-            lock(A).replace(b"  fixture@a", b"    fixture@a", 1),
+            lock(A).replace(b"  fixture@a_v1", b"    fixture@a_v1", 1),
             "stages that do not stand as DVC writes them",
         ),
     ],
@@ -134,3 +136,36 @@ def test_what_stands_after_the_stages():
     ours = lock(A) + b"datasets:\n- name: scans\n"
     with pytest.raises(CheckError, match=r"dvc\.lock \(merged\)"):
         merge(lock(A), ours, lock(A, B))
+
+
+@pytest.mark.parametrize("which", ["ours", "theirs"])
+@pytest.mark.parametrize("name", ["x", "request", "__class__", "a_v1\x1b[2J", ""])
+def test_a_name_that_no_fixture_has(name, which):
+    """A merge brings no name that the readers of a lock refuse, whichever side has it."""
+    odd = f"  {json.dumps(f'fixture@{name}')}:\n    cmd: x\n"
+    sides = {"base": lock(A), "ours": lock(A), "theirs": lock(A), which: lock(A, odd)}
+    with pytest.raises(CheckError) as caught:
+        merge(**sides)
+    assert caught.value.subject == f"dvc.lock ({which})", "not the side that is wrong"
+    assert f"{name!r} has no version" in caught.value.found, caught.value.found
+
+
+def test_a_name_that_both_sides_took_away():
+    """What the base had and nobody has any more is in nobody's way."""
+    odd = stage("fixture@x", "1")
+    assert merge(lock(odd, A), lock(A), lock(A, B)).data == lock(A, B)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"stages: {a: 2026-02-30}\n",
+        b"a: " + b"[" * 5000,
+        b"stages: {a: " + b"1" * 5000 + b"}\n",
+        b"stages: {[a]: 1}\n",
+    ],
+)
+def test_values_that_a_reader_of_yaml_trips_over(text):
+    """No value of a lock is a traceback."""
+    with pytest.raises(CheckError, match=r"dvc\.lock \(theirs\)"):
+        merge(lock(A), lock(A), text)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -116,7 +119,8 @@ def test_a_lock_that_is_none(registry_with):
         with pytest.raises(ChainError) as caught:
             pins.read(registry_with(text))
         error = caught.value
-        assert (error.subject, error.expected) == ("dvc.lock", NOT_A_LOCK), text
+        assert error.subject.partition(": stage fixture@")[0] == "dvc.lock", text
+        assert error.expected == NOT_A_LOCK, text
         assert error.remedy == "git checkout dvc.lock; after a merge, settle its conflicts", text
         assert "\n" not in error.found, f"the parser's message spills over several lines: {text}"
 
@@ -212,16 +216,127 @@ def test_an_import_that_is_none(importing):
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("path: tests/fixtures/a_v1.npz", "path: ../a_v1.npz", "path ../a_v1.npz leaves"),
-        ("path: tests/fixtures/a_v1.json", "path: /a_v1.json", "path /a_v1.json leaves"),
-        ("md5: " + "da2f" * 8, "md5: ../f", "md5 ../f is not"),
+        *(
+            (f"tests/fixtures/a_v1.{suffix}", json.dumps(f"{path}.{suffix}"), f"path {path!r}"[:-1])
+            for suffix in ("npz", "json")
+            for path in (
+                "../a_v1", "/a_v1", "a//a_v1", "./a_v1", "a\\a_v1", "a\0/a_v1", "a\x1b[2J/a_v1",
+                "a\u202e/a_v1",
+            )
+        ),
+        ("tests/fixtures/a_v1.npz", "b_v1.npz", "b_v1.npz is not of a file a_v1.npz"),
+        ("tests/fixtures/a_v1.json", "tmp_path.json", "tmp_path.json is not of a file a_v1.json"),
+        ("tests/fixtures/a_v1.json", "also/a_v1.npz", "two files that end with .npz"),
+        *(
+            ("da2f" * 8, md5, f"md5 '{md5}' is not 32 hexadecimal digits")
+            for md5 in ("../f", "DA2F" * 8, "da2f" * 9, "0" * 31, "\u0660" * 32)
+        ),
+        *(
+            ("size: 22", f"size: {size}", f"size '{size}' is no number of bytes")
+            for size in ("-1", "1e3", "1_000", "0x10", "0022", "2" * 16, "\u0662", "many")
+        ),
     ],
-)
-def test_a_lock_that_reaches_out_of_the_registry(registry_with, old, new, found):
-    """Neither a path nor a digest may name a place outside: both become paths."""
+)  # fmt: skip
+def test_a_lock_that_dvc_does_not_write(registry_with, old, new, found):
+    """Paths, digests and sizes are held to their rules: what they become is written and fetched."""
     with pytest.raises(ChainError) as caught:
         pins.read(registry_with(LOCK.replace(old, new)))
+    assert caught.value.subject == "dvc.lock: stage fixture@a_v1", "the stage is not named"
     assert found in caught.value.found
+
+
+NO_NAMES = [
+    "x",
+    "tmp_path",
+    "request",
+    "__class__",
+    "",
+    "a_v1\x1b[31m",
+    "\u202ea_v1",
+    "A_v1",
+    "../a_v1",
+]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_lock_with_a_name_that_no_fixture_has(registry_with, name):
+    """It would shadow pytest's own, or steer a terminal: the lock is refused, the stage named."""
+    written = LOCK.replace("fixture@a_v1", json.dumps(f"fixture@{name}")).replace(
+        "tests/fixtures/a_v1", "tests/fixtures/b_v1"
+    )
+    with pytest.raises(ChainError) as caught:
+        pins.read(registry_with(written))
+    assert caught.value.subject == f"dvc.lock: stage fixture@{name}", "the stage is not named"
+    assert caught.value.found == f"ValueError: {name!r} has no version such as _v1"
+    assert str(caught.value).replace("\n", "").isprintable(), "it steers the terminal"
+
+
+@pytest.mark.parametrize("name", ["x", "tmp_path", "request", "__class__", "A_v1"])
+def test_other_data_of_a_repository_is_no_import(importing, name):
+    """A pair of .dvc files whose name no fixture can have is the repository's own."""
+    for kind in ("npz", "json"):
+        text = (importing / "data" / f"c_v1.{kind}.dvc").read_text().replace("c_v1", name)
+        (importing / "data" / f"{name}.{kind}.dvc").write_text(text)
+    assert list(pins.read(importing)) == ["c_v1"], "taken for a fixture"
+
+
+@pytest.mark.parametrize("kind", ["npz", "json"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("path: c_v1.", "path: tmp_path."),
+        *(("path: c_v1.{kind}", f"path: {path}") for path in (
+            "''", ".", "..", "../c_v1.{kind}", "/c_v1.{kind}", "[c_v1.{kind}]", r'"c\0_v1.{kind}"',
+        )),
+        *(("{md5}", md5) for md5 in ("0", "../f", "[]", "DE1F" * 8)),
+        *(("size: 3", f"size: {size}") for size in ("-3", "3" * 20, "many", "1e", "{{}}")),
+        ("outs:", "wdir: ../..\nouts:"),
+        ("outs:", "wdir: /\nouts:"),
+        ("outs:", "wdir: []\nouts:"),
+        ("outs:", "outs: {{a: " + "[" * 5000),
+    ],
+)  # fmt: skip
+def test_an_import_that_dvc_does_not_write(importing, kind, old, new):
+    """Whatever is impossible in a .dvc file is an error that names the file."""
+    file = importing / "data" / f"c_v1.{kind}.dvc"
+    md5 = ("de1f" if kind == "npz" else "de2f") * 8
+    old, new = (text.format(kind=kind, md5=md5) for text in (old, new))
+    text = file.read_text()
+    assert old in text, "nothing is changed"
+    file.write_text(text.replace(old, new))
+    with pytest.raises(ChainError) as caught:
+        pins.read(importing)
+    error = caught.value
+    assert error.subject.startswith("data/c_v1."), "the file is not named"
+    assert error.remedy == "git checkout the file, or run dvc import again"
+
+
+def test_an_import_into_another_folder(importing):
+    """A working directory above the file is fine while it is in the repository."""
+    for kind in ("npz", "json"):
+        file = importing / "data" / f"c_v1.{kind}.dvc"
+        file.write_text(file.read_text() + "wdir: ../other\n")
+    assert pins.find(importing, "c_v1").path == "other/c_v1.npz", "not where DVC puts it"
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("dvc.lock", Path.mkdir), ("dvc.lock", os.mkfifo), ("data/c_v1.npz.dvc", os.mkfifo)],
+)
+def test_what_is_no_file(importing, made, name):
+    """A folder or a pipe in place of pins is neither waited for nor a traceback."""
+    (importing / name).unlink(missing_ok=True)
+    made(importing / name)
+    with pytest.raises((MissingError, ChainError)) as caught:
+        pins.read(importing)
+    assert caught.value.subject == name, "not named"
+
+
+def test_a_registry_at_a_path_that_cannot_be():
+    """A NUL ends no program."""
+    with pytest.raises(MissingError) as caught:
+        pins.find(Path("a\0b"), "a_v1")
+    assert caught.value.found == "embedded null byte", caught.value.found
 
 
 def test_an_import_without_its_sidecar_says_what_to_import(importing):

@@ -42,7 +42,7 @@ def scan(fixture, source):
 
 def whole_source(fixture):
     """A source of 1087 positions that has the fixture's where the sidecar says."""
-    chosen = fixture.sidecar.subset_indices
+    chosen = list(fixture.sidecar.subset_indices)
     x, y = np.linspace(34, 80, 1087), np.linspace(35, 80, 1087)
     x[chosen], y[chosen] = fixture.xcoords, fixture.ycoords
     return SourcePositions(path="build/sources/a.npz", x=x.tolist(), y=y.tolist())

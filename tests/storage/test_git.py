@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from registry.errors import UsageError
 from registry.storage import git
 from tests.kit.processes import git as scratch_git
+from tests.kit.repository import REPOSITORY
 
 OURS = "87f50cfcc40b2c5e28e7e0d4c0f0a3a3c4d9b2f6"  # of no file
 
@@ -163,3 +166,67 @@ def test_a_git_that_does_not_end(ours, tmp_path, monkeypatch):
     result = git.run(ours, "status")
     assert git.message(result) == "no answer within 0 s", git.message(result)
     assert time.monotonic() - begun < 30, "waited for its end"
+
+
+@pytest.mark.parametrize("revision", ["a\0b", "\ud800", "\0"])
+def test_a_revision_that_no_program_can_be_asked_for(ours, revision):
+    """A NUL, or half of a letter, is a wrong use and no traceback."""
+    with pytest.raises(UsageError) as caught:
+        git.commit_id(ours, revision)
+    assert caught.value.subject == f"revision {revision}", "not named"
+    assert str(caught.value).replace("\n", "").isprintable(), "it steers the terminal"
+
+
+def test_a_path_that_no_program_can_be_asked_for(ours):
+    """So it is with a path, and there are no commits with it."""
+    with pytest.raises(UsageError) as caught:
+        git.read_file(ours, "HEAD", "a\0b")
+    assert caught.value.found == "embedded null byte"
+    assert git.commits_with_blob(ours, OURS, "a\0b") == [], "a commit out of nothing"
+
+
+def test_a_repository_of_another_user(ours, monkeypatch):
+    """Git answers nothing there, and no clone is too shallow: the remedy is its own."""
+    head = git.commit_id(ours, "HEAD")
+    # git's own switch for its tests
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for ask in (
+        lambda: git.commit_id(ours, "HEAD"),
+        lambda: git.merge_base(ours),
+        lambda: git.read_file(ours, head, "file"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            ask()
+        error = caught.value
+        assert error.found == f"detected dubious ownership in repository at '{ours}'"
+        assert error.remedy == (
+            "the repository is another user's: take its files over or, where you trust that user, "
+            f"git config --global --add safe.directory {ours}"
+        )
+
+
+def test_nothing_else_runs_git():
+    """All of the package asks git through one runner, whose environment is clean."""
+    runs = r"""\[\s*["']git["'],|^\s*(?:import|from) (?:dulwich|pygit2|git|scmrepo)\b"""
+    other = re.compile(runs, re.MULTILINE)
+    found = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in sorted((REPOSITORY / "registry").rglob("*.py"))
+        if other.search(path.read_text())
+    ]
+    assert found == ["registry/storage/git.py"], "another way to git"
+
+
+def test_in_the_hook_of_a_linked_work_tree(ours, theirs, tmp_path):
+    """Git sets its variables for hooks there: programs that a hook runs ask their own folder."""
+    hook = theirs / ".git" / "hooks" / "pre-commit"
+    program = (
+        "from pathlib import Path; from registry.storage import git;"
+        f"print(git.commit_id(Path({str(ours)!r}), 'main'), git.own_environment().get('GIT_DIR'))"
+    )
+    told = tmp_path / "told"
+    hook.write_text(f'#!/bin/sh\ntest -n "$GIT_DIR" && {sys.executable} -c "{program}" > {told}\n')
+    hook.chmod(0o755)
+    scratch_git(theirs, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
+    scratch_git(tmp_path / "linked", "commit", "--quiet", "--allow-empty", "--message", "more")
+    assert told.read_text().split() == [scratch_git(ours, "rev-parse", "main"), "None"]
