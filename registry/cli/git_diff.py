@@ -95,7 +95,6 @@ def _alone(label: str, operand: Operand) -> list[str]:
 
 def _plain(path: str, old: str, new: str) -> list[str]:
     """A diff of lines, as git would show it; of bytes there is none."""
-
     try:
         before, after = (
             [] if file == _ABSENT else files.read(Path(file)).decode().splitlines()
