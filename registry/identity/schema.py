@@ -302,8 +302,10 @@ def dotted(path: Iterable[object]) -> str:
     >>> dotted(["fixtures", "../x", "seed"])
     'fixtures."../x".seed'
     """
+    # of what is no text, only so much is written out as is shown
+    words = ((key if isinstance(key, str) else shown(key), key) for key in path)
     return ".".join(
-        str(key) if re.fullmatch(r"\w+", str(key), re.ASCII) else shown(key) for key in path
+        word if re.fullmatch(r"\w+", word, re.ASCII) else shown(key) for word, key in words
     )
 
 

@@ -175,6 +175,13 @@ def test_what_no_message_could_hold(problems):
         assert len(schema.shown(document)) <= 80, "shown at length"
 
 
+def test_a_path_of_keys_that_no_message_could_hold():
+    """A key that cannot be written out is shown as far as one can be."""
+    assert schema.dotted(["a", 1, None, "b c"]) == 'a.1.null."b c"', "shown otherwise"
+    assert schema.dotted(["a", 16**5000]) == "a.a value of type int that cannot be shown"
+    assert len(schema.dotted([without_end()])) == 80, "shown at length"
+
+
 def test_what_a_message_can_hold(problems):
     """Just within the limits a document is held against its rules."""
     for document in (nested(101), [0] * 999_999, 2**1024 - 1):
