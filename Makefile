@@ -6,6 +6,7 @@
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
+# make fuzz          100,000 mutants for each reader of files (an hour); make fuzz FUZZ=1000 for fewer
 # make format        formats and mends what can be mended by itself; leaves published generators alone
 # make constraints   resolves constraints.txt anew
 # make clean         removes .venv, build/ and caches; leaves fixtures and DVC's cache
@@ -15,6 +16,9 @@
 PYTHON ?= python3
 # A worker that has nothing left to do takes over half of what another one has before it.
 PYTEST_ARGS ?= -n auto --dist worksteal
+
+# Mutants for each target of `make fuzz`.
+FUZZ ?= 100000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,7 +50,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility report envelope bench mutants format constraints clean FORCE
+.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -101,6 +105,9 @@ bench: $(DEV)
 
 mutants: $(DEV)
 	$(BIN)/python -m bench.mutants
+
+fuzz: $(DEV)
+	$(BIN)/python -W ignore -m tests.fuzz --count $(FUZZ)
 
 # `--fix` rewrites files: the generators that `ruff format` skips are skipped here as well.
 format: $(DEV)

@@ -18,31 +18,38 @@ def load(data: bytes) -> Any:
     ------
     ValueError
         It is not YAML; or not one document; or nested deeper than Python calls go; or a mapping's
-        key is no scalar.
+        key is no scalar; or an anchor is there twice, or leads to what it is in.
     """
     import yaml
     from yaml import events
 
     # libyaml is ten times faster, and absent from some builds of PyYAML
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    anchored: dict[str | None, Any] = {}
+    anchored: dict[str, Any] = {}
+
+    def named(anchor: str | None, value: Any) -> Any:
+        # Only what is whole has its name, or a list could hold itself.
+        if anchor is not None:
+            if anchor in anchored:
+                raise ValueError(f"an anchor &{anchor} twice")
+            anchored[anchor] = value
+        return value
 
     def node() -> Any:
         event = next_event()
         kind = type(event)
         if kind is events.ScalarEvent:
-            anchored[event.anchor] = event.value
-            return event.value
+            return named(event.anchor, event.value)
         if kind is events.MappingStartEvent:
-            mapping = anchored[event.anchor] = {}
+            mapping = {}
             while (key := node()) is not _END:
                 mapping[key] = node()
-            return mapping
+            return named(event.anchor, mapping)
         if kind is events.SequenceStartEvent:
-            sequence = anchored[event.anchor] = []
+            sequence = []
             while (item := node()) is not _END:
                 sequence.append(item)
-            return sequence
+            return named(event.anchor, sequence)
         if kind is events.AliasEvent:
             return anchored[event.anchor]
         return _END
@@ -59,7 +66,7 @@ def load(data: bytes) -> Any:
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     except KeyError as error:
-        raise ValueError(f"an alias *{error.args[0]} without its anchor") from None
+        raise ValueError(f"an alias *{error.args[0]} without its anchor before it") from None
     except TypeError:
         raise ValueError("a key that is no scalar") from None
     except RecursionError:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 PARAMS = "params.schema.json"
+# Far more than a document of ours has. YAML can repeat a part of itself by name, and so state in a
+# thousand bytes what no memory holds once it is written out, as messages would.
+_MAX_VALUES = 1_000_000
+_MAX_LEVELS = 100
+_MAX_BITS = 1024  # of a whole number; Python writes no more than some 14000 of them as digits
+_MAX_SHOWN = 80
 
 
 def problems(document: Any, schema: Path) -> list[Failure]:
@@ -59,11 +65,36 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     checker = _strict_validator()(contents, registry=registry, format_checker=_formats())
 
     def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
+        beyond = _beyond_limits(document)
+        if beyond is not None:
+            where = dotted(at) or "document"
+            return [Failure(criterion=where, expected=beyond[0], found=beyond[1])]
         errors = checker.iter_errors(document)
         found = {problem for error in errors for problem in _problems(error, at)}
         return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
 
     return check
+
+
+def _beyond_limits(document: Any) -> tuple[str, str] | None:
+    """What may be in a document, and what there is; a part counts as often as it is used."""
+    count = 0
+    left: list[tuple[Any, int]] = [(document, 0)]
+    while left:
+        value, level = left.pop()
+        count += 1
+        if count > _MAX_VALUES:
+            return f"at most {_MAX_VALUES} values", "more"
+        if level > _MAX_LEVELS:
+            return f"at most {_MAX_LEVELS} levels", "more"
+        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            return f"numbers of at most {_MAX_BITS} bits", f"one of {value.bit_length()}"
+        if isinstance(value, dict):
+            left += [(key, level + 1) for key in value]
+            left += [(item, level + 1) for item in value.values()]
+        elif isinstance(value, (list, tuple)):
+            left += [(item, level + 1) for item in value]
+    return None
 
 
 def compiled(schema: Path) -> Callable[[Any], bool]:
@@ -272,20 +303,32 @@ def dotted(path: Iterable[object]) -> str:
     >>> dotted(["fixtures", "../x", "seed"])
     'fixtures."../x".seed'
     """
+    # of what is no text, only so much is written out as is shown
+    words = ((key if isinstance(key, str) else shown(key), key) for key in path)
     return ".".join(
-        str(key) if re.fullmatch(r"\w+", str(key), re.ASCII) else shown(key) for key in path
+        word if re.fullmatch(r"\w+", word, re.ASCII) else shown(key) for word, key in words
     )
 
 
 def shown(value: Any) -> str:
     """A value on one line, at most 80 characters of it."""
     if value is None or isinstance(value, (str, int, float, list, dict)):
+        text = ""
         try:
-            text = json.dumps(value, default=str)
+            # part by part: the whole of it may be more than memory holds
+            for part in json.JSONEncoder(default=str).iterencode(value):
+                text += part
+                if len(text) > _MAX_SHOWN:
+                    break
         except (TypeError, ValueError):
-            # YAML has keys that JSON has not, and lists that hold themselves
-            text = repr(value)
+            # YAML has keys that JSON has not, lists that hold themselves, and hexadecimal numbers
+            unshown = _beyond_limits(value) is not None
+            text = (
+                f"a value of type {type(value).__name__} that cannot be shown"
+                if unshown
+                else repr(value)
+            )
     else:
         # what YAML makes of a bare date
         text = f"the {type(value).__name__} {value}"
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."

@@ -57,13 +57,29 @@ def test_no_document():
     [
         (b"a: [", "did not find expected node content"),
         (b"a: 1\n---\nb: 2\n", "more than one document"),
-        (b"a: *b\n", "an alias *b without its anchor"),
+        (b"a: *b\n", "an alias *b without its anchor before it"),
+        (b"&a [*a]", "an alias *a without its anchor before it"),
+        (b"a: &a {b: {c: *a}}", "an alias *a without its anchor before it"),
+        (b"[&a 1, &a 2]", "an anchor &a twice"),
+        (b"&a [&a 1]", "an anchor &a twice"),
         (b"{[a]: b}", "a key that is no scalar"),
         (b"[" * 100_000, "more levels than can be read"),
         (b"a: \xff\n", "unacceptable character"),
         (b"PK\3\4\0", "control characters are not allowed"),
     ],
-    ids=["cut-off", "two", "alias", "key", "brackets", "bytes", "binary"],
+    ids=[
+        "cut-off",
+        "two",
+        "alias",
+        "list in itself",
+        "mapping in itself",
+        "anchors",
+        "anchor in itself",
+        "key",
+        "brackets",
+        "bytes",
+        "binary",
+    ],
 )
 def test_what_cannot_be_read(data, message):
     """One kind of error, on one line, whatever is wrong."""
@@ -75,6 +91,6 @@ def test_what_cannot_be_read(data, message):
 def test_without_libyaml(monkeypatch):
     """PyYAML may have been built without it; its own parser then does."""
     monkeypatch.delattr(yaml, "CSafeLoader")
-    assert plain_yaml.load(b"a: &x [b, {c: *x}]")["a"][0] == "b", "not read"
+    assert plain_yaml.load(b"a: [&x b, *x]") == {"a": ["b", "b"]}, "not read"
     with pytest.raises(ValueError, match="more than one document"):
         plain_yaml.load(b"a\n---\nb\n")

@@ -133,11 +133,59 @@ def test_values_that_json_has_not_are_shown(problems):
     assert found == "document: expected string; found the date 2026-11-23", found
 
 
-def test_a_value_that_holds_itself_is_shown(problems):
-    """YAML can write a list that contains itself; it is refused like any other."""
+def in_itself() -> list[object]:
+    """A list that holds itself."""
     circle: list[object] = []
     circle.append(circle)
-    assert problems(circle, {"type": "string"}) == ["document: expected string; found [[...]]"]
+    return circle
+
+
+def without_end() -> object:
+    """What YAML says in a few lines with aliases, and what has 9**20 values when written out."""
+    value: object = "x"
+    for _ in range(20):
+        value = [value] * 9
+    return value
+
+
+def nested(levels: int) -> object:
+    """A list in a list in a list."""
+    return json.loads("[" * levels + "]" * levels)
+
+
+BEYOND = [
+    (in_itself(), "document: expected at most 100 levels; found more",
+     "a value of type list that cannot be shown"),
+    (without_end(), "document: expected at most 1000000 values; found more", "[[[["),
+    (nested(102), "document: expected at most 100 levels; found more", "[[[["),
+    (16**5000, "document: expected numbers of at most 1024 bits; found one of 20001",
+     "a value of type int that cannot be shown"),
+    ({16**5000: 1}, "document: expected numbers of at most 1024 bits; found one of 20001",
+     "a value of type dict that cannot be shown"),
+    ({(1, 16**5000): 1}, "document: expected numbers of at most 1024 bits; found one of 20001",
+     "a value of type dict that cannot be shown"),
+]  # fmt: skip
+
+
+def test_what_no_message_could_hold(problems):
+    """What YAML and JSON can say in a few bytes is refused before it is written out."""
+    for document, expected, shown in BEYOND:
+        assert problems(document, {"type": "string"}) == [expected], expected
+        assert schema.shown(document).startswith(shown), f"{shown}: {schema.shown(document)}"
+        assert len(schema.shown(document)) <= 80, "shown at length"
+
+
+def test_a_path_of_keys_that_no_message_could_hold():
+    """A key that cannot be written out is shown as far as one can be."""
+    assert schema.dotted(["a", 1, None, "b c"]) == 'a.1.null."b c"', "shown otherwise"
+    assert schema.dotted(["a", 16**5000]) == "a.a value of type int that cannot be shown"
+    assert len(schema.dotted([without_end()])) == 80, "shown at length"
+
+
+def test_what_a_message_can_hold(problems):
+    """Just within the limits a document is held against its rules."""
+    for document in (nested(101), [0] * 999_999, 2**1024 - 1):
+        assert problems(document, {"type": ["array", "integer"]}) == [], "refused"
 
 
 def test_a_long_value_is_cut(problems):

@@ -1,0 +1,119 @@
+"""Target: `registry.declare`, which reads ``params.yaml`` and holds it against its rules."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import tempfile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from dvc.utils.serialize import parse_yaml
+
+from registry.declare import FILE, deprecation, params
+from tests.fuzz.document_mutation import yaml_mutant
+from tests.kit.repository import REPOSITORY, SCHEMAS
+
+_GENERATORS = ("file_v1", "simulate_v1", "subset_v1")
+_folder = tempfile.TemporaryDirectory()
+atexit.register(_folder.cleanup)
+DOCUMENT: dict[str, Any] = {
+    "sources": {
+        "twin": {"generator": "simulate_v1", "seed": 1, "licence": "CC0-1.0"},
+        "mine": {
+            "generator": "file_v1",
+            "path": "data/scan.npz",
+            "sha256": "0" * 64,
+            "noise": "measured",
+            "licence": "MIT",
+        },
+    },
+    "fixtures": {
+        "small_v1": {
+            "generator": "subset_v1",
+            "source": "twin",
+            "strategy": "evenly_spaced",
+            "n_subset": 64,
+            "created": "2026-11-23T00:00:00+00:00",
+        }
+    },
+    "deprecated": {"small_v1": {"reason": "too small"}},
+}
+_DATASET = {
+    "name": "x",
+    "description": "y",
+    "version": "1.0.0",
+    "keywords": ["z"],
+    "creators": [{"type": "person", "name": "A"}],
+    "sources": {"mine": {"creators": [{"type": "person", "name": "B"}]}},
+}
+_ENVELOPE = {
+    "options": {"max_epochs": 2, "batch_size": 4, "seed": 42, "repeats": 5},
+    "budgets": {
+        "train_target_s": 25,
+        "train_limit_s": 45,
+        "train_spread_percent": 10,
+        "peak_rss_mb": 2000,
+        "artifacts_mb": 100,
+    },
+    "calibration_s": 0.41,
+    "runs": {"small_v1_g1": {"fixture": "small_v1", "gridsize": 1}},
+}
+
+
+def mutant(random: Random) -> bytes:
+    """A declaration's text after a few changes."""
+    whole = DOCUMENT | {"dataset": _DATASET, "envelope": _ENVELOPE}
+    return yaml_mutant(random, [DOCUMENT, DOCUMENT, DOCUMENT, whole])
+
+
+def check(data: bytes) -> None:
+    """What is read is what DVC reads; deprecations are found or not, whatever is in the file."""
+    root = _root()
+    (root / FILE).write_bytes(data)
+    str(deprecation.find(root, "small_v1"))
+    text = params.read(root)
+    document = params.parse(text)
+    expected = parse_yaml(text, FILE)
+    # DVC makes an empty mapping of nothing
+    same = _same(document or {}, expected)
+    assert same, f"DVC: {str(expected)[:300]}\nhere: {str(document)[:300]}"
+    found = params.problems(document, root)
+    if found:
+        raise params.refused(found, remedy="as `load` has it")
+    params.load(root)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equality for which NaN is itself, and 1 is neither True nor 1.0; shared parts count once."""
+    seen: set[tuple[int, int]] = set()
+    left = [(a, b)]
+    while left:
+        one, other = left.pop()
+        if type(one) is not type(other):
+            return False
+        if not isinstance(one, (list, dict)):
+            both_nan = isinstance(one, float) and math.isnan(one) and math.isnan(other)
+            if not (both_nan or one == other):
+                return False
+        elif (id(one), id(other)) not in seen:
+            seen.add((id(one), id(other)))
+            if len(one) != len(other) or (isinstance(one, dict) and list(one) != list(other)):
+                return False
+            inside = one if isinstance(one, list) else one.values()
+            beside = other if isinstance(other, list) else other.values()
+            left += zip(inside, beside, strict=True)
+    return True
+
+
+def _root() -> Path:
+    """A registry with some generators of this one, made once."""
+    root = Path(_folder.name)
+    if not (root / "schemas").exists():
+        (root / "schemas").symlink_to(SCHEMAS)
+        (root / "generators").mkdir()
+        for name in _GENERATORS:
+            for file in (f"{name}.py", f"{name}.schema.json"):
+                (root / "generators" / file).symlink_to(REPOSITORY / "generators" / file)
+    return root
