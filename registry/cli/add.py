@@ -12,7 +12,7 @@ from typing import Any
 from registry import console
 from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
-from registry.declare import FILE, generator_keys, params
+from registry.declare import FILE, generator_keys, params, yaml_text
 from registry.declare.generator_keys import Generator, Generators
 from registry.errors import CheckError, RegistryError, UsageError
 from registry.storage.root import find_root
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.declare import edit
 
     root = find_root()
-    text = params.read(root)
-    document = params.parse(text)
+    text = yaml_text.read(root)
+    document = yaml_text.parse(text)
     name: str = arguments.name
     fixture, source = _entries(root, document, generator_keys.load(root), arguments)
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(root, new, name)
     console.say(_built(root, new, name, is_new_source=source is not None).rstrip())
 
-    if params.read(root) != text:
+    if yaml_text.read(root) != text:
         raise CheckError(
             FILE,
             expected="the text that the new entry was checked with",
@@ -153,7 +153,7 @@ def _generator(words: Generators, named: str | None, base: dict[str, Any]) -> Ge
 
 def _check(root: Path, text: str, name: str) -> None:
     """Hold the new declaration against every rule."""
-    found = params.problems(params.parse(text), root)
+    found = params.problems(yaml_text.parse(text), root)
     if found:
         # what was wrong before is not the flags' fault
         params.load(root)
@@ -164,7 +164,7 @@ def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> str:
     """Build what is declared in a scratch folder; what the generator says of it."""
     from registry.build.scratch import scratch
 
-    declared = params.parse(text)
+    declared = yaml_text.parse(text)
     entry = declared["fixtures"][name]
     source = entry["source"]
     with scratch(root) as place:

@@ -11,7 +11,7 @@ from typing import Any
 from registry import console
 from registry.cli import key_flags, source_argument
 from registry.cli.table import columns
-from registry.declare import generator_keys, params
+from registry.declare import generator_keys, params, yaml_text
 from registry.errors import RegistryError
 from registry.storage.root import find_root
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = find_root()
     words = generator_keys.load(root)
-    document = params.parse(params.read(root))
+    document = yaml_text.parse(yaml_text.read(root))
     named: str = arguments.source
     sources = source_argument.declared(document, generator_keys.SOURCES)
     name, generator = source_argument.resolve(sources, words, named, arguments, set())

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from registry.declare import FILE, params
+from registry.declare import FILE, yaml_text
 from registry.errors import CheckError
 
 # Text that YAML 1.1 and 1.2 both read as text, wherever it stands; all else is put in quotes.
@@ -28,7 +28,7 @@ def insert(
     Parameters
     ----------
     text : str
-        The declaration, which `params.parse` can read.
+        The declaration, which `yaml_text.parse` can read.
     section : str
         ``sources`` or ``fixtures``.
     name, entry : str, mapping
@@ -53,7 +53,7 @@ def insert(
         created: "2026-11-23T00:00:00Z"
     # the end
     """
-    document = params.parse(text)
+    document = yaml_text.parse(text)
     for written in _written(text, document, section, entry, like):
         found = _inserted(text, section, name, written)
         if found is not None and _is_what_is_meant(document, found, section, name, entry):
@@ -134,7 +134,7 @@ def _is_what_is_meant(
 ) -> bool:
     """Whether a text says what the one before says, and the new entry."""
     try:
-        after = params.parse(text)
+        after = yaml_text.parse(text)
         found = after[section].pop(name)
     except (CheckError, KeyError, TypeError, AttributeError):
         return False

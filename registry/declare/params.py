@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry import files
-from registry.declare import FILE, generator_keys
-from registry.errors import CheckError, MissingError
+from registry.declare import FILE, generator_keys, yaml_text
+from registry.errors import CheckError
 from registry.failure import Failure
 from registry.identity import schema
 
@@ -149,7 +148,7 @@ def load(root: Path) -> Params:
     CheckError
         It breaks a rule; the message lists every one with its dotted path.
     """
-    document = parse(read(root))
+    document = yaml_text.parse(yaml_text.read(root))
     found = problems(document, root)
     if found:
         raise refused(found, remedy=f"edit {FILE} at the paths above; nothing was built")
@@ -160,30 +159,6 @@ def load(root: Path) -> Params:
         dataset=None if described is None else Dataset.from_dict(described),
         envelope=None if envelope is None else Envelope.from_dict(envelope),
     )
-
-
-def read(root: Path) -> str:
-    """The declaration's text, with the ends of lines that it has.
-
-    Raises
-    ------
-    MissingError
-        There is no ``params.yaml``.
-    CheckError
-        It is not UTF-8.
-    """
-    path = root / FILE
-    try:
-        return files.read(path).decode()
-    except FileNotFoundError:
-        raise MissingError(
-            FILE,
-            expected="the registry's declaration",
-            found=f"no {FILE} in {root.name or root}",
-            remedy="run the command in the registry's top folder",
-        ) from None
-    except UnicodeDecodeError as error:
-        raise _not_yaml(str(error)) from None
 
 
 def problems(document: Any, root: Path) -> list[Failure]:
@@ -204,126 +179,18 @@ def refused(found: list[Failure], *, remedy: str, subject: str = FILE) -> CheckE
     )
 
 
-def parse(text: str) -> Any:
-    """What a declaration's text says, as DVC reads it.
-
-    Raises
-    ------
-    CheckError
-        It is not YAML 1.2, or has a key twice; the message says where.
-    """
-    # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        parser = YAML(typ="safe", pure=True)
-        # ruamel itself overlooks a key that is there twice beside a merge key (<<)
-        node = parser.compose(text)
-        twice = _repeated_key(node)
-        if twice is not None:
-            mark = twice.start_mark
-            where = f"line {mark.line + 1}, column {mark.column + 1}"
-            raise _not_yaml(f"{where}: found duplicate key {schema.shown(twice.value)}")
-        for path, scalar in _scalars(node):
-            try:
-                # what cannot be encoded or printed ends the program that has to
-                scalar.value.encode()
-                if scalar.tag != _TEXT:
-                    str(parser.constructor.construct_object(scalar))
-            except (ValueError, ArithmeticError, LookupError):
-                mark = scalar.start_mark
-                where = f"line {mark.line + 1}, column {mark.column + 1}"
-                said = f"{schema.shown(scalar.value)}, which is {_SCALARS[scalar.tag]}"
-                raise _not_yaml(f"{where}: {schema.dotted(path) or 'document'}: {said}") from None
-        return None if node is None else parser.constructor.construct_document(node)
-    except RecursionError:
-        raise _not_yaml("more levels than can be read") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        text = error.problem or error.context
-        raise _not_yaml(where + " ".join(str(text).split())) from None
-    except YAMLError as error:
-        raise _not_yaml(" ".join(str(error).split())) from None
-
-
 def value(key: generator_keys.Key, text: str) -> Any:
     """What a text stands for as the value of a key: what YAML reads, unless it admits text alone.
 
     Whether it is one of the values that the key admits is the schema's to say.
     """
     try:
-        found = parse(text)
+        found = yaml_text.parse(text)
     except CheckError:
         return text
     kind = generator_keys.type_of(found)
     fits = kind in key.types or (kind == "integer" and "number" in key.types)
     return text if "string" in key.types and not fits else found
-
-
-# Of these YAML admits some that there are not: instants that no calendar has, halves of letters,
-# and numbers of more digits than Python prints.
-_SCALARS = {
-    "tag:yaml.org,2002:str": "text with half of a letter",
-    "tag:yaml.org,2002:int": "no integer, or too large a one",
-    "tag:yaml.org,2002:float": "no number",
-    "tag:yaml.org,2002:bool": "neither true nor false",
-    "tag:yaml.org,2002:timestamp": "an instant that no calendar has",
-}
-_TEXT = "tag:yaml.org,2002:str"
-
-
-def _scalars(node: Any) -> Iterator[tuple[list[object], Any]]:
-    """Scalars below a node, each with its path."""
-    nodes: list[tuple[list[object], Any]] = [([], node)]
-    visited = set()
-    while nodes:
-        path, node = nodes.pop()
-        if node is None or id(node) in visited:
-            continue
-        visited.add(id(node))
-        if isinstance(node.value, str):
-            if node.tag in _SCALARS:
-                yield path, node
-            continue
-        for number, child in enumerate(node.value):
-            if isinstance(child, tuple):
-                key, value = child
-                nodes += [(path, key), ([*path, key.value], value)]
-            else:
-                nodes.append(([*path, number], child))
-
-
-def _repeated_key(node: Any) -> Any:
-    """The node of a key that its mapping has had before, anywhere in a tree, or None."""
-    nodes, visited = [node], set()
-    while nodes:
-        node = nodes.pop()
-        # a scalar's value is text; an alias leads to a node again
-        if node is None or isinstance(node.value, str) or id(node) in visited:
-            continue
-        visited.add(id(node))
-        keys = set()
-        for child in node.value:
-            if not isinstance(child, tuple):
-                nodes.append(child)
-                continue
-            key = (child[0].tag, str(child[0].value))
-            if key in keys:
-                return child[0]
-            keys.add(key)
-            nodes += child
-    return None
-
-
-def _not_yaml(found: str) -> CheckError:
-    return CheckError(
-        FILE,
-        expected="YAML 1.2 in UTF-8, each key once",
-        found=found,
-        remedy=f"edit {FILE} there; nothing was built",
-    )
 
 
 def _references(document: Any, root: Path) -> Iterator[Failure]:

@@ -229,7 +229,7 @@ def _imported(root: Path) -> dict[str, Pin]:
             targets = tuple(file.relative_to(root).as_posix() for file in (path, sidecar))
             try:
                 pin = _pin(outs, name, targets)
-            except ValueError as error:
+            except _MALFORMED as error:
                 raise _no_import(targets[0], error) from None
             found[name] = replace(pin, imported=True)
     return found

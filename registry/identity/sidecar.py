@@ -133,14 +133,15 @@ class Sidecar:
         return {
             self.field if name == "details" else name: value
             for name, value in found.items()
-            if value or name not in _optional()
+            # an empty object that is there is not the same as none
+            if name not in _optional() or getattr(self, name) != _optional()[name]
         }
 
 
 @cache
-def _optional() -> set[str]:
-    """Names of fields that a sidecar need not have."""
-    return {item.name for item in fields(Sidecar) if item.default is not MISSING}
+def _optional() -> dict[str, Any]:
+    """Fields that a sidecar need not have, each with what it then is."""
+    return {item.name: item.default for item in fields(Sidecar) if item.default is not MISSING}
 
 
 @cache

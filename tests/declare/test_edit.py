@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.declare import edit, params
+from registry.declare import edit, yaml_text
 from registry.errors import CheckError
 from tests.kit.repository import REPOSITORY
 
@@ -74,7 +74,7 @@ def test_only_lines_are_added():
     """In a text full of comments nothing else changes, and the entry says what it should."""
     found = insert(TEXT)
     check_added(TEXT, found, "\n" + WRITTEN)
-    assert params.parse(found)["fixtures"]["new_v1"] == ENTRY
+    assert yaml_text.parse(found)["fixtures"]["new_v1"] == ENTRY
 
 
 def test_where_an_entry_goes():
@@ -93,10 +93,10 @@ def test_a_source():
 
 def test_an_entry_like_one_with_an_anchor():
     """It merges the anchor and names what differs."""
-    entry = {**params.parse(TEXT)["fixtures"]["a_v1"], "n_subset": 32, "created": "x"}
+    entry = {**yaml_text.parse(TEXT)["fixtures"]["a_v1"], "n_subset": 32, "created": "x"}
     found = insert(TEXT, entry, like="a_v1")
     check_added(TEXT, found, "\n  new_v1:\n    <<: *a\n    n_subset: 32\n    created: x\n")
-    assert params.parse(found)["fixtures"]["new_v1"] == entry, "it says something else"
+    assert yaml_text.parse(found)["fixtures"]["new_v1"] == entry, "it says something else"
 
 
 def test_an_entry_like_one_without_an_anchor():
@@ -225,7 +225,7 @@ def test_not_yaml(text, found):
 def test_scalars(value, written):
     """A value is written so that it is read as that value, in quotes where it has to be."""
     assert edit.scalar(value) == written
-    assert repr(params.parse(f"a: {written}\n")["a"]) == repr(value), "it is read as another one"
+    assert repr(yaml_text.parse(f"a: {written}\n")["a"]) == repr(value), "it is read as another one"
 
 
 def test_the_key_y():
@@ -237,7 +237,7 @@ def test_the_key_y():
 def test_the_declaration_of_this_repository():
     """What is committed here takes an entry, and nothing but its lines is new."""
     text = (REPOSITORY / "params.yaml").read_text()
-    entry = {**params.parse(text)["fixtures"]["minimal_dataset_v1"], "n_subset": 32}
+    entry = {**yaml_text.parse(text)["fixtures"]["minimal_dataset_v1"], "n_subset": 32}
     found = insert(text, entry, like="minimal_dataset_v1")
     lines = "\n  new_v1:\n    <<: *minimal_dataset_v1\n    n_subset: 32\n"
     check_added(text, found, lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.declare import deprecation, params
+from registry.declare import deprecation, yaml_text
 from registry.errors import CheckError
 from registry.report import training
 
@@ -26,7 +26,7 @@ NONE = [
 def test_a_scalar_that_there_is_not(value, why):
     """It is refused where it stands: line, column and dotted path are told."""
     with pytest.raises(CheckError) as caught:
-        params.parse(f"fixtures:\n  a_v1:\n    created: {value}\n")
+        yaml_text.parse(f"fixtures:\n  a_v1:\n    created: {value}\n")
     found = caught.value.found
     assert found.startswith("line 3, column 14: fixtures.a_v1.created: "), found
     assert found.endswith(why), found
@@ -41,7 +41,7 @@ def test_a_key_that_there_is_not(value, why):
         (f"a: [1, {value}]\n", "line 1, column 8: a.1: "),
     ):
         with pytest.raises(CheckError) as caught:
-            params.parse(text)
+            yaml_text.parse(text)
         assert caught.value.found.startswith(where), caught.value.found
         assert caught.value.found.endswith(why), caught.value.found
 
@@ -49,7 +49,7 @@ def test_a_key_that_there_is_not(value, why):
 def test_what_is_merged():
     """A merge key is no value, and may be anywhere."""
     text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\n"
-    assert params.parse(text) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}}
+    assert yaml_text.parse(text) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}}
 
 
 @pytest.mark.parametrize("value", [value for value, _ in NONE])

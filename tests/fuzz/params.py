@@ -11,7 +11,7 @@ from typing import Any
 
 from dvc.utils.serialize import parse_yaml
 
-from registry.declare import FILE, deprecation, params
+from registry.declare import FILE, deprecation, params, yaml_text
 from tests.fuzz.document_mutation import yaml_mutant
 from tests.kit.repository import REPOSITORY, SCHEMAS
 
@@ -73,8 +73,8 @@ def check(data: bytes) -> None:
     root = _root()
     (root / FILE).write_bytes(data)
     str(deprecation.find(root, "small_v1"))
-    text = params.read(root)
-    document = params.parse(text)
+    text = yaml_text.read(root)
+    document = yaml_text.parse(text)
     expected = parse_yaml(text, FILE)
     # DVC makes an empty mapping of nothing
     same = _same(document or {}, expected)

@@ -7,7 +7,15 @@ import pytest
 from tests.fuzz import campaign
 
 # Those that the readers stand; each takes some seconds.
-BUDGETS = {"npz": 2000, "foreign_npz": 2000}
+BUDGETS = {
+    "npz": 2000,
+    "foreign_npz": 2000,
+    "sidecar": 1000,
+    "lock": 1000,
+    "dvc_file": 500,
+    "params": 200,
+    "cxi": 200,
+}
 
 
 @pytest.mark.parametrize("target", BUDGETS)

@@ -475,7 +475,7 @@ def rename(upstream: Upstream, name: str) -> None:
 
 
 @hostile(
-    "small_v1",
+    "expected: a lock as DVC writes it",
     name=[
         "__class__",
         "request",

@@ -1,0 +1,151 @@
+"""The text of ``params.yaml``, read as DVC reads it, less what YAML allows and nobody means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from registry import files
+from registry.declare import FILE
+from registry.errors import CheckError, MissingError
+from registry.identity import schema
+
+
+def read(root: Path) -> str:
+    """The declaration's text, with the ends of lines that it has.
+
+    Raises
+    ------
+    MissingError
+        There is no ``params.yaml``.
+    CheckError
+        It is not UTF-8.
+    """
+    path = root / FILE
+    try:
+        return files.read(path).decode()
+    except FileNotFoundError:
+        raise MissingError(
+            FILE,
+            expected="the registry's declaration",
+            found=f"no {FILE} in {root.name or root}",
+            remedy="run the command in the registry's top folder",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _not_yaml(str(error)) from None
+
+
+def parse(text: str) -> Any:
+    """What a declaration's text says, as DVC reads it.
+
+    Raises
+    ------
+    CheckError
+        It is not YAML 1.2, or has a key twice; the message says where.
+    """
+    # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        parser = YAML(typ="safe", pure=True)
+        node = parser.compose(text)
+        # ruamel itself overlooks a key that is there twice beside a merge key (<<)
+        wrong = _refused_key(node)
+        if wrong is not None:
+            raise _not_yaml(wrong)
+        for path, scalar in _scalars(node):
+            try:
+                # what cannot be encoded or printed ends the program that has to
+                scalar.value.encode()
+                if scalar.tag != _TEXT:
+                    str(parser.constructor.construct_object(scalar))
+            except (ValueError, ArithmeticError, LookupError):
+                said = f"{schema.shown(scalar.value)}, which is {_SCALARS[scalar.tag]}"
+                where = f"{_place(scalar)}: {schema.dotted(path) or 'document'}"
+                raise _not_yaml(f"{where}: {said}") from None
+        return None if node is None else parser.constructor.construct_document(node)
+    except RecursionError:
+        raise _not_yaml("more levels than can be read") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        text = error.problem or error.context
+        raise _not_yaml(where + " ".join(str(text).split())) from None
+    except YAMLError as error:
+        raise _not_yaml(" ".join(str(error).split())) from None
+    except (LookupError, TypeError, ValueError) as error:
+        # ruamel itself stumbles over a version of YAML that there is not, and over some tags
+        raise _not_yaml(f"{type(error).__name__}: {error}") from None
+
+
+# Of these YAML admits some that there are not: instants that no calendar has, halves of letters,
+# and numbers of more digits than Python prints.
+_SCALARS = {
+    "tag:yaml.org,2002:str": "text with half of a letter",
+    "tag:yaml.org,2002:int": "no integer, or too large a one",
+    "tag:yaml.org,2002:float": "no number",
+    "tag:yaml.org,2002:bool": "neither true nor false",
+    "tag:yaml.org,2002:timestamp": "an instant that no calendar has",
+}
+_TEXT = "tag:yaml.org,2002:str"
+
+
+def _scalars(node: Any) -> Iterator[tuple[list[object], Any]]:
+    """Scalars below a node, each with its path."""
+    nodes: list[tuple[list[object], Any]] = [([], node)]
+    visited = set()
+    while nodes:
+        path, node = nodes.pop()
+        if node is None or id(node) in visited:
+            continue
+        visited.add(id(node))
+        if isinstance(node.value, str):
+            if node.tag in _SCALARS:
+                yield path, node
+            continue
+        for number, child in enumerate(node.value):
+            if isinstance(child, tuple):
+                key, value = child
+                nodes += [(path, key), ([*path, key.value], value)]
+            else:
+                nodes.append(([*path, number], child))
+
+
+def _refused_key(node: Any) -> str | None:
+    """What is wrong with a key anywhere in a tree: no text, or there twice; or None."""
+    nodes, visited = [node], set()
+    while nodes:
+        node = nodes.pop()
+        # a scalar's value is text; an alias leads to a node again
+        if node is None or isinstance(node.value, str) or id(node) in visited:
+            continue
+        visited.add(id(node))
+        keys = set()
+        for child in node.value:
+            if not isinstance(child, tuple):
+                nodes.append(child)
+                continue
+            key, value = child
+            if not isinstance(key.value, str):
+                return f"{_place(key)}: a key that is no text"
+            if (key.tag, key.value) in keys:
+                return f"{_place(key)}: found duplicate key {schema.shown(key.value)}"
+            keys.add((key.tag, key.value))
+            nodes.append(value)
+    return None
+
+
+def _place(node: Any) -> str:
+    mark = node.start_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _not_yaml(found: str) -> CheckError:
+    return CheckError(
+        FILE,
+        expected="YAML 1.2 in UTF-8, each key once",
+        found=found,
+        remedy=f"edit {FILE} there; nothing was built",
+    )
