@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,14 @@ def parse(text: str) -> Any:
     """
     # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
     try:
         parser = YAML(typ="safe", pure=True)
-        node = parser.compose(text)
+        with warnings.catch_warnings():
+            # of which one would wonder: an anchor that is there twice
+            warnings.simplefilter("error", YAMLWarning)
+            node = parser.compose(text)
         # ruamel itself overlooks a key that is there twice beside a merge key (<<)
         wrong = _refused_key(node)
         if wrong is not None:
@@ -73,7 +77,7 @@ def parse(text: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         text = error.problem or error.context
         raise _not_yaml(where + " ".join(str(text).split())) from None
-    except YAMLError as error:
+    except (YAMLError, YAMLWarning) as error:
         raise _not_yaml(" ".join(str(error).split())) from None
     except (LookupError, TypeError, ValueError) as error:
         # ruamel itself stumbles over a version of YAML that there is not, and over some tags

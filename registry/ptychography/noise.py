@@ -15,6 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.errors import ChainError
+from registry.field import SCHEMA
+from registry.identity.sidecar import Sidecar
+
 Real = NDArray[np.float64]
 
 KINDS = ("none", "poisson", "measured")
@@ -41,6 +45,30 @@ class Noise:
                 f"photon_scale: expected for noise 'poisson' and no other, found "
                 f"{self.photon_scale} with noise {self.kind!r}"
             )
+
+
+def recorded(record: Sidecar) -> Noise:
+    """The noise that a sidecar records.
+
+    Raises
+    ------
+    ChainError
+        It records none as `registry.field.SCHEMA` has it. Loading does not look at what is the
+        field's own.
+    """
+    kind, scale = record.details.get("noise"), record.details.get("photon_scale")
+    try:
+        is_scale = isinstance(scale, float | int) and 0 < scale < np.inf
+        if not isinstance(kind, str) or not (scale is None or is_scale):
+            raise ValueError(f"noise {kind!r} with photon_scale {scale!r}")
+        return Noise(kind=kind, photon_scale=scale)
+    except ValueError as error:
+        raise ChainError(
+            f"fixture {record.name}: noise in its sidecar",
+            expected=f"noise and photon_scale as in schemas/{SCHEMA}",
+            found=str(error),
+            remedy=f"fixtures verify {record.name} says what is wrong with it",
+        ) from None
 
 
 def misfit_moments(rate: Real) -> tuple[Real, Real]:

@@ -185,7 +185,7 @@ def checks(recorded: Mapping[str, Any], fitted: Fit | None) -> list[Check]:
 def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, float] | None) -> Check:
     known = _FIGURES.get(name, _UNKNOWN)
     value = recorded[name]
-    low, high = known.by_noise.get(recorded.get("noise"), known.limits)
+    low, high = known.by_noise.get(str(recorded.get("noise")), known.limits)
     if exact is not None:
         value, low, high = exact
     meaning = known.meaning

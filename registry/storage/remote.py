@@ -32,7 +32,7 @@ from queue import SimpleQueue
 from registry import files, temporary
 from registry.digests import md5
 from registry.errors import ChainError, LockedError, MissingError, RegistryError
-from registry.storage import cache, dvc_config, imports, patience, progress, served
+from registry.storage import cache, dvc_config, git, imports, patience, progress, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.store import (
     INTERNALS,
@@ -462,6 +462,7 @@ def _dvc_fetch(session: _Session, wanted: Sequence[Wanted]) -> str:
             # a registry may be somebody else's: no dvc.py in it is run for DVC
             [sys.executable, "-P", "-m", "dvc", "fetch", *targets],
             cwd=session.root,
+            env=git.own_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from registry import files
 from registry.errors import MissingError, UsageError
 from registry.fixture import Fixture
+from registry.ptychography import noise
 from registry.ptychography.contracts import CONTRACTS
 from registry.training import checkpoint, quality
 from registry.training.data import FixtureDataModule, GroupDataset
@@ -97,7 +98,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     )
     kept = _kept(options, training, subject)
     data = batches.data
-    photon_scale = fixture.sidecar.details["photon_scale"]
+    photon_scale = noise.recorded(fixture.sidecar).photon_scale
     model = PtychoAutoencoder(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
@@ -404,11 +405,12 @@ def _loss(loss: str, fixture: Fixture, subject: str) -> None:
             remedy="train on a variant with Y, such as minimal_dataset_v1_supervised, or with "
             f"--loss {LOSSES[0]}",
         )
-    if loss == "nll" and fixture.sidecar.details["photon_scale"] is None:
+    declared = noise.recorded(fixture.sidecar)
+    if loss == "nll" and declared.photon_scale is None:
         raise UsageError(
             f"{subject}: loss nll",
             expected="a fixture whose sidecar has a photon_scale",
-            found=f"noise {fixture.sidecar.details['noise']}, without one",
+            found=f"noise {declared.kind}, without one",
             remedy=f"--loss {LOSSES[0]}",
         )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from registry.ptychography.noise import Noise, misfit_moments
+from registry.errors import ChainError
+from registry.identity import sidecar
+from registry.ptychography.noise import Noise, misfit_moments, recorded
+from tests.kit.repository import FOLDER, REPOSITORY
 
 
 def exact_moments(rate: float) -> tuple[float, float]:
@@ -65,3 +69,36 @@ def test_noise_that_cannot(kind, photon_scale, message):
     """The message says what was declared."""
     with pytest.raises(ValueError, match=message):
         Noise(kind=kind, photon_scale=photon_scale)
+
+
+SIDECAR = REPOSITORY / FOLDER / "minimal_dataset_v1_n16.json"
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"noise": "poisson"},
+        {"noise": "none", "photon_scale": 1.0},
+        {"noise": ["poisson"], "photon_scale": 1.0},
+        {"noise": "poisson", "photon_scale": "1"},
+        {"noise": "poisson", "photon_scale": -1.0},
+        {"noise": "loud", "photon_scale": None},
+    ],
+)
+def test_what_a_sidecar_does_not_say(details):
+    """A sidecar that says nothing of noise, or nonsense, is refused by its fixture's name."""
+    record = replace(sidecar.parse(SIDECAR.read_bytes(), subject="x"), details=details)
+    with pytest.raises(ChainError) as caught:
+        recorded(record)
+    assert caught.value.remedy == (
+        "fixtures verify minimal_dataset_v1_n16 says what is wrong with it"
+    ), "no remedy"
+
+
+def test_what_a_sidecar_says():
+    """The noise of a fixture, as it was declared."""
+    record = sidecar.parse(SIDECAR.read_bytes(), subject="x")
+    assert recorded(record) == Noise(kind="poisson", photon_scale=record.details["photon_scale"]), (
+        "another noise"
+    )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import registry
-from registry.errors import CheckError, MissingError, UsageError
+from registry.errors import ChainError, CheckError, MissingError, UsageError
 from registry.fixture import Fixture
 from registry.identity import npz
 from registry.ptychography import forward as reference
@@ -150,6 +150,14 @@ def test_nll_needs_a_photon_count(trained, n16, altered):
     measured = Fixture(name=n16.name, arrays=n16.arrays, sidecar=sidecar, path=n16.path)
     with pytest.raises(UsageError, match="noise measured, without one"):
         trained(measured, loss="nll")
+
+
+def test_a_sidecar_without_noise(trained, n16, altered):
+    """What is the field's own is not looked at by loading; here it is."""
+    sidecar = replaced(n16.sidecar, details={"noise": ["poisson"]})
+    spoilt = Fixture(name=n16.name, arrays=n16.arrays, sidecar=sidecar, path=n16.path)
+    with pytest.raises(ChainError, match="noise and photon_scale as in schemas/ptychography_v1"):
+        trained(spoilt)
 
 
 def test_nll_learns(trained, n16):
