@@ -78,7 +78,9 @@ def parse(text: str) -> Any:
         text = error.problem or error.context
         raise _not_yaml(where + " ".join(str(text).split())) from None
     except (YAMLError, YAMLWarning) as error:
-        raise _not_yaml(" ".join(str(error).split())) from None
+        # of a warning what it is about; text with lines of the file follows
+        said, _, _ = str(error).strip().partition("\nfirst occurrence")
+        raise _not_yaml(" ".join(said.split())) from None
     except (LookupError, TypeError, ValueError) as error:
         # ruamel itself stumbles over a version of YAML that there is not, and over some tags
         raise _not_yaml(f"{type(error).__name__}: {error}") from None

@@ -111,12 +111,12 @@ def test_an_entry_without_a_key_of_the_one_it_is_like():
     check_added(TEXT, found, "\n  new_v1:\n    n_subset: 32\n")
 
 
-def test_an_anchor_that_means_something_else_by_then():
-    """Where another node took the anchor's name since, the entry is written in full."""
+def test_an_anchor_that_is_there_twice():
+    """Which of the two a merge means would be anybody's guess: the declaration is refused."""
     text = "fixtures:\n  a_v1: &a {n: 1}\n  b_v1: &a {n: 2}\nsources: {}\n"
-    with pytest.warns(Warning, match="found duplicate anchor 'a'"):
-        found = insert(text, {"n": 1, "m": 3}, like="a_v1")
-    check_added(text, found, "  new_v1:\n    n: 1\n    m: 3\n")
+    with pytest.raises(CheckError) as caught:
+        insert(text, {"n": 1, "m": 3}, like="a_v1")
+    assert caught.value.found == "found duplicate anchor 'a'"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["crlf", "lf"])
