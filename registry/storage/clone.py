@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,10 +27,6 @@ _SCHEMES = ("https", "http", "ssh", "git", "file")
 _SPEC = re.compile(rf"git\+((?:{'|'.join(_SCHEMES)})://[^/]*/.*)@([^@\s-][^@\s]*)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class StaleRegistryWarning(UserWarning):
-    """A registry could not be reached, and the revision as last seen is used."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,10 +119,11 @@ def _cache() -> Path:
         ) from None
 
 
-def commit(location: Location, folder: Path, *, offline: bool, stacklevel: int) -> str:
+def commit(location: Location, folder: Path, *, offline: bool) -> tuple[str, str]:
     """Id of the commit that is meant, which the mirror in ``folder`` then has.
 
-    The caller holds the folder's lock.
+    The caller holds the folder's lock. With it comes the reason why that is the one that was seen
+    last, maybe no longer the newest; none where the repository was asked, or need not be.
 
     Raises
     ------
@@ -135,16 +131,11 @@ def commit(location: Location, folder: Path, *, offline: bool, stacklevel: int) 
         There is no such revision.
     MissingError
         The repository cannot be reached, and the revision was never seen.
-
-    Warns
-    -----
-    StaleRegistryWarning
-        The registry cannot be reached; the revision is the one that was seen last.
     """
-    mirror = _mirror(location, folder, offline, stacklevel + 1)
+    mirror, stale = _mirror(location, folder, offline)
     found = _commit_id(mirror, location.revision)
     if found is not None:
-        return found
+        return found, stale
     if offline:
         raise unreachable(location, f"{location.revision} was never seen, and offline is on")
     raise UsageError(
@@ -180,8 +171,8 @@ def unreachable(location: Location, found: str) -> MissingError:
     )
 
 
-def _mirror(location: Location, folder: Path, offline: bool, stacklevel: int) -> Path:
-    """The bare mirror, brought up to date where that is possible and needed."""
+def _mirror(location: Location, folder: Path, offline: bool) -> tuple[Path, str]:
+    """The bare mirror, brought up to date where that is needed, or why it could not be."""
     mirror = mirror_in(folder)
     if not mirror.is_dir():
         if offline:
@@ -196,13 +187,8 @@ def _mirror(location: Location, folder: Path, offline: bool, stacklevel: int) ->
         if result.returncode != 0:
             if _commit_id(mirror, location.revision) is None:
                 raise unreachable(location, git.message(result))
-            warnings.warn(
-                f"registry {location}: not reachable ({git.message(result)}); using the revision "
-                "as last seen",
-                StaleRegistryWarning,
-                stacklevel=stacklevel + 1,
-            )
-    return mirror
+            return mirror, git.message(result)
+    return mirror, ""
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

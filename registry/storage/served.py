@@ -11,13 +11,16 @@ their fixture's own name into the commit's folder, read-only.
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from registry import environment, files
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.identity import pins
+from registry.identity.sidecar import NAME
 from registry.storage import clone, foreign_remote, git
 from registry.storage.clone import Location
 from registry.storage.foreign_remote import ForeignRemote
@@ -29,11 +32,17 @@ _CONFIG = ".dvc/config"
 _DECLARATION = "params.yaml"
 # Commits' folders are beside the folder of objects. Another name wherever other things are taken.
 _FOLDER, _OBJECTS = "served", "objects"
+# The files of an import; those of other names are data of the repository's own.
+_IMPORT = re.compile(rf"{NAME.pattern}\.(npz|json)\.dvc")
 _CACHE_CONFIG = f"[cache]\n    dir = ../../../{_OBJECTS}\n"
 
 # How many bytes are read of each kind of file: some twenty times what the largest registry needs.
 _SMALL, _LARGE = 1 << 16, 1 << 24
 _ALL = 1 << 28
+
+
+class StaleRegistryWarning(UserWarning):
+    """A registry could not be reached, and the revision as last seen is used."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,17 +86,24 @@ def serve(spec: str, *, offline: bool | None = None) -> Path:
     StaleRegistryWarning
         The registry cannot be reached; the revision is the one that was seen last.
     """
-    # whoever called registry.load, which comes here by way of root.locate
-    return at(clone.parse(spec), offline=environment.is_offline(offline), stacklevel=4)
+    return at(clone.parse(spec), offline=environment.is_offline(offline))
 
 
-def at(location: Location, *, offline: bool, stacklevel: int = 1) -> Path:
+def at(location: Location, *, offline: bool) -> Path:
     """As `serve`, for an address that was parsed."""
     try:
         base = clone.base(location)
         key = (base, location.revision)
         if key not in _resolved:
-            _resolved[key] = _serve(location, base, offline, stacklevel + 1)
+            _resolved[key], stale = _serve(location, base, offline)
+            if stale:
+                warnings.warn(
+                    f"registry {location}: not reachable ({stale}); using the revision as last "
+                    "seen",
+                    StaleRegistryWarning,
+                    # whoever called registry.load, which comes here through root.locate and `serve`
+                    stacklevel=5,
+                )
         return _resolved[key]
     except OSError as error:
         raise MissingError(
@@ -135,19 +151,20 @@ def advised(root: Path, error: RegistryError) -> RegistryError:
 _IN_A_CLONE = ("git ", "dvc ", "rm ", "make ", "fixtures ")
 
 
-def _serve(location: Location, base: Path, offline: bool, stacklevel: int) -> Path:
+def _serve(location: Location, base: Path, offline: bool) -> tuple[Path, str]:
+    """The commit's folder, and why it may be an old one."""
     made = base / _FOLDER / location.revision
     if location.is_commit and made.is_dir():
         # a commit never changes: neither the network nor a lock is needed
-        return made
+        return made, ""
     from filelock import FileLock
 
     with FileLock(base / "lock"):
-        commit = clone.commit(location, base, offline=offline, stacklevel=stacklevel + 1)
+        commit, stale = clone.commit(location, base, offline=offline)
         made = base / _FOLDER / commit
         if not made.is_dir():
             _make(location, base, commit)
-        return made
+        return made, stale
 
 
 def _make(location: Location, base: Path, commit: str) -> None:
@@ -181,7 +198,7 @@ def _make(location: Location, base: Path, commit: str) -> None:
 def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of each text that is taken."""
     tree = git.tree(mirror, commit)
-    imports = [path for path in tree if path.endswith((".npz.dvc", ".json.dvc"))]
+    imports = [path for path in tree if _IMPORT.fullmatch(path.rpartition("/")[2])]
     named = {pins.LOCK: _LARGE, _DECLARATION: _LARGE, _CONFIG: _SMALL}
     texts = dict(_read(location, mirror, tree, {**dict.fromkeys(imports, _SMALL), **named}))
     yield from texts.items()
@@ -201,9 +218,7 @@ def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str,
 def _read(
     location: Location, mirror: Path, tree: Mapping[str, git.Entry], limits: Mapping[str, int]
 ) -> Iterator[tuple[str, bytes]]:
-    # as git spells paths: without a dot between slashes
-    found = {path: tree.get(str(PurePosixPath(path))) for path in limits}
-    entries = {path: entry for path, entry in found.items() if entry is not None}
+    entries = {path: tree[path] for path in limits if path in tree}
     for path, entry in entries.items():
         if not entry.is_file:
             raise _odd(location, path, "a file", entry.kind)

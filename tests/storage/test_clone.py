@@ -14,8 +14,8 @@ import pytest
 
 from registry.errors import MissingError, UsageError
 from registry.identity import pins
-from registry.storage.clone import StaleRegistryWarning, parse
-from registry.storage.served import serve
+from registry.storage.clone import parse
+from registry.storage.served import StaleRegistryWarning, serve
 from tests.kit.repository import REPOSITORY
 from tests.kit.upstream import FRAMES, git
 
@@ -159,13 +159,13 @@ def test_a_branch_whose_name_became_a_folder(upstream, new_process):
 
 # several processes, and such as end early
 
-CHECKOUT = "import sys; from registry.storage.served import serve; print(serve(sys.argv[1]))"
+SERVE = "import sys; from registry.storage.served import serve; print(serve(sys.argv[1]))"
 
 
 def start(spec: str) -> subprocess.Popen[str]:
     """Check out in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", CHECKOUT, spec],
+        [sys.executable, "-c", SERVE, spec],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,8 +11,7 @@ import pytest
 import registry
 from registry.errors import MissingError
 from registry.identity import pins
-from registry.storage.clone import StaleRegistryWarning
-from registry.storage.served import serve
+from registry.storage.served import StaleRegistryWarning, serve
 from tests.kit.upstream import FRAMES, git
 
 # what is served
