@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -201,7 +202,7 @@ def test_a_repository_of_another_user(ours, monkeypatch):
         assert error.found == f"detected dubious ownership in repository at '{ours}'"
         assert error.remedy == (
             "the repository is another user's: take its files over or, where you trust that user, "
-            f"git config --global --add safe.directory {ours}"
+            f"git config --global --add safe.directory {shlex.quote(str(ours))}"
         )
 
 
@@ -225,7 +226,10 @@ def test_in_the_hook_of_a_linked_work_tree(ours, theirs, tmp_path):
         f"print(git.commit_id(Path({str(ours)!r}), 'main'), git.own_environment().get('GIT_DIR'))"
     )
     told = tmp_path / "told"
-    hook.write_text(f'#!/bin/sh\ntest -n "$GIT_DIR" && {sys.executable} -c "{program}" > {told}\n')
+    words = [shlex.quote(word) for word in (sys.executable, "-c", program)]
+    hook.write_text(
+        f'#!/bin/sh\ntest -n "$GIT_DIR" && {" ".join(words)} > {shlex.quote(str(told))}\n'
+    )
     hook.chmod(0o755)
     scratch_git(theirs, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
     scratch_git(tmp_path / "linked", "commit", "--quiet", "--allow-empty", "--message", "more")
