@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from registry import digests
 from registry.identity import npz, pins
 from registry.verify import links, verify
+from tests.kit.registries import repin, rewrite
 from tests.kit.repository import FOLDER
 
 NAME = "minimal_dataset_v1_n16"
@@ -41,28 +41,6 @@ def broken(root: Path) -> dict[str, str]:
     return {link.name: link.detail for link in report(root).links if not link.holds}
 
 
-def repin(root: Path) -> None:
-    """Make the lock pin bytes and sidecar as they are."""
-    pin, lock = pins.find(root, NAME), root / "dvc.lock"
-    text = lock.read_text()
-    for path, md5, size in (
-        (DATA, pin.md5, pin.size),
-        (SIDECAR, pin.sidecar_md5, pin.sidecar_size),
-    ):
-        data = (root / path).read_bytes()
-        text = text.replace(md5, hashlib.md5(data).hexdigest())
-        text = text.replace(f"size: {size}\n", f"size: {len(data)}\n")
-    lock.write_text(text)
-
-
-def rewrite(root: Path, change) -> None:
-    """Change the sidecar's document, and pin it."""
-    document = json.loads((root / SIDECAR).read_bytes())
-    change(document)
-    (root / SIDECAR).write_text(json.dumps(document, indent=2))
-    repin(root)
-
-
 def replace_arrays(root: Path, change, encode=npz.encode, **record) -> None:
     """Change the arrays, and make every hash of the file match them: what a forger would do."""
     arrays = {
@@ -73,7 +51,9 @@ def replace_arrays(root: Path, change, encode=npz.encode, **record) -> None:
     data = encode(arrays)
     (root / DATA).write_bytes(data)
     digest, size = hashlib.sha256(data).hexdigest(), len(data)
-    rewrite(root, lambda document: document.update(sha256_checksum=digest, size=size, **record))
+    rewrite(
+        root, NAME, lambda document: document.update(sha256_checksum=digest, size=size, **record)
+    )
 
 
 def test_a_good_fixture(root):
@@ -150,7 +130,7 @@ def test_a_missing_schema(root):
 
 def test_a_sidecar_that_breaks_its_schema(root):
     """A pinned sidecar is held against the schema that it names; the message has the path."""
-    rewrite(root, lambda document: document["checks"].update(coverage_x=0.06))
+    rewrite(root, NAME, lambda document: document["checks"].update(coverage_x=0.06))
     found = broken(root)
     assert list(found) == ["schemas -> sidecar"], "another link is blamed"
     assert "checks.coverage_x: expected more than 0.5; found 0.06" in found["schemas -> sidecar"]
@@ -165,7 +145,7 @@ def test_a_schema_that_the_sidecar_does_not_name(root, left_out):
         document["arrays"]["probeGuess"]["shape"] = [3, 64, 64]
         document["size"] = 970036
 
-    rewrite(root, change)
+    rewrite(root, NAME, change)
     found = broken(root)
     assert list(found) == ["schemas -> sidecar"], "another link is blamed"
     expected = f"expected: a sidecar that names {left_out}.schema.json among its schemas"
@@ -186,9 +166,9 @@ def with_contract(root: Path, contract: str, **fields):
 
 def test_another_contract(root):
     """The arrays are held against the contract that the sidecar names."""
-    rewrite(root, with_contract(root, "data_001_v2.schema.json"))
+    rewrite(root, NAME, with_contract(root, "data_001_v2.schema.json"))
     assert broken(root) == {}, "arrays that satisfy both are refused"
-    rewrite(root, lambda document: document["arrays"]["probeGuess"].update(shape=[3, 64]))
+    rewrite(root, NAME, lambda document: document["arrays"]["probeGuess"].update(shape=[3, 64]))
     found = broken(root)["schemas -> sidecar"]
     assert "arrays that satisfy schemas/data_001_v2.schema.json" in found, "not the contract"
     assert "probeGuess.shape" in found, "the array is not named"
@@ -203,15 +183,15 @@ def test_arrays_with_a_defect(root):
     def change(document: dict) -> None:
         document["arrays"]["diffraction"]["finite"] = False
 
-    rewrite(root, change)
+    rewrite(root, NAME, change)
     assert list(broken(root)) == ["schemas -> sidecar"], "the contract was not asked"
-    rewrite(root, lambda document: document.update(defect=DEFECT))
+    rewrite(root, NAME, lambda document: document.update(defect=DEFECT))
     assert broken(root) == {}, "a planted defect breaks the chain"
 
 
 def test_a_date_that_the_calendar_has_not(root):
     """A day that never was is refused, although its digits have the right form."""
-    rewrite(root, lambda document: document.update(created="2026-02-30T00:00:00+00:00"))
+    rewrite(root, NAME, lambda document: document.update(created="2026-02-30T00:00:00+00:00"))
     found = broken(root)
     assert list(found) == ["schemas -> sidecar"], "another link is blamed"
     assert (
@@ -221,7 +201,7 @@ def test_a_date_that_the_calendar_has_not(root):
 
 def test_physics_that_the_sidecar_says_was_checked(root):
     """A figure of the physics cannot be missing where the sidecar says that it was measured."""
-    rewrite(root, lambda document: document["checks"].update(r_factor=None))
+    rewrite(root, NAME, lambda document: document["checks"].update(r_factor=None))
     found = broken(root)["schemas -> sidecar"]
     assert "a sidecar that satisfies schemas/ptychography_v1.schema.json" in found, "not the schema"
     assert "checks.r_factor: expected a number, because the physics was checked" in found
@@ -322,13 +302,13 @@ def test_an_array_that_the_sidecar_does_not_list(root):
 
 def test_the_content_digest(root):
     """The digest over all arrays is tested by itself."""
-    rewrite(root, lambda document: document.update(content_sha256="0" * 64))
+    rewrite(root, NAME, lambda document: document.update(content_sha256="0" * 64))
     assert f"expected: content SHA-256 {'0' * 64}" in broken(root)["bytes -> arrays"]
 
 
 def test_the_version(root):
     """The sidecar's version is the one in the fixture's name."""
-    rewrite(root, lambda document: document.update(version="v2"))
+    rewrite(root, NAME, lambda document: document.update(version="v2"))
     found = broken(root)
     assert list(found) == ["name -> version"], "another link is blamed"
     assert "expected: version v1" in found["name -> version"], "not the version of the name"
@@ -337,7 +317,7 @@ def test_the_version(root):
 
 def test_the_size(root):
     """Lock and sidecar name the same size; whichever is wrong, the link between them breaks."""
-    rewrite(root, lambda document: document.update(size=970_037))
+    rewrite(root, NAME, lambda document: document.update(size=970_037))
     found = broken(root)
     assert list(found) == ["lock -> sidecar size"], "another link is blamed"
     for line in (
@@ -361,7 +341,7 @@ def test_a_key_that_is_there_twice(root):
     """A sidecar of which nobody can say what it says ends the chain, pinned or not."""
     text = (root / SIDECAR).read_text()
     (root / SIDECAR).write_text(text.replace("{\n", '{\n  "licence": "MIT",\n', 1))
-    repin(root)
+    repin(root, NAME)
     found = report(root)
     assert [(link.name, link.holds) for link in found.links] == [("lock -> sidecar", False)]
     assert "the key licence twice" in found.links[0].detail, "not what is wrong"
@@ -372,7 +352,7 @@ def test_a_sidecar_of_another_fixture(root):
     """A sidecar under another fixture's name ends the chain, although the lock pins it."""
     other = f"{FOLDER}/minimal_dataset_v1.json"
     (root / SIDECAR).write_bytes((root / other).read_bytes())
-    repin(root)
+    repin(root, NAME)
     found = report(root)
     assert [link.holds for link in found.links] == [False], "links were tested with it"
     assert "broken link sidecar -> name\n" in found.links[0].detail, "not what is wrong"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from registry.cli import main
 from registry.identity import chain, npz, pins
 from registry.loading import HealedWarning
 from tests.kit.files import flip
+from tests.kit.registries import repin, rewrite
 from tests.kit.repository import FOLDER, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "when-verification-fails.md"
@@ -47,22 +47,22 @@ def lost_sidecar(root):
 def swapped_sidecar(root):
     """The sidecar of another fixture, and a lock that pins it."""
     (root / SIDECAR).write_bytes((root / FOLDER / f"{OTHER}.json").read_bytes())
-    repin(root)
+    repin(root, NAME)
 
 
 def field_of_sidecar(root):
     """A sidecar that was written by something else, and a lock that pins it."""
-    rewrite(root, lambda document: document.update(size="970036"))
+    rewrite(root, NAME, lambda document: document.update(size="970036"))
 
 
 def other_version(root):
     """A script copies a sidecar for the next version."""
-    rewrite(root, lambda document: document.update(version="v2"))
+    rewrite(root, NAME, lambda document: document.update(version="v2"))
 
 
 def other_size(root):
     """A size is written by hand."""
-    rewrite(root, lambda document: document.update(size=970_037))
+    rewrite(root, NAME, lambda document: document.update(size=970_037))
 
 
 def changed_schema(root):
@@ -73,7 +73,7 @@ def changed_schema(root):
 
 def against_schema(root):
     """A sidecar that breaks its schema, and a lock that pins it."""
-    rewrite(root, lambda document: document["checks"].update(coverage_x=0.06))
+    rewrite(root, NAME, lambda document: document["checks"].update(coverage_x=0.06))
 
 
 def changed_generator(root):
@@ -117,29 +117,7 @@ def forged(root):
     data = npz.encode(arrays)
     (root / DATA).write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    rewrite(root, lambda document: document.update(sha256_checksum=digest))
-
-
-def rewrite(root, change):
-    """Change the sidecar's document, and pin it."""
-    document = json.loads((root / SIDECAR).read_bytes())
-    change(document)
-    (root / SIDECAR).write_text(json.dumps(document, indent=2))
-    repin(root)
-
-
-def repin(root):
-    """Make the lock pin bytes and sidecar as they are."""
-    pin, lock = pins.find(root, NAME), root / "dvc.lock"
-    text = lock.read_text()
-    for path, md5, size in (
-        (DATA, pin.md5, pin.size),
-        (SIDECAR, pin.sidecar_md5, pin.sidecar_size),
-    ):
-        data = (root / path).read_bytes()
-        text = text.replace(md5, hashlib.md5(data).hexdigest())
-        text = text.replace(f"size: {size}\n", f"size: {len(data)}\n")
-    lock.write_text(text)
+    rewrite(root, NAME, lambda document: document.update(sha256_checksum=digest))
 
 
 BREAKS = {

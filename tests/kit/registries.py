@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench import scratch
+from registry import digests
 from registry.identity import pins
 from tests.kit.environment import environment
 from tests.kit.files import flip, object_in, tree
 from tests.kit.processes import LIMIT_S, dvc, fixtures, run, succeed
 from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.servers import ObjectServer
 
 __all__ = [
     "FIXTURES", "FOLDER", "LIMIT_S", "REPOSITORY", "cached", "configure", "dvc", "environment",
-    "fixtures", "flip", "move_to_remote", "object_in", "run", "succeed", "tree", "write",
+    "fixtures", "flip", "move_to_remote", "object_in", "on_a_server", "repin", "rewrite", "run",
+    "succeed", "tree", "write",
 ]  # fmt: skip
 
 # Each of about 100 kB: enough to be cut in the middle, and no time is lost on them.
@@ -56,6 +62,37 @@ def move_to_remote(root: Path, folder: Path) -> None:
         target = object_in(folder, pin.md5)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(root / pin.path, target)
+
+
+def on_a_server(root: Path, server: ObjectServer) -> Path:
+    """Make a folder a registry whose bytes are on a server alone, its default remote."""
+    write(root)
+    move_to_remote(root, server.folder)
+    configure(root, server.url)
+    return root
+
+
+def repin(root: Path, name: str) -> None:
+    """Make the lock pin a fixture's bytes and sidecar as they are."""
+    pin, lock = pins.find(root, name), root / pins.LOCK
+    text = lock.read_text()
+    for path, md5, size in (
+        (pin.path, pin.md5, pin.size),
+        (pin.sidecar_path, pin.sidecar_md5, pin.sidecar_size),
+    ):
+        data = (root / path).read_bytes()
+        text = text.replace(md5, digests.md5(data))
+        text = text.replace(f"size: {size}\n", f"size: {len(data)}\n")
+    lock.write_text(text)
+
+
+def rewrite(root: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the document of a fixture's sidecar, and pin it."""
+    path = root / pins.find(root, name).sidecar_path
+    document = json.loads(path.read_bytes())
+    change(document)
+    path.write_text(json.dumps(document, indent=2))
+    repin(root, name)
 
 
 def cached(root: Path, name: str) -> Path:

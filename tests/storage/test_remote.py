@@ -47,10 +47,7 @@ def server(tmp_path):
 @pytest.fixture
 def root(tmp_path, server):
     """Top folder of a registry; the bytes of its fixtures are on the server."""
-    root = kit.write(tmp_path / "registry")
-    kit.move_to_remote(root, server.folder)
-    kit.configure(root, server.url)
-    return root
+    return kit.on_a_server(tmp_path / "registry", server)
 
 
 def wanted(root, name="small_v1"):
