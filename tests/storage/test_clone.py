@@ -53,6 +53,8 @@ def test_a_good_address(spec, url, revision):
         "git+https://host/r@-b",
         "git+https://host/r@a b",
         "git+https://host/r@main\n",
+        "git+https://host/r@main\0",
+        "git+https://host/\x1b[31mr@main",
         "git+https://[host/r",
         "https://host/registry.git@v1",
         "",

@@ -341,6 +341,7 @@ class TestNoWay:
         kit.configure(root, "../../nowhere")
         error = failure(root)
         assert error.found.endswith("nowhere) is a folder that does not exist here"), error.found
+        assert "dvc remote modify --local store url" in error.remedy, "nothing for who cannot push"
 
     def test_refused(self, root, server):
         """A refused connection is an error with the remote's name and the reason."""

@@ -9,7 +9,7 @@ import stat
 import pytest
 
 import registry
-from registry.errors import MissingError
+from registry.errors import MissingError, UsageError
 from registry.identity import pins
 from registry.storage.served import StaleRegistryWarning, serve
 from tests.kit.upstream import FRAMES, git
@@ -195,6 +195,15 @@ def test_a_cache_that_cannot_be_made(upstream, tmp_path, monkeypatch):
         serve(upstream.at("main"))
     assert caught.value.found.startswith("Not a directory"), "not the system's reason"
     assert caught.value.remedy == "set FIXTURES_CACHE to such a folder"
+
+
+def test_a_cache_of_no_user(upstream, monkeypatch):
+    """A user whom the variable names and whom the system does not know: a sentence."""
+    monkeypatch.setenv("FIXTURES_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(UsageError) as caught:
+        serve(upstream.at("main"))
+    assert caught.value.subject == "FIXTURES_CACHE", "not the variable"
+    assert caught.value.found == "~nobody-of-this-name/cache, and no such user"
 
 
 def test_the_cache_of_the_user(upstream, tmp_path, monkeypatch):
