@@ -96,19 +96,36 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
     with _alone, warnings.catch_warnings(), _folder(root) as folder, bar as move:
         # the caller's filter may make errors of what is nothing to the caller
         warnings.simplefilter("ignore")
-        for keeper, items in _by_keeper(root, wanted, receive).items():
+        own = served.record(root) is None
+        hand_over = _with_another_way(receive) if own else receive
+        for keeper, items in _by_keeper(root, wanted, hand_over).items():
             session = _Session(root, keeper, folder, redact, move)
-            left = _fetch(session, items, receive)
-            if left and keeper == root and served.record(root) is None:
-                _fetch_by_command(session, left, receive)
+            left = _fetch(session, items, hand_over)
+            if left and own and keeper == root:
+                _fetch_by_command(session, left, hand_over)
                 continue
             for item in left:
-                receive(item, _unlike(item))
+                hand_over(item, _unlike(item))
 
 
-def _by_keeper(
-    root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found], None]
-) -> dict[Path, list[Wanted]]:
+_Receive = Callable[[Wanted, Found], None]
+
+
+def _with_another_way(receive: _Receive) -> _Receive:
+    """For imports of the user's own: what is followed of the other registry need not be enough."""
+
+    def hand_over(item: Wanted, found: Found) -> None:
+        if item.imported and isinstance(found, MissingError):
+            command = f"dvc pull {' '.join(item.target)}"
+            found = found.but(
+                remedy=f"{found.remedy}; or {command}, which follows that registry's configuration"
+            )
+        receive(item, found)
+
+    return hand_over
+
+
+def _by_keeper(root: Path, wanted: Sequence[Wanted], receive: _Receive) -> dict[Path, list[Wanted]]:
     """Objects by the registry whose remote has them; of imports what git has is handed over."""
     found: dict[Path, list[Wanted]] = {}
     for item in wanted:
@@ -123,14 +140,26 @@ def _by_keeper(
         if text is None:
             found.setdefault(keeper, []).append(item)
             continue
-        data = files.read(text)
-        if _is(item, data):
-            with suppress(OSError):
-                cache.put(root, item.md5, data)
-            receive(item, data)
-        else:
-            receive(item, _wrong("the registry it comes from", item, _told(data)))
+        receive(item, _from_git(root, item, text))
     return found
+
+
+def _from_git(root: Path, item: Wanted, text: Path) -> Found:
+    """A sidecar that git keeps, where the registry that it comes from is served."""
+    try:
+        data = files.read(text)
+    except OSError:
+        return MissingError(
+            str(item),
+            expected=f"{text.name} in the registry that it comes from",
+            found="none at the commit that was imported",
+            remedy="import it from a commit that has it: dvc import again",
+        )
+    if not _is(item, data):
+        return _wrong("the registry it comes from", item, _told(data))
+    with suppress(OSError):
+        cache.put(root, item.md5, data)
+    return data
 
 
 # Filters of warnings are the whole process's: two threads would take back each other's.
@@ -176,9 +205,7 @@ class _Session:
         return f"{type(error).__name__}: {message}"[:MESSAGE_LENGTH]
 
 
-def _fetch(
-    session: _Session, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found], None]
-) -> list[Wanted]:
+def _fetch(session: _Session, wanted: Sequence[Wanted], receive: _Receive) -> list[Wanted]:
     """Fetch through the remote's file system; return what only DVC's command can fetch."""
     left: list[Wanted] = []
     failures: list[BaseException] = []

@@ -7,6 +7,7 @@ import pytest
 
 import registry
 from registry.errors import MissingError, UsageError
+from registry.identity import pins
 from registry.storage import imports
 from tests.kit.upstream import FRAMES, Upstream, git
 
@@ -104,6 +105,31 @@ def test_what_is_not_what_was_pinned(importer, upstream):
             path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(registry.ChainError, match="bytes with that md5 from remote local"):
         registry.load("small_v1", importer.at("main"))
+
+
+def test_a_sidecar_that_git_does_not_have(importer, upstream):
+    """A lock may pin a sidecar that was never committed."""
+    git(
+        upstream.path,
+        "rm",
+        "--quiet",
+        "--cached",
+        pins.find(upstream.path, "small_v1").sidecar_path,
+    )
+    git(upstream.path, "commit", "--quiet", "--message", "lost")
+    error = refusal(importer, upstream)
+    assert "none at the commit that was imported" in str(error), error
+
+
+def test_another_way_for_ones_own(importer, upstream):
+    """Whoever trusts the other registry can have DVC follow all of its configuration."""
+    upstream.vanish()
+    with pytest.raises(MissingError) as caught:
+        registry.load("small_v1", importer.path)
+    assert caught.value.remedy.endswith(
+        "; or dvc pull data/small_v1.npz.dvc data/small_v1.json.dvc, "
+        "which follows that registry's configuration"
+    ), caught.value.remedy
 
 
 def test_offline_afterwards(importer, upstream, new_process, monkeypatch):
