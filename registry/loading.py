@@ -263,10 +263,12 @@ def _chain(
 def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer | None:
     if is_offline(offline):
         return None
-    from registry.storage import remote
+    from registry.storage import remote, transfer
 
     answers: list[Buffer | RegistryError] = []
-    wanted = remote.Wanted(md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported)
+    wanted = transfer.Wanted(
+        md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported
+    )
     remote.fetch(root, [wanted], lambda _, found: answers.append(found))
     (answer,) = answers
     if isinstance(answer, RegistryError):

@@ -148,19 +148,19 @@ def _passes(file: _File, data: loading.Buffer | None) -> bool:
 def _fetch(root: Path, missing: Sequence[_File]) -> dict[_File, _Outcome]:
     if not missing:
         return {}
-    from registry.storage import remote
+    from registry.storage import remote, transfer
 
     # fixtures with the same bytes are one object
-    by_object: dict[remote.Wanted, list[_File]] = {}
+    by_object: dict[transfer.Wanted, list[_File]] = {}
     for file in missing:
         pin = file.pin
-        wanted = remote.Wanted(
+        wanted = transfer.Wanted(
             md5=file.md5, size=file.size, target=pin.targets, imported=pin.imported
         )
         by_object.setdefault(wanted, []).append(file)
     outcomes: dict[_File, _Outcome] = {}
 
-    def receive(wanted: remote.Wanted, found: loading.Buffer | RegistryError) -> None:
+    def receive(wanted: transfer.Wanted, found: loading.Buffer | RegistryError) -> None:
         for file in by_object[wanted]:
             outcomes[file] = _accept(root, file, found)
 

@@ -15,7 +15,6 @@ Threads that transfer are daemons, so that Ctrl-C waits for none of them.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import subprocess
@@ -25,13 +24,12 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from registry import files, temporary
 from registry.digests import md5
-from registry.errors import ChainError, LockedError, MissingError, RegistryError
+from registry.errors import MissingError, RegistryError
 from registry.storage import cache, dvc_config, git, imports, patience, progress, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.store import (
@@ -40,6 +38,17 @@ from registry.storage.store import (
     Store,
     one_line,
     open_store,
+)
+from registry.storage.transfer import (
+    Ours,
+    TooMuch,
+    Wanted,
+    busy,
+    explain,
+    is_final,
+    told,
+    unlike,
+    wrong,
 )
 
 _JOBS = 8
@@ -50,23 +59,6 @@ _QUICK_S = 3.0
 # How long to wait for another process that fetches the same object.
 LOCK_S = 600.0
 _COMMAND_LOCK = "command"
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """One object: its md5 (DVC's address), its size, and what ``dvc pull`` would fetch it by.
-
-    Objects of an ``imported`` fixture are with the registry that it comes from.
-    """
-
-    md5: str
-    size: int
-    target: tuple[str, ...]
-    imported: bool = False
-
-    def __str__(self) -> str:
-        return f"object {self.md5} of {' '.join(self.target)}"
 
 
 Found = files.Buffer | RegistryError
@@ -105,7 +97,7 @@ def fetch(root: Path, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found
                 _fetch_by_command(session, left, hand_over)
                 continue
             for item in left:
-                hand_over(item, _unlike(item))
+                hand_over(item, unlike(item))
 
 
 _Receive = Callable[[Wanted, Found], None]
@@ -156,7 +148,7 @@ def _from_git(root: Path, item: Wanted, text: Path) -> Found:
             remedy="import it from a commit that has it: dvc import again",
         )
     if not _is(item, data):
-        return _wrong("the registry it comes from", item, _told(data))
+        return wrong("the registry it comes from", item, told(data))
     with suppress(OSError):
         cache.put(root, item.md5, data)
     return data
@@ -164,14 +156,6 @@ def _from_git(root: Path, item: Wanted, text: Path) -> Found:
 
 # Filters of warnings are the whole process's: two threads would take back each other's.
 _alone = threading.Lock()
-
-
-class _Ours(Exception):
-    """Why this module ends a transfer: it takes too long, or is no longer wanted."""
-
-
-class _TooMuch(_Ours):
-    """The server sends more than the object's size."""
 
 
 class _Session:
@@ -199,7 +183,7 @@ class _Session:
 
     def text(self, error: BaseException) -> str:
         """An error in one line that can be shown."""
-        if isinstance(error, _Ours):
+        if isinstance(error, Ours):
             return str(error)
         message = one_line(self.redact(str(error))) or "no further message"
         return f"{type(error).__name__}: {message}"[:MESSAGE_LENGTH]
@@ -251,7 +235,7 @@ def _object(session: _Session, wanted: Wanted) -> Found | None:
     """One object, from the cache if another process has just stored it."""
     with _locked(session, wanted.md5) as locked:
         if not locked:
-            return _busy(wanted)
+            return busy(wanted, LOCK_S)
         data = _cached(session.root, wanted)
         if data is not None:
             return data
@@ -289,13 +273,13 @@ def _download(session: _Session, store: Store, wanted: Wanted) -> Found | None:
         except INTERNALS:
             return None
         except Exception as error:
-            result = _explain(session, store, wanted, error)
+            result = explain(store, wanted, error, session.text(error))
             quick = time.monotonic() - begun < _QUICK_S
-            again = quick and store.folder is None and not _is_final(error)
+            again = quick and store.folder is None and not is_final(error)
         else:
             if _is(wanted, data):
                 return data
-            result = _wrong(store, wanted, _told(data))
+            result = wrong(store, wanted, told(data))
             # cut off on its way, perhaps; other bytes of the right size will be so again
             again = len(data) < wanted.size and store.folder is None
         if not again or pause is None or session.stop.wait(pause):
@@ -315,9 +299,9 @@ def _attempt(session: _Session, store: Store, wanted: Wanted) -> files.Buffer:
     def count(_: int | None, received: int) -> None:
         nonlocal shown
         if session.stop.is_set():
-            raise _Ours("no longer wanted")
+            raise Ours("no longer wanted")
         if received > wanted.size:
-            raise _TooMuch(f"more than {wanted.size} bytes")
+            raise TooMuch(f"more than {wanted.size} bytes")
         session.move(advance=received - shown)
         shown = received
 
@@ -334,7 +318,7 @@ def _attempt(session: _Session, store: Store, wanted: Wanted) -> files.Buffer:
         with part.open("rb") as file:
             return file.read(wanted.size + 1)
     except TimeoutError:
-        raise _Ours(f"{shown} of {wanted.size} bytes, then too little to go on") from None
+        raise Ours(f"{shown} of {wanted.size} bytes, then too little to go on") from None
     finally:
         session.move(advance=-shown)
         with suppress(OSError):
@@ -345,109 +329,13 @@ def _copy(store: Store, wanted: Wanted) -> files.Buffer:
     """An object of a folder: a regular file of its size, since a pipe or a device has no end."""
     path = Path(store.object_path(wanted.md5))
     if path.stat().st_size > wanted.size:
-        raise _TooMuch(f"more than {wanted.size} bytes")
+        raise TooMuch(f"more than {wanted.size} bytes")
     return files.read(path)
 
 
 def _limit_s(size: int) -> float:
     """How long a transfer of so many bytes may take."""
     return patience.PATIENCE_S * (1 + size / patience.SLOW_BYTES)
-
-
-def _is_final(error: Exception) -> bool:
-    """Whether another attempt would end in the same way."""
-    if isinstance(error, (FileNotFoundError, PermissionError, _Ours)):
-        return True
-    if isinstance(error, OSError) and error.errno in _DISK:
-        return True
-    return _is_denied(error) or 400 <= getattr(error, "status", 0) < 500
-
-
-def _is_denied(error: Exception) -> bool:
-    # the libraries of the remotes have no common class for it
-    return (
-        isinstance(error, PermissionError)
-        or getattr(error, "status", 0) in (401, 403, 407)
-        or any(word in type(error).__name__ for word in ("Credential", "Auth", "PermissionDenied"))
-    )
-
-
-def _explain(session: _Session, store: Store, wanted: Wanted, error: Exception) -> RegistryError:
-    if isinstance(error, _TooMuch):
-        return _wrong(store, wanted, str(error))
-    fetching = f"its bytes from {store}"
-    if isinstance(error, FileNotFoundError):
-        found = f"no such object on {store}"
-        remedy = f"dvc push {' '.join(wanted.target)}, in a clone that has it"
-        if store.folder is not None and not store.folder.is_dir():
-            found = f"{store} is a folder that does not exist here"
-            remedy = (
-                "mount or copy that folder here; or name another remote: dvc remote modify "
-                f"--local {store.name} url …; who keeps the registry makes it with dvc push"
-            )
-        return MissingError(str(wanted), expected=fetching, found=found, remedy=remedy)
-    if isinstance(error, OSError) and error.errno in _DISK:
-        return MissingError(
-            str(wanted),
-            expected=f"room for its {wanted.size} bytes",
-            found=f"{error.strerror} below .dvc",
-            remedy="free some space, then try again; nothing half-written is left",
-        )
-    if _is_denied(error):
-        return MissingError(
-            str(wanted),
-            expected=fetching,
-            found=f"{store} denied access: {session.text(error)}",
-            remedy=f"give DVC other credentials: {_credentials(store)}, or in the environment",
-        )
-    return MissingError(
-        str(wanted),
-        expected=fetching,
-        found=f"{store} cannot be reached: {session.text(error)}",
-        remedy="see that the remote can be reached, then try again"
-        + ("" if store.foreign else f": dvc pull {' '.join(wanted.target)}"),
-    )
-
-
-def _credentials(store: Store) -> str:
-    """Commands that give them, in the user's own configuration where the registry is not theirs."""
-    if store.foreign:
-        return f"dvc remote add --global mine {store.url}, and dvc remote modify --global mine …"
-    return f"dvc remote modify --local {store.name} …"
-
-
-def _told(data: files.Buffer) -> str:
-    return f"{len(data)} bytes with md5 {md5(data)}"
-
-
-def _wrong(store: Store | str, wanted: Wanted, found: str) -> ChainError:
-    return ChainError(
-        str(wanted),
-        expected=f"{wanted.size} bytes with that md5 from {store}",
-        found=found,
-        remedy=f"remove the object there, then dvc push {' '.join(wanted.target)} in a clone that "
-        "has the right bytes (DVC does not replace what is there)",
-    )
-
-
-def _unlike(wanted: Wanted) -> MissingError:
-    from dvc import __version__
-
-    return MissingError(
-        str(wanted),
-        expected="a version of DVC that this one of the fixture registry knows",
-        found=f"dvc {__version__}",
-        remedy="install the two together: pip install --upgrade fixture-registry dvc",
-    )
-
-
-def _busy(wanted: Wanted) -> LockedError:
-    return LockedError(
-        str(wanted),
-        expected=f"another process to be done with it within {LOCK_S:.0f} s",
-        found="it still holds the lock",
-        remedy="wait for that process, or end it, then try again",
-    )
 
 
 def _fetch_by_command(
@@ -464,10 +352,10 @@ def _fetch_by_command(
         if data is not None and _is(item, data):
             receive(item, data)
         elif not locked or "Unable to acquire lock" in said:
-            receive(item, _busy(item))
+            receive(item, busy(item, LOCK_S))
         elif data is not None:
             cache.discard(session.root, item.md5)
-            receive(item, _wrong("dvc fetch", item, _told(data)))
+            receive(item, wrong("dvc fetch", item, told(data)))
         else:
             receive(
                 item,

@@ -24,7 +24,7 @@ import pytest
 from registry import loading
 from registry.errors import ChainError, LockedError, MissingError
 from registry.identity import pins
-from registry.storage import cache, patience, remote
+from registry.storage import cache, patience, remote, transfer
 from tests.kit import registries as kit
 from tests.kit.servers import ObjectServer
 
@@ -53,7 +53,7 @@ def root(tmp_path, server):
 def wanted(root, name="small_v1"):
     """What the store asks the remote for."""
     pin = pins.find(root, name)
-    return remote.Wanted(md5=pin.md5, size=pin.size, target=pin.targets)
+    return transfer.Wanted(md5=pin.md5, size=pin.size, target=pin.targets)
 
 
 def served(server, item):

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from registry.identity import pins
-from registry.storage import remote
+from registry.storage import remote, transfer
 from tests.kit import registries as kit
 from tests.kit.servers import ObjectServer
 
@@ -57,7 +57,7 @@ def test_a_redirect_to_another_host(tmp_path, servers, settings):
     first.fail, second.fail = note("first"), note("second")
     kit.configure(root, first.url, **settings)
     found = []
-    wanted = remote.Wanted(md5=pin.md5, size=pin.size, target=pin.targets)
+    wanted = transfer.Wanted(md5=pin.md5, size=pin.size, target=pin.targets)
     remote.fetch(root, [wanted], lambda _, outcome: found.append(outcome))
     assert isinstance(found[0], bytes), f"the redirect was not followed: {found[0]}"
     said = base64.b64encode(b"me:open-sesame").decode()
