@@ -166,23 +166,25 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def write_atomic(path: Path, data: Content) -> None:
+def write_atomic(path: Path, data: Content, *, mode: int | None = None) -> None:
     """Put `data` at `path`, all at once; on failure `path` is as before and nothing is left over.
 
     `data` may be a function that writes it into an empty file. Missing folders above `path` are
     made. A link at `path` is replaced, never written through: other names of the old file, such as
-    one in DVC's cache, keep the old bytes. The mode is 0o666 less the umask, whatever it was
-    before.
+    one in DVC's cache, keep the old bytes. Unless a mode is given it is 0o666 less the umask,
+    whatever it was before.
 
     Raises
     ------
     OSError
         As the system reports it (no space, no permission), with `path` as its file.
     """
-    write_together({path: data})
+    write_together({path: data}, mode=mode)
 
 
-def write_together(contents: Mapping[Path, bytes] | Mapping[Path, Content]) -> None:
+def write_together(
+    contents: Mapping[Path, bytes] | Mapping[Path, Content], *, mode: int | None = None
+) -> None:
     """Put several files in place, each as `write_atomic` does, none before all are on disk.
 
     So a full disk leaves no pair behind of which one file is new and the other old.
@@ -201,6 +203,9 @@ def write_together(contents: Mapping[Path, bytes] | Mapping[Path, Content]) -> N
                 # In the same directory, for a rename cannot cross file systems.
                 file = temporaries[path] = stack.enter_context(temporary.file(path.parent))
                 data(file) if callable(data) else file.write(data)
+                if mode is not None:
+                    # before it has its name: nobody may be left to do it afterwards
+                    Path(file.name).chmod(mode)
                 _sync(file)
             for path, file in temporaries.items():
                 _put(file, path)

@@ -31,8 +31,7 @@ _sweeping = threading.Lock()
 @contextmanager
 def file(folder: Path) -> Iterator[BinaryIO]:
     """An empty file in a folder, to be written, and renamed if it is to stay."""
-    sweep(folder, _FILE, stat.S_ISREG)
-    path = folder / f".{secrets.token_hex(8)}.tmp"
+    path = name(folder)
     try:
         while True:
             with open(path, "x+b", opener=_create) as opened:
@@ -42,6 +41,12 @@ def file(folder: Path) -> Iterator[BinaryIO]:
                     return
     finally:
         path.unlink(missing_ok=True)
+
+
+def name(folder: Path) -> Path:
+    """A free name in a folder, for what has a lock or is there for a moment only."""
+    sweep(folder, _FILE, stat.S_ISREG)
+    return folder / f".{secrets.token_hex(8)}.tmp"
 
 
 @contextmanager

@@ -92,6 +92,20 @@ def test_the_mode_is_666_less_the_umask(tmp_path, umask, mask, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode, "the mode is not 0o666 less the umask"
 
 
+def test_a_mode_is_there_before_the_name(tmp_path, monkeypatch):
+    """One that is given, whatever the umask; nobody sees the file with another one."""
+    seen = []
+    rename = Path.replace
+
+    def note(self, target):
+        seen.append(stat.S_IMODE(self.stat().st_mode))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    write_atomic(tmp_path / "a", b"one", mode=0o444)
+    assert seen == [0o444], "another mode"
+
+
 def test_a_write_that_fails_half_way_leaves_the_old_file_alone(tmp_path):
     """When the system refuses more bytes, the old file stays and the half-written one goes."""
     path = tmp_path / "a.npz"

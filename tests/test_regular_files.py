@@ -99,11 +99,11 @@ def ends(root):
     """Run ``fixtures`` in the registry; it ends by itself with an error of four parts."""
     (root / ".dvc").mkdir()
 
-    def run(*arguments: str | Path, code: tuple[int, ...] = (1, 2, 3)) -> str:
+    def run(*arguments: str | Path, code: tuple[int, ...] = (1, 2, 3), offline: str = "1") -> str:
         ended = subprocess.run(
             [sys.executable, "-m", "registry.cli", *map(str, arguments)],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "FIXTURES_OFFLINE": "1"},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "FIXTURES_OFFLINE": offline},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -151,6 +151,8 @@ def ends(root):
         ("data/base", ("merge-lock", "data/base", "dvc.lock", "dvc.lock")),
         ("data/x.npz.dvc", ("show", "x")),
         ("build/report/manifest.json", ("report", NAME)),
+        (NPZ, ("pull", NAME)),
+        (SIDECAR, ("pull", NAME)),
     ],
 )  # fmt: skip
 def test_a_command_ends(file, arguments, root, replace, ends):
@@ -179,6 +181,41 @@ def test_a_broken_configuration_counts_as_empty(root, replace, ends):
     (root / ".dvc").mkdir(exist_ok=True)
     replace(root / ".dvc/config.local")
     (root / NPZ).unlink()
+    ends("diff", NAME, "minimal_dataset_v1")
+
+
+@pytest.mark.parametrize("file", [".dvc/config", ".dvc/config.local", "user/config"])
+def test_a_remote_whose_configuration_is_no_file(file, root, replace, ends, monkeypatch):
+    """DVC's own reader would wait for it: it is not asked, and the file is named."""
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(root / "user"))
+    path = replace(root / file)
+    (root / NPZ).unlink()
+    said = ends("pull", NAME, offline="")
+    assert str(path) in said, said
+
+
+def test_a_pull_over_what_is_no_file(root, replace, ends):
+    """What the cache has takes the place of a pipe or a device in the workspace."""
+    from registry.identity import pins
+    from registry.storage import cache
+
+    pin = pins.find(root, NAME)
+    data = (root / NPZ).read_bytes()
+    cache.put(root, pin.md5, data)
+    replace(root / NPZ)
+    ends("pull", NAME, code=(0,))
+    assert (root / NPZ).read_bytes() == data, "not the cache's bytes"
+
+
+def test_an_object_that_is_no_file(root, replace, ends):
+    """A pipe or a device in the cache counts as no object, for `pull` and for `registry.load`."""
+    from registry.identity import pins
+    from registry.storage import cache
+
+    replace(cache.object_path(root, pins.find(root, NAME).md5))
+    (root / NPZ).unlink()
+    ends("pull", NAME)
+    replace(cache.object_path(root, pins.find(root, NAME).md5))
     ends("diff", NAME, "minimal_dataset_v1")
 
 

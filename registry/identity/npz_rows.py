@@ -1,10 +1,9 @@
-"""Canonical ``.npz`` files larger than memory: written block by block, read row by row."""
+"""Canonical ``.npz`` files larger than memory, read row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -12,27 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from registry import digests, files
 from registry.identity import npz
 from registry.identity.opening import open_file
-
-
-def write(
-    path: Path, arrays: Mapping[str, np.ndarray] | Mapping[str, npz.RowSource]
-) -> tuple[str, int]:
-    """Put what `npz.encode` gives of these arrays at `path`; return its hex SHA-256 and size.
-
-    It appears all at once, as by `files.write_atomic`; on failure `path` is as before.
-
-    Raises
-    ------
-    ArchiveError
-        As `npz.write_into` does.
-    OSError
-        As the system reports it.
-    """
-    files.write_atomic(path, partial(npz.write_into, arrays=arrays))
-    return digests.sha256_file(path), path.stat().st_size
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,9 +49,7 @@ def put(root: Path, md5: str, data: files.Buffer) -> None:
     OSError
         The cache cannot be written: it is read-only, or its disk is full.
     """
-    path = object_path(root, md5)
-    files.write_atomic(path, data)
-    path.chmod(_MODE)
+    files.write_atomic(object_path(root, md5), data, mode=_MODE)
 
 
 def discard(root: Path, md5: str) -> None:

@@ -182,7 +182,9 @@ def _mirror(location: Location, folder: Path, offline: bool) -> tuple[Path, str]
         if result.returncode != 0:
             raise unreachable(location, git.message(result))
         made.rename(mirror)
-    elif not offline and not (location.is_commit and _commit_id(mirror, location.revision)):
+        return mirror
+    _sweep(mirror)
+    if not offline and not (location.is_commit and _commit_id(mirror, location.revision)):
         result = _git(mirror, "fetch", "--quiet", "--prune", "origin")
         if result.returncode != 0:
             if _commit_id(mirror, location.revision) is None:
@@ -191,13 +193,27 @@ def _mirror(location: Location, folder: Path, offline: bool) -> tuple[Path, str]
     return mirror, ""
 
 
+def _sweep(mirror: Path) -> None:
+    """Take away what a git that was killed left: by a lock of its own it would keep out the next.
+
+    It is nobody's, for no other process works here as long as the folder's lock is held.
+    """
+    for path in (*mirror.rglob("*.lock"), *(mirror / "objects").rglob("tmp_*")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run git on what comes from elsewhere: over these protocols alone, none of which is a program.
 
-    The user's own settings may map an address to another one, and so to another protocol.
+    The user's own settings may map an address to another one, and so to another protocol. Nothing
+    of it goes on in the background: nobody would know of it.
     """
     allowed = [f"protocol.{scheme}.allow=always" for scheme in _SCHEMES]
-    return git.run(folder, *_options("protocol.allow=never", *allowed), *arguments)
+    options = _options("protocol.allow=never", *allowed, "gc.autoDetach=false")
+    return git.run(folder, *options, *arguments)
 
 
 def _options(*settings: str) -> list[str]:

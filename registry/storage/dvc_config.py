@@ -48,13 +48,22 @@ def read(root: Path) -> Iterator[Setting]:
 
     DVC itself reports a broken file, in its own words; here it counts as empty.
     """
-    yield from read_outside()
-    yield from _read(folder(root) / "config", folder(root) / "config.local")
+    yield from _read(*_paths(root))
 
 
 def read_outside() -> Iterator[Setting]:
     """The settings of system and user, whatever the repository."""
     yield from _read(*_outside())
+
+
+def not_a_file(root: Path) -> Path | None:
+    """The first place of a configuration file where something else is, such as a pipe."""
+    return next((path for path in _paths(root) if path.exists() and not path.is_file()), None)
+
+
+def _paths(root: Path) -> Iterator[Path]:
+    yield from _outside()
+    yield from (folder(root) / "config", folder(root) / "config.local")
 
 
 def _read(*paths: Path) -> Iterator[Setting]:

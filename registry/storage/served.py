@@ -185,8 +185,7 @@ def _make(location: Location, base: Path, commit: str) -> None:
     }
     for path, data in {**ours, **taken}.items():
         try:
-            files.write_atomic(new / path, data)
-            (new / path).chmod(0o444)
+            files.write_atomic(new / path, data, mode=0o444)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             taken_already = "a path that leads through another file of it"
             raise _odd(location, path, "a path of its own", taken_already) from None

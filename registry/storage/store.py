@@ -89,6 +89,15 @@ def one_line(text: str) -> str:
 def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
     from dvc.config import Config
 
+    odd = dvc_config.not_a_file(root)
+    if odd is not None:
+        # DVC would wait for a pipe without end
+        return MissingError(
+            "remote",
+            expected="DVC's configuration in regular files",
+            found=f"{odd}, which is none",
+            remedy="remove it; dvc remote list then shows the remotes that are configured",
+        )
     config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
     name = config["core"].get("remote")
     if not name:

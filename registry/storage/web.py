@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Little, as what came of a block is lost when the connection breaks.
 BLOCK_BYTES = 1 << 14
 _CONNECT_S = 10.0
+_TOO_LITTLE = "too little to go on"
 # From one address to the next, before it is a circle.
 _REDIRECTS = 10
 # No file has more digits, and Python refuses to read many more.
@@ -76,15 +78,41 @@ def blocks(response: requests.Response) -> Iterator[bytes]:
     """
     import urllib3
 
-    pace = patience.Pace()
+    with _paced(response) as pace:
+        try:
+            # a full block could be waited for without end
+            while block := response.raw.read1(BLOCK_BYTES, decode_content=False):
+                yield block
+                if pace.is_lost(len(block)):
+                    raise Cut(_TOO_LITTLE)
+        except urllib3.exceptions.HTTPError as error:
+            raise Cut(_TOO_LITTLE if pace.is_lost(0) else _reason(error)) from error
+        if pace.is_lost(0):
+            # closed in the middle of what then passes for the last line
+            raise Cut(_TOO_LITTLE)
+
+
+@contextmanager
+def _paced(response: requests.Response) -> Iterator[patience.Pace]:
+    """Close an answer for reading as soon as it is lost, also while it is waited for.
+
+    The limit of a socket ends no server that sends the line before a chunk byte by byte.
+    """
+    pace, ended = patience.Pace(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(patience.PATIENCE_S / 10):
+            if pace.is_lost(0):
+                # the body may just have come to its end, and the socket be gone
+                with suppress(RuntimeError, ValueError):
+                    response.raw.shutdown()
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
-        # a full block could be waited for without end
-        while block := response.raw.read1(BLOCK_BYTES, decode_content=False):
-            yield block
-            if pace.is_lost(len(block)):
-                raise Cut("too little to go on")
-    except urllib3.exceptions.HTTPError as error:
-        raise Cut(_reason(error)) from error
+        yield pace
+    finally:
+        ended.set()
 
 
 def _followed(

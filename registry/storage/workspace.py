@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
-from registry import files
+from registry import files, temporary
 from registry.errors import UsageError
 from registry.storage import cache, served
 
@@ -51,15 +50,14 @@ def write(root: Path, path: str, data: files.Buffer, *, md5: str) -> None:
         files.write_atomic(target, data)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.parent / f".{secrets.token_hex(8)}.tmp"
+    new = temporary.name(target.parent)
     try:
         os.link(cache.object_path(root, md5), new)
         new.replace(target)
     except OSError:
         # the cache is full or read-only, or on another disk
         new.unlink(missing_ok=True)
-        files.write_atomic(target, data)
-        target.chmod(_READ_ONLY)
+        files.write_atomic(target, data, mode=_READ_ONLY)
 
 
 def inside(root: Path, path: str) -> Path:

@@ -137,6 +137,23 @@ def test_a_branch_that_moved(upstream, new_process):
     assert serve(upstream.at("main")).name == commit, "the new commit is not seen"
 
 
+def test_what_a_killed_git_left(upstream, new_process, cache):
+    """Locks and half objects in the mirror keep nobody from what is new, and go."""
+    serve(upstream.at("main"))
+    (mirror,) = cache.glob("git/*/mirror.git")
+    left = [mirror / name for name in ("packed-refs.lock", "refs/heads/main.lock", "objects/pack/"
+            "tmp_pack_a1b2c3", "objects/tmp_objdir-incoming-a1b2c3/ab/cd")]  # fmt: skip
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    git(upstream.path, "branch", "tmp_a")
+    commit = upstream.publish(small_v1={"frames": FRAMES + 1})
+    new_process()
+    assert serve(upstream.at("main")).name == commit, "not what is new"
+    assert not any(path.exists() for path in left), "it was left behind"
+    assert serve(upstream.at("tmp_a")), "a branch was taken for a half object"
+
+
 def test_a_branch_that_was_rewritten(upstream, new_process):
     """History that was replaced is followed, and a commit that is gone there stays here."""
     gone = git(upstream.path, "rev-parse", "HEAD")

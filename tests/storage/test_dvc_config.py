@@ -86,6 +86,15 @@ def test_a_broken_file(root, text):
     assert [item.value for item in dvc_config.read(root)] == ["b"], "not the other file alone"
 
 
+def test_what_is_no_file(root):
+    """The first place where something else is; a link to a file is one, and none is needed."""
+    (root / "elsewhere").write_text("[core]\n")
+    (root / ".dvc" / "config").symlink_to("../elsewhere")
+    assert dvc_config.not_a_file(root) is None, "a file was taken for none"
+    (root / ".dvc" / "config.local").mkdir()
+    assert dvc_config.not_a_file(root) == root / ".dvc" / "config.local", "it was not found"
+
+
 class TestRedaction:
     """Text without secrets."""
 

@@ -169,6 +169,21 @@ class TestLimits:
 
         assert refused(serve(answer).url(), tmp_path).found == "no answer in time"
 
+    @pytest.mark.parametrize("begun", [b"", b"1\r\nx\r\n", b"1\r\nx\r\n0\r\n"])
+    def test_a_line_that_never_ends_is_given_up(self, begun, serve, tmp_path, monkeypatch):
+        """So it is where a line before, between or after chunks of a body comes byte by byte."""
+        monkeypatch.setattr(patience, "PATIENCE_S", 0.3)
+
+        def answer(handler) -> None:
+            handler.begin(Transfer_Encoding="chunked")
+            handler.wfile.write(begun)
+            while True:
+                handler.wfile.write(b"0")
+                time.sleep(0.05)
+
+        error = refused(serve(answer).url(), tmp_path)
+        assert error.found.startswith("too little to go on after "), error.found
+
     @pytest.mark.parametrize("chunked", [True, False])
     def test_a_body_that_announces_no_size(self, chunked, serve, tmp_path, monkeypatch):
         """It is taken as far as a limit, which the message names; a file within it is taken."""

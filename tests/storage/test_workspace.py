@@ -7,6 +7,7 @@ import stat
 import pytest
 
 import registry
+from registry import temporary
 from registry.errors import UsageError
 from registry.identity import pins
 from registry.storage import cache, workspace
@@ -102,6 +103,35 @@ def test_it_takes_no_place_of_its_own(upstream):
     """Where the file system has links, it is the object in the cache."""
     fixture = registry.load("small_v1", upstream.at("main"))
     assert fixture.path.stat().st_nlink == 2, "a second copy"
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_it_is_read_only_before_it_has_its_name(is_linked, upstream, monkeypatch):
+    """So a process that is killed just then leaves none that can be written to."""
+    modes = {}
+
+    def no_link(*_):
+        raise PermissionError
+
+    def note(self, target):
+        modes[str(target).rpartition(".")[2]] = stat.S_IMODE(self.stat().st_mode)
+        return rename(self, target)
+
+    rename = workspace.Path.replace
+    monkeypatch.setattr(workspace.Path, "replace", note)
+    if not is_linked:
+        monkeypatch.setattr(workspace.os, "link", no_link)
+    registry.load("small_v1", upstream.at("main"))
+    assert modes["npz"] == 0o444, "it could be written to"
+
+
+def test_what_a_killed_process_left_beside_it(upstream):
+    """It goes when the file is put there."""
+    path = registry.load("small_v1", upstream.at("main")).path
+    path.rename(path.with_name(".0123456789abcdef.tmp"))
+    temporary._swept.clear()  # as in a new process
+    registry.load("small_v1", upstream.at("main"))
+    assert [each.name for each in path.parent.iterdir() if each.suffix != ".json"] == [path.name]
 
 
 def test_it_is_there_again(upstream):
