@@ -182,7 +182,7 @@ def _mirror(location: Location, folder: Path, offline: bool) -> tuple[Path, str]
         if result.returncode != 0:
             raise unreachable(location, git.message(result))
         made.rename(mirror)
-        return mirror
+        return mirror, ""
     _sweep(mirror)
     if not offline and not (location.is_commit and _commit_id(mirror, location.revision)):
         result = _git(mirror, "fetch", "--quiet", "--prune", "origin")
