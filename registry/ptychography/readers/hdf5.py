@@ -339,6 +339,11 @@ def _read(dataset: Any, taken: Sequence[int | range], where: str) -> NDArray[Any
         array = np.asarray(dataset[selection])
     except HDF5_ERRORS as error:
         raise damaged(where, error) from error
+    except MemoryError as error:
+        shape = " × ".join(map(str, dataset.shape))
+        raise arrays.refused(
+            where, "an array that fits into memory", f"{shape} of {dataset.dtype.name}"
+        ) from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

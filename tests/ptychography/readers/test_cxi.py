@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from registry.errors import CheckError, MissingError
-from registry.ptychography.readers import hdf5, open_scan
+from registry.ptychography.readers import arrays, hdf5, open_scan
 
 h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
 
@@ -403,6 +403,19 @@ class TestHostile:
         path = write(change)
         (tmp_path / "raw").write_bytes(bytes(3840))
         assert refused(path, CheckError, format="cxi").found == "raw data in another file"
+
+    def test_more_than_fits_into_memory(self, write, refused, monkeypatch):
+        """An array that nothing was written into takes no place in the file, and all in memory."""
+        # so that none of this machine's is needed: what is admitted may still be too much
+        monkeypatch.setattr(arrays, "MAX_BYTES", 1 << 80)
+
+        def change(file: h5py.File) -> None:
+            del file[f"{SOURCE}/probe"]
+            file.create_dataset(f"{SOURCE}/probe", (1 << 25, 1 << 20), "c8", chunks=(64, 64))
+
+        error = refused(write(change), CheckError, format="cxi")
+        assert error.expected == "an array that fits into memory", error
+        assert error.found == "33554432 × 1048576 of complex64", error
 
     @pytest.mark.parametrize("target", ["/entry_1/data_1/data", "/nowhere"])
     def test_links_in_a_circle_and_to_nowhere(self, target, write, refused):
