@@ -228,10 +228,10 @@ def test_a_workspace_that_cannot_be_written(fixtures, path, monkeypatch):
     """Where the system refuses a file, the message has its words."""
     real = files.write_atomic
 
-    def write_atomic(target, data):
+    def write_atomic(target, data, **options):
         if target == path:
             raise OSError(errno.ENOSPC, "No space left on device", str(target))
-        real(target, data)
+        real(target, data, **options)
 
     monkeypatch.setattr(files, "write_atomic", write_atomic)
     ended = fixtures("pull")

@@ -52,6 +52,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_consuming.py::test_dvc_import"),
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
         ("python", "test_consuming.py::test_git_url_in_a_program"),
+        ("sh", "test_consuming.py::test_credentials_of_ones_own"),
     ],
     "docs/diff.md": [("sh", "test_diff.py::test_review_a_change")] * 3,
     "docs/export.md": [

@@ -7,6 +7,8 @@ from shlex import quote
 
 import pytest
 
+from registry.storage import foreign_remote
+
 PAGE = "docs/consuming.md"
 NAMED = "git+https://host/fixture-registry.git@v1"
 DATA = "tests/data/minimal_dataset_v1"
@@ -119,3 +121,13 @@ def test_git_url_in_a_program(upstream, project, blocks):
     take_away(upstream)
     printed = project.sh("FIXTURES_OFFLINE=1 python program.py")
     assert printed == "(64, 64, 64)\n", "not served offline"
+
+
+def test_credentials_of_ones_own(project, blocks, tmp_path, monkeypatch):
+    """What the commands write down is found for a registry's remote below that address."""
+    project.environment["DVC_GLOBAL_CONFIG_DIR"] = str(tmp_path)
+    project.sh(blocks(PAGE)[-1].text)
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path))
+    text = b"[core]\nremote = store\n['remote \"store\"']\nurl = s3://bucket/registry\n"
+    found = foreign_remote.read(text, origin=None).settings()
+    assert found == {"url": "s3://bucket/registry", "profile": "team"}, "not the user's settings"

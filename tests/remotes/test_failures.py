@@ -117,17 +117,23 @@ class TestTheCache:
         """With a cache on a read-only file system bytes are loaded, and not stored."""
         folder = root / ".dvc" / "cache"
         folder.mkdir()
-        script = f"mount -t tmpfs -o ro none {folder} && exec {load_command('small_v1')}"
+        script = f"mount -t tmpfs -o ro none {quote(folder)} && exec {load_command('small_v1')}"
         assert in_namespace(script, root, env) == "250000\n", "not loaded"
         assert visible(root) == json_files(), "something was stored"
 
     def test_the_whole_clone_read_only(self, root, env):
         """So they are when nothing at all can be written in the clone."""
         script = (
-            f"mount --bind {root} {root} && mount -o remount,ro,bind {root} && "
+            f"mount --bind {quote(root)} {quote(root)} && "
+            f"mount -o remount,ro,bind {quote(root)} && "
             f"exec {load_command('small_v1', root)}"
         )
         assert in_namespace(script, root.parent, env) == "250000\n", "not loaded"
+
+
+def quote(path):
+    """A path as a shell reads it."""
+    return shlex.quote(str(path))
 
 
 def json_files():
@@ -147,7 +153,7 @@ def in_namespace(script, folder, env):
     prefix = ["unshare", "--mount"]
     if shutil.which("unshare") is None or kit.run([*prefix, "true"], folder, env).returncode:
         prefix = ["unshare", "--user", "--map-root-user", "--mount"]
-    probe = f"mount -t tmpfs none {folder} && true"
+    probe = f"mount -t tmpfs none {quote(folder)} && true"
     if (
         shutil.which("unshare") is None
         or kit.run([*prefix, "sh", "-c", probe], folder, env).returncode
@@ -338,10 +344,11 @@ class TestInTheMiddle:
         }[where]
         folder.mkdir(exist_ok=True)
         copy = shutil.copytree(folder, root.parent / "copy")
-        pull = " ".join(kit.fixtures("pull", "small_v1"))
+        pull = shlex.join(kit.fixtures("pull", "small_v1"))
         script = (
-            f"mount -t tmpfs -o size=64k none {folder} && cp -r {copy}/. {folder} && "
-            f"{{ {pull}; echo $? && find {folder} -type f -size +32k; }} 2>&1"
+            f"mount -t tmpfs -o size=64k none {quote(folder)} && "
+            f"cp -r {quote(copy)}/. {quote(folder)} && "
+            f"{{ {pull}; echo $? && find {quote(folder)} -type f -size +32k; }} 2>&1"
         )
         printed = in_namespace(script, root, env).splitlines()
         if where == "cache":

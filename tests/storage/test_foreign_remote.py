@@ -9,8 +9,6 @@ from dvc.config_schema import REMOTE_SCHEMAS
 
 from registry.storage import foreign_remote
 from registry.storage.foreign_remote import ForeignRemote
-from tests.kit.environment import environment
-from tests.kit.processes import dvc, succeed
 
 ORIGIN = Path("/somewhere/registry")
 
@@ -130,19 +128,6 @@ def test_credentials_of_the_user(user):
     assert read("https://host/team/data").settings() == {
         "url": "https://host/team/data", "auth": "basic", "user": "me", "password": "open-sesame",
     }, "not the user's"  # fmt: skip
-
-
-@pytest.mark.slow
-def test_a_remote_that_dvc_wrote_down(user, tmp_path):
-    """The commands of docs/consuming.md make settings that are found here."""
-    env = environment(tmp_path, DVC_GLOBAL_CONFIG_DIR=str(user.parent))
-    for command in (
-        ("remote", "add", "--global", "team", "s3://bucket"),
-        ("remote", "modify", "--global", "team", "profile", "team"),
-    ):
-        succeed(dvc(*command), tmp_path, env)
-    found = read("s3://bucket/registry").settings()
-    assert found == {"url": "s3://bucket/registry", "profile": "team"}, "not the user's settings"
 
 
 @pytest.mark.parametrize(
