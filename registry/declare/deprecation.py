@@ -53,8 +53,15 @@ def _entries(data: bytes) -> dict[str, Deprecation]:
     entries: Any = document.get("deprecated") if isinstance(document, dict) else None
     return {
         name: Deprecation(
-            name=name, reason=str(entry.get("reason", "")), successor=entry.get("successor")
+            name=name,
+            reason=_text(entry.get("reason")) or "",
+            successor=_text(entry.get("successor")),
         )
         for name, entry in (entries.items() if isinstance(entries, dict) else ())
         if isinstance(entry, dict)
     }
+
+
+def _text(value: object) -> str | None:
+    """A text, and nothing that could become one: lists of aliases would fill the memory."""
+    return value if isinstance(value, str) else None

@@ -143,3 +143,13 @@ def test_a_good_entry(problems):
 def test_a_bad_entry(problems, entries, problem):
     """Each mistake gives one message, with the dotted path, the rule and the value."""
     assert problems(f"deprecated: {{{entries}}}\n") == [problem], "not the one message expected"
+
+
+def test_a_reason_that_is_no_text(tmp_path):
+    """Lists of lists of aliases, which as text would fill the memory, are no reason."""
+    lists = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    bomb = f"a0: &a0 [x]\n{lists}deprecated: {{x_v1: {{reason: *a29, successor: *a29}}}}\n"
+    (tmp_path / "params.yaml").write_text(bomb)
+    assert deprecation.find(tmp_path, "x_v1") == Deprecation(
+        name="x_v1", reason="", successor=None
+    ), "another deprecation"

@@ -364,6 +364,7 @@ BOMB = "a0: &a0 [x]\n" + "".join(
 @hostile(text=[
     "deprecated: !!python/object/apply:os.system ['touch ran']\n",
     BOMB + "deprecated: *a29\n",
+    BOMB + "deprecated: {small_v1: {reason: *a29, successor: *a29}}\n",
     "deprecated: &a {small_v1: *a}\n",
     "deprecated: " + "[" * 100_000,
     "deprecated: \0\n",
