@@ -14,7 +14,6 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from registry import environment
 from registry.errors import MissingError, UsageError
@@ -49,7 +48,12 @@ class Location:
     def folder(self) -> Path | None:
         """The repository's folder, where it is one of this machine's."""
         parts = urlsplit(self.url)
-        return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+        if parts.scheme != "file":
+            return None
+        # it brings HTTP and TLS along, and each load imports this module
+        from urllib.request import url2pathname
+
+        return Path(url2pathname(parts.path))
 
 
 def parse(spec: str) -> Location:
