@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.files import read, staged, write_atomic
+from tests.kit.files import ZEROS, make_device
 
 
 @pytest.fixture
@@ -47,7 +48,14 @@ def test_a_function_writes_as_it_likes(tmp_path):
     assert names(tmp_path) == ["a"], "something else was left in the directory"
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
+def stage(path: Path, data: bytes) -> None:
+    """Write a file in the way of those who need it open."""
+    with staged(path) as file:
+        file.write(data)
+
+
+@pytest.mark.parametrize("write", [write_atomic, stage])
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch, write):
     """Until the new bytes are on disk, the path shows the old ones, whole."""
     path = tmp_path / "a.npz"
     path.write_bytes(b"old")
@@ -57,9 +65,10 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
         seen.append((path.read_bytes(), os.fstat(descriptor).st_size))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    write_atomic(path, b"newer")
+    write(path, b"newer")
     assert seen == [(b"old", 5)], "not synced once, with all new bytes, while the old ones show"
     assert path.read_bytes() == b"newer", "the new bytes did not replace the old ones"
+    assert names(tmp_path) == ["a.npz"], "something else was left in the directory"
 
 
 def test_other_names_of_the_old_file_keep_its_bytes(tmp_path):
@@ -181,29 +190,14 @@ def test_links_are_followed_or_not(tmp_path, size):
 @pytest.mark.parametrize("follow", [True, False])
 def test_what_is_no_file(tmp_path, follow):
     """A pipe, a device or a folder is refused at once, and nothing waits for its end."""
+    with pytest.raises(IsADirectoryError):
+        read(tmp_path, follow=follow)
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", Path("/dev/zero")):
+    make_device(tmp_path / "zeros", ZEROS)
+    for path in (tmp_path / "pipe", tmp_path / "zeros"):
         with pytest.raises(OSError, match="not a regular file") as caught:
             read(path, follow=follow)
         assert caught.value.filename == str(path), "not the file that is meant"
-    with pytest.raises(IsADirectoryError):
-        read(tmp_path, follow=follow)
-
-
-def test_a_staged_file_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    """Until its bytes are there, the path shows the old ones."""
-    path = tmp_path / "a.npz"
-    path.write_bytes(b"old")
-    seen = []
-
-    def fsync(descriptor: int) -> None:
-        seen.append((path.read_bytes(), os.fstat(descriptor).st_size))
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with staged(path) as file:
-        file.write(b"newer")
-    assert seen == [(b"old", 5)], "not synced once, with all new bytes, while the old ones show"
-    assert (path.read_bytes(), names(tmp_path)) == (b"newer", ["a.npz"])
 
 
 def test_a_stage_that_fails_leaves_the_old_file_alone(tmp_path):

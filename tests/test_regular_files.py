@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.kit.files import ZEROS, make_device
 from tests.kit.repository import FOLDER, REPOSITORY
 
 NAME = "minimal_dataset_v1_n16"
@@ -82,13 +82,7 @@ def replace(request):
         if request.param == "pipe":
             os.mkfifo(path)
             return path
-        if os.getuid() != 0:
-            pytest.skip("only root makes devices")
-        try:
-            # the one that gives zeros without end
-            os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
-        except PermissionError:
-            pytest.skip("no devices can be made here")
+        make_device(path, ZEROS)
         return path
 
     return put

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 
 import pytest
+
+from tests.kit.files import NULL, make_device
 
 NAME = "minimal_dataset_v1_n16"
 # Each with the option last.
@@ -23,22 +26,12 @@ OF_FOLDERS = pytest.mark.parametrize("command", FOLDERS.values(), ids=FOLDERS)
 REMEDY = "  to mend:  name another file; of a link, the file that it leads to\n"
 
 
-def device(path) -> None:
-    """Make a device that takes all and gives nothing."""
-    if os.getuid() != 0:
-        pytest.skip("only root makes devices")
-    try:
-        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    except PermissionError:
-        pytest.skip("no devices can be made here")
-
-
 @OF_FILES
 def test_a_device_is_written_to(command, fixtures, tmp_path):
     """The null device is still one afterwards, and nothing lies beside it."""
     path = tmp_path / "out" / "null"
     path.parent.mkdir()
-    device(path)
+    make_device(path, NULL)
     ended = fixtures(*command, str(path))
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert stat.S_ISCHR(path.lstat().st_mode), "the device was replaced"
@@ -88,7 +81,9 @@ def test_a_file_is_replaced(command, fixtures, tmp_path):
 
 
 @OF_FOLDERS
-@pytest.mark.parametrize("make", [os.mkfifo, device], ids=["pipe", "device"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, partial(make_device, number=NULL)], ids=["pipe", "device"]
+)
 def test_what_is_no_folder_is_refused(command, make, fixtures, tmp_path):
     """A pipe or a device in the place of an output folder stays."""
     path = tmp_path / "out"

@@ -14,6 +14,7 @@ from registry.identity import pins, plain_yaml
 from registry.identity.pins import Pin
 from registry.identity.sidecar import NAME
 from tests.fuzz.document_mutation import yaml_mutant
+from tests.fuzz.equality import same
 
 
 def _stage(name: str) -> dict[str, Any]:
@@ -65,28 +66,7 @@ def assert_same_yaml(data: bytes, found: Any) -> None:
         expected = yaml.load(data, Loader=yaml.CBaseLoader)
     finally:
         sys.setrecursionlimit(limit)
-    assert _same(expected, found), f"PyYAML: {str(expected)[:300]}\nhere: {str(found)[:300]}"
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equality that compares what is shared once."""
-    seen: set[tuple[int, int]] = set()
-    left = [(a, b)]
-    while left:
-        one, other = left.pop()
-        if type(one) is not type(other):
-            return False
-        if isinstance(one, str) or one is None:
-            if one != other:
-                return False
-        elif (id(one), id(other)) not in seen:
-            seen.add((id(one), id(other)))
-            if len(one) != len(other) or (isinstance(one, dict) and list(one) != list(other)):
-                return False
-            inside = one if isinstance(one, list) else one.values()
-            beside = other if isinstance(other, list) else other.values()
-            left += zip(inside, beside, strict=True)
-    return True
+    assert same(expected, found), f"PyYAML: {str(expected)[:300]}\nhere: {str(found)[:300]}"
 
 
 def assert_sound(pin: Pin) -> None:

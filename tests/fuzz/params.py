@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import math
 import tempfile
 from pathlib import Path
 from random import Random
@@ -13,6 +12,7 @@ from dvc.utils.serialize import parse_yaml
 
 from registry.declare import FILE, deprecation, params, yaml_text
 from tests.fuzz.document_mutation import yaml_mutant
+from tests.fuzz.equality import same
 from tests.kit.repository import REPOSITORY, SCHEMAS
 
 _GENERATORS = ("file_v1", "simulate_v1", "subset_v1")
@@ -77,34 +77,12 @@ def check(data: bytes) -> None:
     document = yaml_text.parse(text)
     expected = parse_yaml(text, FILE)
     # DVC makes an empty mapping of nothing
-    same = _same(document or {}, expected)
-    assert same, f"DVC: {str(expected)[:300]}\nhere: {str(document)[:300]}"
+    told = f"DVC: {str(expected)[:300]}\nhere: {str(document)[:300]}"
+    assert same(document or {}, expected), told
     found = params.problems(document, root)
     if found:
         raise params.refused(found, remedy="as `load` has it")
     params.load(root)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equality for which NaN is itself, and 1 is neither True nor 1.0; shared parts count once."""
-    seen: set[tuple[int, int]] = set()
-    left = [(a, b)]
-    while left:
-        one, other = left.pop()
-        if type(one) is not type(other):
-            return False
-        if not isinstance(one, (list, dict)):
-            both_nan = isinstance(one, float) and math.isnan(one) and math.isnan(other)
-            if not (both_nan or one == other):
-                return False
-        elif (id(one), id(other)) not in seen:
-            seen.add((id(one), id(other)))
-            if len(one) != len(other) or (isinstance(one, dict) and list(one) != list(other)):
-                return False
-            inside = one if isinstance(one, list) else one.values()
-            beside = other if isinstance(other, list) else other.values()
-            left += zip(inside, beside, strict=True)
-    return True
 
 
 def _root() -> Path:

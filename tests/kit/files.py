@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
+
+import pytest
+
+# Numbers of devices of Linux: one takes all and gives nothing, one gives without end.
+NULL, ZEROS = 3, 5
 
 
 def flipped(data: bytes, position: int | None = None) -> bytes:
@@ -22,6 +28,16 @@ def flip(path: Path, position: int | None = None) -> None:
         file.write(data)
     path.chmod(before.st_mode & 0o777)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def make_device(path: Path, number: int) -> None:
+    """Make a character device at a path of the test's own, or skip the test."""
+    if os.getuid() != 0:
+        pytest.skip("only root makes devices")
+    try:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, number))
+    except PermissionError:
+        pytest.skip("no devices can be made here")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

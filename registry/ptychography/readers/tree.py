@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from registry.errors import RegistryError
+from registry.errors import RegistryError, printable
 from registry.ptychography.readers.hdf5 import HDF5_ERRORS, Hdf5File, damaged
 
 # A file with more than that is not for reading.
@@ -103,6 +103,6 @@ def _dataset(file: Hdf5File, path: str, found: Any) -> Node:
 
 
 def _printable(text: str) -> str:
-    """A text of the file's that may be shown: nothing in it commands a terminal."""
-    shown = text if text.isprintable() else ascii(text)[1:-1]
+    """A text of the file's that may be shown, on one line."""
+    shown = " ".join(printable(text).split())
     return shown if len(shown) <= _MOST_TEXT else f"{shown[:_MOST_TEXT]}…"
