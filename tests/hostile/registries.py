@@ -431,6 +431,8 @@ def tree(upstream: Upstream, entries: list[tuple[str, str, str]]) -> str:
 @hostile(
     path=[
         "../evil_v1.npz.dvc",
+        # from where a commit's texts are put together to the user's own folder
+        "../../../../bait/evil_v1.npz.dvc",
         "..",
         ".git/evil_v1.npz.dvc",
         "data/../../../evil_v1.npz.dvc",

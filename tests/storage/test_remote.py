@@ -21,7 +21,7 @@ import warnings
 import filelock
 import pytest
 
-from registry import loading
+from registry import files, loading
 from registry.errors import ChainError, LockedError, MissingError
 from registry.identity import pins
 from registry.storage import cache, patience, remote, transfer
@@ -141,6 +141,18 @@ class TestFetching:
         item = wanted(root)
         assert fetch(root, item) == [served(server, item).read_bytes()], "not found there"
         assert server.asked.total() == 0, "asked the server"
+
+    def test_a_directory_with_too_many_bytes(self, root, server, monkeypatch):
+        """What is larger than the object is not read at all."""
+        kit.configure(root, "../../served")
+        served(server, wanted(root)).write_bytes(bytes(wanted(root).size + 1))
+        read, real = [], files.read
+        monkeypatch.setattr(
+            files, "read", lambda path, **how: read.append(path) or real(path, **how)
+        )
+        error = failure(root, kind=ChainError)
+        assert error.found == f"more than {wanted(root).size} bytes", error.found
+        assert served(server, wanted(root)) not in read, "it was read"
 
     def test_the_clones_own_configuration_counts(self, root, server):
         """`.dvc/config.local`, where DVC keeps what is not for git, overrides the rest."""
