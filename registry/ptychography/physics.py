@@ -23,14 +23,10 @@ from numpy.typing import NDArray
 
 from registry.failure import Failure
 from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
-# Standard deviations at which noise is no longer an explanation: a false alarm in 5e8 frames.
-SIGMAS = 6.0
-# The same as a logarithm of likelihoods: a wrong model is exp(t) times as likely as the right one
-# with a probability of at most exp(-t), whatever the distribution (Markov's inequality).
-LIKELIHOOD_LIMIT = SIGMAS**2 / 2
 # Logarithms of likelihoods that sums in another order can turn around.
 _TIE = 1e-3
 # A scale nearer to 2 or to 1/2 than to 1, on a ratio scale, is the wrong one.
@@ -244,7 +240,7 @@ def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failur
 
 
 def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Failure]]:
-    likelihood = _log_likelihood(frames, model, noise)
+    likelihood = log_likelihood(frames, model, noise)
     best = np.argmax(likelihood, axis=1)
     own = np.arange(len(frames))
     gain = likelihood[own, best] - likelihood[own, own]
@@ -262,25 +258,6 @@ def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Fai
             f"model of position {best[n]}",
         )
     ]
-
-
-def _log_likelihood(frames: Real, model: Real, noise: Noise) -> Real:
-    """Of each frame under each model, but for what all models have in common: (N, N) float64."""
-    a, b = frames.reshape(len(frames), -1), model.reshape(len(model), -1)
-    if noise.photon_scale is not None:
-        # Poisson, and not least squares of amplitudes: the root of few counts is biased
-        rate = noise.photon_scale * b**2
-        log_rate = np.log(np.maximum(rate, np.finfo(float).tiny))
-        poisson: Real = noise.photon_scale * a**2 @ log_rate.T - rate.sum(axis=1)
-        return poisson
-    # Squared distance of every frame to every model, but for |a|^2. Its unit is the rounding of a
-    # whole frame or, in a measured scan, what a pixel misses its own model by.
-    distance = (b**2).sum(axis=1) - 2 * a @ b.T
-    unit = ROUNDING**2 * float((b**2).sum(axis=1).mean())
-    if noise.kind == "measured":
-        unit = max(unit, float(((a - b) ** 2).mean()))
-    gaussian: Real = -distance / (2 * unit)
-    return gaussian
 
 
 def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:
