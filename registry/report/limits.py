@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from registry.ptychography.acceptance import MIN_COVERAGE, as_scan
 from registry.ptychography.contracts import DATA_001
-from registry.ptychography.noise import misfit_moments
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
+from registry.ptychography.noise import misfit_moments
 from registry.ptychography.physics import SCALE_LIMIT, relative_error
 from registry.ptychography.scan import ROUNDING, Scan
 
