@@ -22,6 +22,7 @@ from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
 from registry.ptychography.acceptance import Source, accept, as_scan, refusals, within_object
 from registry.ptychography.contracts import form_failures
+from registry.ptychography.held_out import held_out
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import relative_error
 from registry.ptychography.scan import Scan
@@ -173,9 +174,15 @@ def _source(
 
     count = arrays["xcoords"].size
     chosen = np.array(made["subset_indices"])
-    error = None
-    if declared.noise == "measured" and declared.physics == sidecar.CHECKED:
-        error = relative_error(within_object(part(arrays.get("sample_indices", np.arange(count)))))
+    is_measured = declared.noise == "measured"
+    error = known = None
+    # an object that was made from the frames explains them, whether they belong together or not
+    if declared.physics == sidecar.CHECKED and (
+        is_measured or declared.declaration.get("object") == "reconstruct"
+    ):
+        sample = within_object(part(arrays.get("sample_indices", np.arange(count))))
+        error = relative_error(sample) if is_measured else None
+        known = held_out(sample)
     return Source(
         scan=part(chosen),
         indices=np.arange(chosen.size),
@@ -183,6 +190,7 @@ def _source(
         strategy=params["strategy"],
         positions=(arrays["xcoords"], arrays["ycoords"]),
         error=error,
+        held_out=known,
         physics=declared.physics == sidecar.CHECKED,
     )
 

@@ -7,10 +7,14 @@ noise, or compares the data with named mistakes and needs no limit at all:
 ``own-match``     each frame is matched best by the model of its own position
 ``alternatives``  every named mistake (axes swapped, shifted, conjugated, ...) fits worse
 ``chi-square``    each frame misses its model by as much as photon counts explain, no more, no less
+``counts``        frames that are said to be photon counts are whole numbers of them
 ``scale``         frames and model carry the same power
 ``distinct``      no two frames are the same
 ``inside``        every frame lies within the object
 ``source``        the figures of a fixture are those of its source at the same indices
+
+Where data cannot tell, a criterion finds nothing and means nothing. So it is measured, too, what
+the data could have told: `Assessment.doubts` says where that is not enough.
 """
 
 from __future__ import annotations
@@ -23,7 +27,9 @@ from numpy.typing import NDArray
 
 from registry.failure import Failure
 from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.held_out import FEWEST, HeldOut
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
+from registry.ptychography.likelihood import power as power_of
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
@@ -34,13 +40,24 @@ SCALE_LIMIT = np.sqrt(2.0)
 # Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
 # robust standard deviations above the median of its own source.
 OUTLIER_SIGMAS = 8.0
+# Of numbers that are no counts the mean distance to the next whole one is 1/4, of counts it is 0.
+COUNTS_LIMIT = 1 / 8
+# So many counts are still told from those beside them after their root was rounded to float32.
+_COUNTABLE = 2.0**20
+# Where frames and positions are not paired at all, half of all misplacements look worse by chance.
+POWER_LIMIT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """What was measured. ``None`` where the declared noise gives the figure no meaning."""
+    """What was measured. ``None`` where the declared noise gives the figure no meaning.
+
+    ``power`` is `likelihood.power`; ``held_out_z`` is of the source (`held_out.HeldOut`).
+    """
 
     own_match_rate: float
+    power: float
+    held_out_z: float | None
     nearest_alternative: str | None
     nearest_alternative_margin: float | None
     chi_square_min: float | None
@@ -52,13 +69,22 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
-    """Figures and failures. ``figures`` is None where a frame leaves the object."""
+    """Figures, failures, and in words what the data could not have told.
+
+    ``figures`` is None where a frame leaves the object.
+    """
 
     figures: Figures | None
     failures: list[Failure] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
-def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assessment:
+def assess(
+    scan: Scan,
+    noise: Noise,
+    source_error: Real | None = None,
+    held_out: HeldOut | None = None,
+) -> Assessment:
     """Hold a scan against the forward model.
 
     Parameters
@@ -69,6 +95,8 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
     source_error : (M,) float64 or None
         Relative error of each frame of the source (`relative_error`), the distribution against
         which a measured scan's outliers are found.
+    held_out : HeldOut or None
+        What `held_out` found of the source, where its object comes from its frames.
     """
     failures = without_model(scan)
     if not scan.inside().all():
@@ -94,13 +122,17 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
     scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
-    own_rate, own_failures = _own_match(scaled.frames, model, noise)
+    likelihood = log_likelihood(scaled.frames, model, noise)
+    own_rate, own_failures = _own_match(likelihood)
     failures += own_failures
-    margins = alternative_margins(scaled, model)
+    failures += _counts(scan.frames, noise)
+    margins, blind = alternative_margins(scaled, model)
     failures += _alternatives(margins)
     nearest = min(margins, key=lambda name: margins[name], default=None)
     figures = Figures(
         own_match_rate=own_rate,
+        power=power_of(likelihood),
+        held_out_z=None if held_out is None else held_out.z,
         nearest_alternative=nearest,
         nearest_alternative_margin=None if nearest is None else margins[nearest],
         chi_square_min=None if chi_square is None else float(chi_square.min()),
@@ -109,7 +141,8 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
         r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
         scale=scale,
     )
-    return Assessment(figures=figures, failures=failures)
+    doubts = list(_doubts(figures, model, blind, held_out))
+    return Assessment(figures=figures, failures=failures, doubts=doubts)
 
 
 def without_model(scan: Scan) -> list[Failure]:
@@ -239,10 +272,9 @@ def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failur
         )
 
 
-def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Failure]]:
-    likelihood = log_likelihood(frames, model, noise)
+def _own_match(likelihood: Real) -> tuple[float, list[Failure]]:
     best = np.argmax(likelihood, axis=1)
-    own = np.arange(len(frames))
+    own = np.arange(len(likelihood))
     gain = likelihood[own, best] - likelihood[own, own]
     rate = float(np.mean(gain <= _TIE))
     # With the right model in place, noise makes another one look better by chance, but not by much.
@@ -254,10 +286,52 @@ def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Fai
         Failure(
             criterion="own-match",
             expected="each frame matched best by the model of its own position",
-            found=f"{rate:.1%} of {len(frames)} frames do; frame {n} is matched better by the "
+            found=f"{rate:.1%} of {own.size} frames do; frame {n} is matched better by the "
             f"model of position {best[n]}",
         )
     ]
+
+
+def _counts(frames: Real, noise: Noise) -> Iterator[Failure]:
+    if noise.photon_scale is None:
+        return
+    counts = noise.photon_scale * frames[frames > 0] ** 2
+    counts = counts[counts < _COUNTABLE]
+    # where there is light, there is at least one photon
+    whole = np.maximum(np.rint(counts), 1.0)
+    distance = float(np.abs(counts - whole).mean()) if counts.size else 0.0
+    if distance >= COUNTS_LIMIT:
+        yield Failure(
+            criterion="counts",
+            expected="photon_scale times each amplitude squared to be a whole number of photons, "
+            f"at least one where there is light: less than {COUNTS_LIMIT:g} off in the mean",
+            found=f"{distance:.3f} off; photon_scale {noise.photon_scale:.6g} is not that of these "
+            "frames, or they are not counts (noise: measured)",
+        )
+
+
+def _doubts(
+    figures: Figures, model: Real, blind: list[str], held_out: HeldOut | None
+) -> Iterator[str]:
+    """What these data could not have told, in words that are the same on every machine."""
+    if np.abs(model - model[0]).max() <= ROUNDING * float(model.max()):
+        yield "models of different positions are the same but for rounding"
+    else:
+        if not figures.power > POWER_LIMIT:
+            yield (
+                f"only {figures.power:.0%} of single misplacements would be noticed "
+                f"(expected more than {POWER_LIMIT:.0%}, which chance gives)"
+            )
+        if blind:
+            more = f" and {len(blind) - 2} more" if len(blind) > 2 else ""
+            yield f"mistakes that would change no model: {', '.join(blind[:2])}{more}"
+    if held_out is not None and held_out.z is None:
+        yield f"{held_out.frames} frames are too few to hold some out (expected at least {FEWEST})"
+    elif held_out is not None and held_out.z is not None and not held_out.z >= SIGMAS:
+        yield (
+            f"held-out frames do not know their place: z = {held_out.z:.1f} "
+            f"(expected at least {SIGMAS:g})"
+        )
 
 
 def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:
