@@ -74,7 +74,8 @@ def _powers(frames: Real, model: Real) -> Iterator[tuple[str, Real, Real]]:
     that, and would be mended by the power 1/2.
     """
     for name, exponent in (("1/2", 0.5), ("2", 2.0)):
-        powered, target = frames**exponent, model ** (2 / exponent)
+        # one below zero is refused elsewhere
+        powered, target = np.abs(frames) ** exponent, model ** (2 / exponent)
         powered *= np.sqrt((frames**2).sum() / (powered**2).sum())
         target *= (model**2).sum() / target.sum()
         yield f"frames to the power {name}", powered, target

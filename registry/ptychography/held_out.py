@@ -92,7 +92,7 @@ def _z(scan: Scan, given: np.ndarray, asked: np.ndarray) -> float:
     frames = scan.frames[given]
     if not (frames.any() and scan.probe.any()):
         return 0.0
-    obj, probe = _reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
+    obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
     model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
     frames = scan.frames[asked]
     power, model_power = float((frames**2).sum()), float((model**2).sum())
@@ -102,7 +102,7 @@ def _z(scan: Scan, given: np.ndarray, asked: np.ndarray) -> float:
     return order_z(log_likelihood(frames, model, Noise(kind="measured")))
 
 
-def _reconstruct(
+def reconstruct(
     frames: Real, x: Real, y: Real, probe: np.ndarray, shape: tuple[int, ...]
 ) -> tuple[Complex, Complex]:
     """Object (Y, X) and probe, after some steps from an object of ones and the given probe.

@@ -14,7 +14,7 @@ noise, or compares the data with named mistakes and needs no limit at all:
 ``source``        the figures of a fixture are those of its source at the same indices
 
 Where data cannot tell, a criterion finds nothing and means nothing. So it is measured, too, what
-the data could have told: `Assessment.doubts` says where that is not enough.
+the data could have told: see `registry.ptychography.doubts`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from registry.failure import Failure
 from registry.ptychography.alternatives import alternative_margins
-from registry.ptychography.held_out import FEWEST, HeldOut
+from registry.ptychography.doubts import doubts
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
 from registry.ptychography.likelihood import power as power_of
 from registry.ptychography.noise import Noise, misfit_moments
@@ -44,8 +45,6 @@ OUTLIER_SIGMAS = 8.0
 COUNTS_LIMIT = 1 / 8
 # So many counts are still told from those beside them after their root was rounded to float32.
 _COUNTABLE = 2.0**20
-# Where frames and positions are not paired at all, half of all misplacements look worse by chance.
-POWER_LIMIT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,8 +140,8 @@ def assess(
         r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
         scale=scale,
     )
-    doubts = list(_doubts(figures, model, blind, held_out))
-    return Assessment(figures=figures, failures=failures, doubts=doubts)
+    found = list(doubts(figures.power, model, blind, held_out))
+    return Assessment(figures=figures, failures=failures, doubts=found)
 
 
 def without_model(scan: Scan) -> list[Failure]:
@@ -307,30 +306,6 @@ def _counts(frames: Real, noise: Noise) -> Iterator[Failure]:
             f"at least one where there is light: less than {COUNTS_LIMIT:g} off in the mean",
             found=f"{distance:.3f} off; photon_scale {noise.photon_scale:.6g} is not that of these "
             "frames, or they are not counts (noise: measured)",
-        )
-
-
-def _doubts(
-    figures: Figures, model: Real, blind: list[str], held_out: HeldOut | None
-) -> Iterator[str]:
-    """What these data could not have told, in words that are the same on every machine."""
-    if np.abs(model - model[0]).max() <= ROUNDING * float(model.max()):
-        yield "models of different positions are the same but for rounding"
-    else:
-        if not figures.power > POWER_LIMIT:
-            yield (
-                f"only {figures.power:.0%} of single misplacements would be noticed "
-                f"(expected more than {POWER_LIMIT:.0%}, which chance gives)"
-            )
-        if blind:
-            more = f" and {len(blind) - 2} more" if len(blind) > 2 else ""
-            yield f"mistakes that would change no model: {', '.join(blind[:2])}{more}"
-    if held_out is not None and held_out.z is None:
-        yield f"{held_out.frames} frames are too few to hold some out (expected at least {FEWEST})"
-    elif held_out is not None and held_out.z is not None and not held_out.z >= SIGMAS:
-        yield (
-            f"held-out frames do not know their place: z = {held_out.z:.1f} "
-            f"(expected at least {SIGMAS:g})"
         )
 
 
