@@ -42,10 +42,15 @@ def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None
         if blind:
             more = f" and {len(blind) - 2} more" if len(blind) > 2 else ""
             yield f"mistakes that would change no model: {', '.join(blind[:2])}{more}"
-    if held_out is not None and held_out.z is None:
-        yield f"{held_out.frames} frames are too few to hold some out (expected at least {FEWEST})"
-    elif held_out is not None and held_out.z is not None and not held_out.z >= SIGMAS:
+    if held_out is None:
+        return
+    n = held_out.frames
+    if held_out.z is None:
+        yield f"{n} frames are too few to hold some out (expected at least {FEWEST})"
+    elif not held_out.z >= SIGMAS:
         yield (
             f"held-out frames do not know their place: z = {held_out.z:.1f} "
             f"(expected at least {SIGMAS:g})"
         )
+    elif held_out.lost:
+        yield f"{held_out.lost} of {n} held-out frames fit most other places better than their own"

@@ -35,10 +35,13 @@ class HeldOut:
     frames : how many frames there were
     z : standard deviations by which they fit their own places better than any order of them; None
         where there are fewer than `FEWEST`
+    lost : how many fit most of the other places better than their own, as half of those do that do
+        not know their place
     """
 
     frames: int
     z: float | None
+    lost: int = 0
 
 
 # Half of them are held out.
@@ -66,7 +69,12 @@ def held_out(scan: Scan) -> HeldOut:
     if n < FEWEST:
         return HeldOut(frames=n, z=None)
     even, odd = np.arange(0, n, 2), np.arange(1, n, 2)
-    return HeldOut(frames=n, z=(_z(scan, even, odd) + _z(scan, odd, even)) / 2)
+    halves = [_likelihood(scan, even, odd), _likelihood(scan, odd, even)]
+    return HeldOut(
+        frames=n,
+        z=sum(map(order_z, halves)) / 2,
+        lost=sum(map(_lost, halves)),
+    )
 
 
 def order_z(likelihood: Real) -> float:
@@ -83,23 +91,31 @@ def order_z(likelihood: Real) -> float:
     centred = likelihood - rows - columns + likelihood.mean()
     variance = float((centred**2).sum()) / (len(likelihood) - 1)
     # differences that sums in another order can make
-    if variance <= (1e-9 * float(np.abs(likelihood).max())) ** 2:
+    if not variance > (1e-9 * float(np.abs(likelihood).max())) ** 2:
         return 0.0
     return float(np.trace(centred)) / float(np.sqrt(variance))
 
 
-def _z(scan: Scan, given: np.ndarray, asked: np.ndarray) -> float:
+def _lost(likelihood: Real) -> int:
+    others = len(likelihood) - 1
+    better = (likelihood > np.diagonal(likelihood)[:, None]).sum(axis=1)
+    return int(np.count_nonzero(better > others / 2))
+
+
+def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:
+    """Of the frames asked, in the places of all of them, from a reconstruction of those given."""
+    nothing = np.zeros((len(asked), len(asked)))
     frames = scan.frames[given]
     if not (frames.any() and scan.probe.any()):
-        return 0.0
+        return nothing
     obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
     model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
     frames = scan.frames[asked]
     power, model_power = float((frames**2).sum()), float((model**2).sum())
     if not (power > 0 and model_power > 0):
-        return 0.0
+        return nothing
     frames = frames * np.sqrt(model_power / power)
-    return order_z(log_likelihood(frames, model, Noise(kind="measured")))
+    return log_likelihood(frames, model, Noise(kind="measured"))
 
 
 def reconstruct(

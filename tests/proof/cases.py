@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators import simulate_v1, subset_v1
+from generators import epie_v1, simulate_v1, subset_v1
 from registry.ptychography.forward import model_amplitude, object_patches
 from registry.ptychography.held_out import reconstruct
 from registry.ptychography.noise import Noise
 from registry.ptychography.scan import Scan
 
 MEASURED, POISSON = "measured", "poisson"
+# Of the reconstruction that a source with `object: reconstruct` and so many `sweeps` has.
+SWEEPS = 10
 # A fixture, what is declared of its noise, and its source.
 Made = tuple[Scan, Noise, Scan]
 
@@ -89,6 +91,15 @@ def reconstructed(scan: Scan, probe: np.ndarray | None = None) -> Scan:
     """The scan with an object, and a probe, made from its own frames as they are ordered."""
     start = scan.probe if probe is None else probe
     obj, modes = reconstruct(scan.frames, scan.x, scan.y, start, scan.obj.shape)
+    return rounded(replace(scan, obj=obj, probe=modes[0]))
+
+
+def worked_out(scan: Scan) -> Scan:
+    """The same, by the reconstruction of a source that is declared with `object: reconstruct`."""
+    every = np.ones(scan.shape, bool)
+    obj, modes = epie_v1.reconstruct(
+        scan.frames, scan.x, scan.y, scan.probe[None], scan.obj.shape, SWEEPS, every
+    )
     return rounded(replace(scan, obj=obj, probe=modes[0]))
 
 
@@ -178,7 +189,7 @@ KINDS: dict[str, Kind] = {
     "twin": Kind(sound=True, declared=_BOTH, make=_changed(lambda scan, _: scan)),
     "twin, cut from 128 frames": Kind(sound=True, declared=_BOTH, make=_cut),
     "twin, object reconstructed": Kind(
-        sound=True, declared=_FRAMES, make=_changed(lambda scan, _: reconstructed(scan))
+        sound=True, declared=_FRAMES, make=_changed(lambda scan, _: worked_out(scan))
     ),
     "frames permuted": Kind(sound=False, declared=_BOTH, make=_changed(_permuted)),
     "frames permuted, then the object reconstructed": Kind(
