@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.failure import Failure
+from registry.identity.sidecar import CHECKED, NOT_CHECKED
 from registry.ptychography.contracts import CONTRACTS, DATA_001, contract_failures
 from registry.ptychography.forward import object_patches
 from registry.ptychography.noise import Noise
@@ -24,6 +25,7 @@ from registry.ptychography.physics import (
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
 MIN_COVERAGE = 0.5
+NO_OBJECT = "the source has no object that the forward model could be held against"
 _DECIMALS = 3
 
 
@@ -53,10 +55,17 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
-    """``checks`` are the measured figures for the sidecar; no failures means accepted."""
+    """What the sidecar says of a fixture that is accepted, which means: without failures.
+
+    ``checks`` are the measured figures. ``verdict``, ``reason`` and ``mistakes`` are as in
+    `registry.identity.sidecar.Sidecar`, and mean nothing where there are failures.
+    """
 
     checks: dict[str, Any]
     failures: list[Failure]
+    verdict: str = CHECKED
+    reason: str = ""
+    mistakes: dict[str, Any] | None = None
 
 
 def accept(
@@ -92,7 +101,9 @@ def accept(
     if not source.physics:
         checks.update(dict.fromkeys(item.name for item in fields(Figures)))
         failures += without_model(scan)
-        return Acceptance(checks=_rounded(checks), failures=failures)
+        return Acceptance(
+            checks=_rounded(checks), failures=failures, verdict=NOT_CHECKED, reason=NO_OBJECT
+        )
     assessment = assess(scan, source.noise, _source_error(source))
     failures += assessment.failures
     selected = Scan(
