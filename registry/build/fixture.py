@@ -106,12 +106,19 @@ def _hold_to_declared(request: Request, acceptance: Acceptance) -> None:
     if undecided == ("physics" in request.params):
         return
     if undecided:
+        generator = request.generator
+        schema_file = generator_keys.schema_path(Path(), generator.name).as_posix()
+        key = (
+            ""
+            if "physics" in generator.keys
+            else f", for which {schema_file} needs the key physics"
+        )
         raise CheckError(
             f"fixture {request.name}: physics undecided",
             expected="data that tell whether frames, positions, probe and object belong together; "
             "or an entry with physics: undecided",
             found=acceptance.reason,
-            remedy=f"take data that can tell, or say physics: undecided in {entry}",
+            remedy=f"take data that can tell, or say physics: undecided in {entry}{key}",
         )
     raise CheckError(
         f"fixture {request.name}: physics declared as undecided",

@@ -78,6 +78,20 @@ def test_undecided_and_not_declared(build, found):
     assert not SIDECAR.exists(), "it is written all the same"
 
 
+def test_undecided_and_no_key_to_declare_it(build, found, top):
+    """A generator whose schema does not have the key is told where it has to be."""
+    found(verdict="undecided", reason=REASON)
+    path = top / "generators/subset_v1.schema.json"
+    rules = json.loads(path.read_bytes())
+    del rules["properties"]["physics"]
+    path.write_text(json.dumps(rules))
+    assert (
+        "  to mend:  take data that can tell, or say physics: undecided in "
+        "params.yaml fixtures.small_v1, for which generators/subset_v1.schema.json needs the key "
+        "physics\n"
+    ) in build().err
+
+
 @pytest.mark.parametrize(
     ("verdict", "reason", "said"),
     [
