@@ -327,7 +327,7 @@ REFUSED = [
      "--generator subset_v9\n  expected: one of defect_v1"),
     ("no-key", ("new_v1", *FROM_TWIN, "--noise", "none"), 2,
      "--noise\n"
-     "  expected: a key of subset_v1: created, strategy, n_subset, seed, diff3d, Y\n"
+     "  expected: a key of subset_v1: created, strategy, n_subset, seed, physics, diff3d, Y\n"
      "  found:    noise\n"),
     ("declared", ("new_v1", *FROM_TWIN, "--source-seed", "1"), 2,
      "--source-seed\n  expected: no key of a source that is declared already\n"),
