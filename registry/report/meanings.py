@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-WORDS_ONLY = True
-
 MEANINGS = {
     "coverage_x": "part of the source's range in x that the positions span",
     "coverage_y": "part of the source's range in y that the positions span",
