@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
+    doubts: list[tuple[str, ...]] = []
     code = 0
     for pin in pins.read(root).values():
         try:
@@ -26,6 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
             code = max(code, error.exit_code)
             rows.append((pin.name, *"---", f"{pin.size:,}", "-", "sidecar broken: verify it"))
             continue
+        if record.doubt:
+            doubts.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
         path = root / pin.path
         rows.append(
             (
@@ -38,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
                 "yes" if path.is_file() else "no: fixtures pull",
             )
         )
-    console.say(*columns(rows))
+    console.say(*columns(rows), *columns(doubts))
     return code

@@ -58,16 +58,17 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
-    """``checks`` are the measured figures for the sidecar; no failures means accepted.
+    """What the sidecar says of a fixture that is accepted, which means: without failures.
 
-    ``verdict`` is ``checked``; ``undecided`` where the data could not have told, or ``not checked``
-    where there is no object, with the ``reason`` in words.
+    ``checks`` are the measured figures. ``verdict``, ``reason`` and ``mistakes`` are as in
+    `registry.identity.sidecar.Sidecar`, and mean nothing where there are failures.
     """
 
     checks: dict[str, Any]
     failures: list[Failure]
     verdict: str = CHECKED
     reason: str = ""
+    mistakes: dict[str, Any] | None = None
 
 
 def accept(

@@ -46,7 +46,9 @@ FIXTURE_NAME = (
 )
 SOURCE_NAME = "a name of lower-case letters, digits and single underscores, at most 100"
 INSTANT = 'an ISO 8601 instant in quotes that the calendar has, such as "2026-11-23T00:00:00+00:00"'
-FIXTURE_KEYS = "one of the known keys (Y, created, diff3d, n_subset, seed, source, strategy)"
+FIXTURE_KEYS = (
+    "one of the known keys (Y, created, diff3d, n_subset, physics, seed, source, strategy)"
+)
 ENTRY = "an object of its generator and the keys that generators/GENERATOR.schema.json lists"
 KEY = "a key of letters, digits and underscores"
 GENERATOR = "the name of a generator with its version, such as subset_v1"
