@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from registry.ptychography.acceptance import MIN_COVERAGE, as_scan
 from registry.ptychography.contracts import DATA_001
+from registry.ptychography.doubts import POWER_LIMIT
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
 from registry.ptychography.noise import misfit_moments
 from registry.ptychography.physics import SCALE_LIMIT, relative_error
@@ -27,7 +28,7 @@ Real = NDArray[np.float64]
 _ROUNDED = 5e-4
 
 # Blind data, where both answers are equally likely, reach half at most.
-_MIN_POWER = 0.5
+
 
 # Declared, not measured: no rows of their own.
 _DECLARED = ("noise", "photon_scale")
@@ -78,7 +79,7 @@ _FIGURES = {
         },
         from_arrays=True,
     ),
-    "power": _Figure(limits=(_MIN_POWER, None), ends=(None, 1.0)),
+    "power": _Figure(limits=(POWER_LIMIT, None), ends=(None, 1.0)),
     "held_out_z": _Figure(limits=(SIGMAS, None)),
 }
 # A figure of a later version is shown as it is.

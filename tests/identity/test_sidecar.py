@@ -183,8 +183,10 @@ DOMAIN = [
     ("checks/max_amplitude", 11, "checks.max_amplitude: expected at most 10; found 11"),
     *(
         (f"checks/{name}", None, f"checks.{name}: {FIELD}null")
-        for name in ("own_match_rate", "correlation_median", "r_factor", "scale")
+        for name in ("own_match_rate", "correlation_median", "r_factor", "scale", "power")
     ),
+    ("checks/power", ABSENT, "checks.power: expected a value; found none"),
+    ("checks/power", 0.5, "checks.power: expected more than 0.5; found 0.5"),
     ("verdict", "undecided", "reason: expected a value; found none"),
     ("verdict", "not checked", "reason: expected a value; found none"),
     *(
@@ -204,7 +206,8 @@ UNCHECKED = {
     **{
         f"checks/{name}": None
         for name in ("own_match_rate", "nearest_alternative", "nearest_alternative_margin",
-                     "chi_square_min", "chi_square_max", "correlation_median", "r_factor", "scale")
+                     "chi_square_min", "chi_square_max", "correlation_median", "r_factor", "scale",
+                     "power")
     },
 }  # fmt: skip
 UNDECIDED = {
