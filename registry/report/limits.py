@@ -27,8 +27,6 @@ Real = NDArray[np.float64]
 # Half of the last decimal that a sidecar has.
 _ROUNDED = 5e-4
 
-# Blind data, where both answers are equally likely, reach half at most.
-
 
 # Declared, not measured: no rows of their own.
 _DECLARED = ("noise", "photon_scale")
