@@ -8,6 +8,7 @@ from registry import console, loading
 from registry.cli.table import columns
 from registry.errors import RegistryError
 from registry.identity import pins
+from registry.storage import served
 from registry.storage.root import locate
 
 
@@ -20,7 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
     doubts: list[tuple[str, ...]] = []
     code = 0
-    for pin in pins.read(root).values():
+    pinned = pins.read(root)
+    if not pinned:
+        console.say(served.nothing_pinned(root))
+        return 0
+    for pin in pinned.values():
         try:
             record = loading.read_sidecar(root, pin)
         except RegistryError as error:

@@ -314,7 +314,8 @@ NO_YAML = [
     (GOOD + "---\na: 1\n", "line 23, column 1: but found another document"),
     ("sources: *nothing\n", "line 1, column 10: found undefined alias 'nothing'"),
     ("sources: !!python/object:os.system {}\n", "line 1, column 10: could not determine"),
-    ("a: " + "[" * 500, "more levels than can be read"),
+    ("a: " + "[" * 500, "line 1, column 104: more than 100 brackets in each other"),
+    ("- " * 5000, "more levels than can be read"),
     (b"a: \0", "unacceptable character #x0000"),
     (b"\xff\xfe", "'utf-8' codec can't decode byte 0xff in position 0"),
 ]  # fmt: skip
