@@ -45,6 +45,7 @@ def test_the_package_alone_imports_nothing_heavy():
         "cli",
         "verify",
         "identity.npz",
+        "ptychography.mistakes",
     ],
 )
 def test_a_light_module_imports_nothing_heavy(module):
