@@ -36,7 +36,12 @@ def alternative_margins(scan: Scan, model: Real) -> dict[str, float]:
         as well. Mistakes that change nothing beyond rounding are left out: a real object equals
         its conjugate, a symmetric frame its mirror image, and no data can tell.
     """
-    margins = {}
+    return dict(each_margin(scan, model))
+
+
+def each_margin(scan: Scan, model: Real) -> Iterator[tuple[str, float]]:
+    """The same one by one, for who needs no more than the first: a model each is what they cost."""
+    yield from _power_margins(scan.frames, model)
     residual = scan.frames - model
     misfit, power = (residual**2).sum(axis=(1, 2)), (scan.frames**2).sum(axis=(1, 2))
     for name, frames, other_model, rows in _mistakes(scan, model):
@@ -45,9 +50,7 @@ def alternative_margins(scan: Scan, model: Real) -> dict[str, float]:
         change = other - residual[rows]
         if np.vdot(change, change) > ROUNDING**2 * power[rows].sum():
             more = np.vdot(other, other) - misfit[rows].sum()
-            margins[name] = float(more / power[rows].sum())
-    margins.update(_power_margins(scan.frames, model))
-    return margins
+            yield name, float(more / power[rows].sum())
 
 
 def _power_margins(frames: Real, model: Real) -> Iterator[tuple[str, float]]:
