@@ -71,7 +71,7 @@ def record(
         least shift of `LADDER` in x and in y up to which all are refused, absent where the largest
         is not.
     """
-    criteria = _Criteria.of(arrays, noise, schemas, contract, source_error)
+    criteria = Criteria.of(arrays, noise, schemas, contract, source_error)
     found: dict[str, list[str]] = {}
     missed, none = [], []
     for mistake in sorted(MISTAKES, key=lambda mistake: mistake.name):
@@ -87,8 +87,8 @@ def record(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Criteria:
-    """What accepted a fixture, and models of the positions that it has."""
+class Criteria:
+    """What accepted a fixture, in the order of its cost; with the models of its positions."""
 
     arrays: Arrays
     noise: Noise | None
@@ -104,19 +104,20 @@ class _Criteria:
         arrays: Arrays,
         noise: Noise | None,
         schemas: Path,
-        contract: str,
-        source_error: Real | None,
-    ) -> _Criteria:
+        contract: str = DATA_001.file,
+        source_error: Real | None = None,
+    ) -> Criteria:
+        """Criteria of a fixture that was accepted; the parameters are those of `record`."""
         scan, _ = as_scan(arrays)
-        known = noise is not None and scan is not None and scan.inside().all()
+        modelled = None if noise is None or scan is None or not scan.inside().all() else scan
         return cls(
             arrays=arrays,
             noise=noise,
             schemas=schemas,
             contract=contract,
             source_error=source_error,
-            places=_places(scan) if known and scan else {},
-            models=scan.model() if known and scan else np.empty(0),
+            places={} if modelled is None else _places(modelled),
+            models=np.empty(0) if modelled is None else modelled.model(),
         )
 
     def refusing(self, changed: Arrays, *, alternatives: bool = True) -> list[str]:
@@ -183,7 +184,7 @@ def _same(array: np.ndarray, other: np.ndarray) -> bool:
     return array.dtype == other.dtype and np.array_equal(array, other)
 
 
-def _smallest(axis: str, arrays: Arrays, criteria: _Criteria) -> float | None:
+def _smallest(axis: str, arrays: Arrays, criteria: Criteria) -> float | None:
     """The last of the shifts, from the largest on, before the first that passes."""
     smallest = None
     for distance in LADDER:

@@ -131,7 +131,7 @@ def test_what_a_cheap_criterion_finds_is_not_held_against_alternatives(sound, sc
 def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
     """Frames in another order are held against the models that there are."""
     arrays, noise = sound(16, "1e6 photons")
-    criteria = planted._Criteria.of(arrays, noise, schemas, "data_001_v1.schema.json", None)
+    criteria = planted.Criteria.of(arrays, noise, schemas)
     made = []
 
     def counted(obj, probe, x, y):
@@ -193,6 +193,6 @@ def test_without_an_object_the_form_is_all_there_is(sound, schemas):
 def test_a_probe_without_light_is_refused_as_acceptance_does(sound, schemas, refusing):
     """A model in the dark ends the trial."""
     arrays, noise = sound(16, "1e4 photons")
-    criteria = planted._Criteria.of(arrays, noise, schemas, "data_001_v1.schema.json", None)
+    criteria = planted.Criteria.of(arrays, noise, schemas)
     dark = {"probeGuess": np.zeros_like(arrays["probeGuess"])}
     assert criteria.refusing(dark) == sorted(refusing(arrays, dark, noise)), "dark is not told"
