@@ -21,7 +21,12 @@ LEVELS = {
     "1e6 photons": ("poisson", 1e6),
     "1e5 photons, as measured": ("measured", 1e5),
 }
-LARGE = pytest.param(64, marks=pytest.mark.slow)
+QUICK = ("1e4 photons", "1e5 photons, as measured")
+SIZED = [
+    pytest.param(n, level, marks=() if n == 16 and level in QUICK else pytest.mark.slow)
+    for n in (16, 64)
+    for level in LEVELS
+]
 
 
 @pytest.fixture
@@ -60,8 +65,7 @@ def agree(recorded, arrays, noise, refusing, error=None) -> None:
         assert found or mistake.name in recorded["missed"], f"{mistake.name} is forgotten"
 
 
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("n", [16, LARGE])
+@pytest.mark.parametrize(("n", "level"), SIZED)
 @pytest.mark.usefixtures("remembered_models")
 def test_found_is_what_all_criteria_refuse(sound, refusing, schemas, n, level):
     """No mistake is found or missed for the sake of speed."""
@@ -69,7 +73,8 @@ def test_found_is_what_all_criteria_refuse(sound, refusing, schemas, n, level):
     agree(planted.record(arrays, noise, schemas), arrays, noise, refusing)
 
 
-@pytest.mark.parametrize("n", [16, LARGE])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [16, 64])
 @pytest.mark.usefixtures("remembered_models")
 def test_a_measured_source_without_the_mistake_finds_more(sound, refusing, schemas, n):
     """Frames are held against the errors of the source's, where those are given."""
@@ -81,8 +86,7 @@ def test_a_measured_source_without_the_mistake_finds_more(sound, refusing, schem
     assert set(recorded["missed"]) < set(alone["missed"]), "the source's errors make no difference"
 
 
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("n", [16, LARGE])
+@pytest.mark.parametrize(("n", "level"), SIZED)
 @pytest.mark.usefixtures("remembered_models")
 def test_the_smallest_shift_is_the_last_that_is_refused(sound, refusing, schemas, n, level):
     """Down to it all criteria refuse each step of the ladder, and they accept the next."""
@@ -172,6 +176,17 @@ def test_patches_find_what_moves_positions(sound, schemas):
     arrays["Y"] = object_patches(scan.obj, scan.x, scan.y, scan.shape).astype("<c8")
     recorded = planted.record(arrays, noise, schemas)
     assert recorded["found"]["drift"] == ["patches"], "drift is not found by the patches"
+
+
+def test_a_probe_with_modes(sound, schemas):
+    """Mistakes of the probe are planted in its modes, and found."""
+    arrays, noise = sound(16, "noise-free")
+    probe = arrays["probeGuess"]
+    arrays["probeGuess"] = np.stack([probe, 0.4 * probe[::-1] * np.arange(64)]).astype("<c8")
+    arrays["diffraction"] = as_scan(arrays)[0].model().astype("<f4")
+    recorded = planted.record(arrays, noise, schemas, "data_001_v2.schema.json")
+    assert recorded["missed"] == [], "missed where there is no noise"
+    assert recorded["none"] == [], "nothing to plant in modes"
 
 
 def test_without_an_object_the_form_is_all_there_is(sound, schemas):
