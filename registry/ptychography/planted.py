@@ -32,9 +32,9 @@ from registry.ptychography.scan import Real, Scan
 
 # Pixels by which all positions are moved, from a mistake that is seen to one that is not.
 LADDER = tuple(2.0**-n for n in range(8))
-
-# Of alternatives to a smaller shift, of which the least is half a pixel, none is as near as none.
-_NEARER_TO_ANOTHER = 0.25
+# A shift by less is nearer to no shift at all than to half a pixel, the least of the alternatives,
+# which are therefore not tried on it: they cost more than all other criteria together.
+_QUARTER = 0.25
 
 
 def record(
@@ -189,7 +189,7 @@ def _smallest(axis: str, arrays: Arrays, criteria: Criteria) -> float | None:
     smallest = None
     for distance in LADDER:
         moved = _towards_room(distance, axis, arrays)
-        if not criteria.refusing(moved, alternatives=distance >= _NEARER_TO_ANOTHER):
+        if not criteria.refusing(moved, alternatives=distance >= _QUARTER):
             break
         smallest = distance
     return smallest
