@@ -33,6 +33,17 @@ def test_the_table(findings):
     assert len(rows) == 5 + len(found.NAMES), "a mistake is left out"
 
 
+def test_a_twin_that_is_refused_as_it_is_says_nothing(findings):
+    """Of the other one it is told whether the mistake is found; without any, nothing is."""
+    findings["", 1e5, "poisson", 16] = [[], ["own-match"]]
+    findings["", 1e4, "poisson", 16] = [["own-match"], ["own-match"]]
+    rows = found.lines(findings).splitlines()
+    (sound,) = [row for row in rows if "sound data refused" in row]
+    assert sound.startswith("| sound data refused | · ● ○ · | · · · · |"), sound
+    (drift,) = [row for row in rows if "`drift`" in row]
+    assert drift.startswith("| `drift` | · – ● ● | · · ○ ● |"), drift
+
+
 def test_every_mistake_of_the_table_changes_the_twin():
     """The table says nothing of a mistake that is not there."""
     arrays = sound_scan()
