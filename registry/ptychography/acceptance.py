@@ -98,7 +98,7 @@ def accept(
     }
     scan, reason = as_scan(arrays)
     if scan is None:
-        return Acceptance(checks=checks, failures=[*failures, _no_scan(reason)])
+        return Acceptance(checks=checks, failures=[*failures, no_scan(reason)])
 
     checks["max_amplitude"] = float(scan.frames.max())
     if not source.physics:
@@ -118,7 +118,7 @@ def accept(
     )
     if assessment.figures is not None:
         failures += agrees_with_source(scan, selected)
-        failures += _patches(arrays, scan)
+        failures += judge_patches(arrays, scan)
         checks.update(asdict(assessment.figures))
     return Acceptance(
         checks=_rounded(checks),
@@ -142,15 +142,16 @@ def refusals(
     failures = contract_failures(arrays, schemas, contract)
     scan, reason = as_scan(arrays)
     if scan is None:
-        return [*failures, _no_scan(reason)]
+        return [*failures, no_scan(reason)]
     if source.physics:
         failures += assess(scan, source.noise, _source_error(source)).failures
     if scan.inside().all():
-        failures += _patches(arrays, scan)
+        failures += judge_patches(arrays, scan)
     return failures
 
 
-def _no_scan(reason: str) -> Failure:
+def no_scan(reason: str) -> Failure:
+    """What refuses arrays of which `as_scan` can make no scan."""
     return Failure(
         criterion="physics",
         expected="arrays that the forward model can be held against",
@@ -224,7 +225,7 @@ def _coverage(source: Source) -> tuple[tuple[float, float], list[Failure]]:
     ]
 
 
-def _patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
+def judge_patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
     """Are the patches for supervised training those under the frames?"""
     if "Y" not in arrays:
         return []

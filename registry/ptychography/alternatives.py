@@ -17,10 +17,11 @@ from registry.ptychography.scan import ROUNDING, Real, Scan
 Mistake = tuple[str, Real, Real, NDArray[np.intp]]
 
 
-def alternative_margins(scan: Scan, model: Real) -> tuple[dict[str, float], list[str]]:
+def alternative_margins(scan: Scan, model: Real) -> Iterator[tuple[str, float | None]]:
     """How much more squared error each mistake leaves, as a part of the frames' power.
 
-    For the powers, squared error and power are those of the intensity.
+    One by one, because most cost a model each, and who looks for one that fits needs no more than
+    the first. For the powers, squared error and power are those of the intensity.
 
     Parameters
     ----------
@@ -29,35 +30,30 @@ def alternative_margins(scan: Scan, model: Real) -> tuple[dict[str, float], list
     model : (N, H, W) float64
         What the forward model predicts for the scan.
 
-    Returns
-    -------
-    margins : dict
-        Name to margin; a margin of zero or less says that the mistake explains the data at least
-        as well. A mistake that leaves the arrays as they are, but for rounding, is none, and is
-        left out: a real object equals its conjugate, a symmetric frame its mirror image.
-    blind : list of str
-        Mistakes that change the arrays and nothing of what is predicted: these data cannot tell.
+    Yields
+    ------
+    name : str
+        A mistake that leaves the arrays as they are, but for rounding, is none, and is left out: a
+        real object equals its conjugate, a symmetric frame its mirror image.
+    margin : float or None
+        Zero or less says that the mistake explains the data at least as well; None, that it changes
+        the arrays and nothing of what is predicted, so that these data cannot tell.
     """
-    margins, blind = {}, []
+    for name, frames, target in _powers(scan.frames, model):
+        if not _same(frames, scan.frames):
+            is_blind = _same(target, model**2)
+            yield name, None if is_blind else _power_margin(scan.frames, model, target)
     residual = scan.frames - model
     misfit, power = (residual**2).sum(axis=(1, 2)), (scan.frames**2).sum(axis=(1, 2))
     for name, frames, other_model, rows in _mistakes(scan, model):
         other = frames - other_model
         # either the frames differ from those of the scan or the model does, never both
         change = other - residual[rows]
+        margin = None
         if np.vdot(change, change) > ROUNDING**2 * power[rows].sum():
             more = np.vdot(other, other) - misfit[rows].sum()
-            margins[name] = float(more / power[rows].sum())
-        else:
-            blind.append(name)
-    for name, frames, target in _powers(scan.frames, model):
-        if _same(frames, scan.frames):
-            continue
-        if _same(target, model**2):
-            blind.append(name)
-        else:
-            margins[name] = _power_margin(scan.frames, model, target)
-    return margins, blind
+            margin = float(more / power[rows].sum())
+        yield name, margin
 
 
 def _same(a: NDArray[np.inexact], b: NDArray[np.inexact]) -> bool:

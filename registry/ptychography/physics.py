@@ -115,18 +115,19 @@ def assess(
         return Assessment(figures=None, failures=failures)
 
     scale = float(np.sqrt(power / model_power))
-    failures += _scale(scale, model_power, noise)
+    failures += judge_scale(scale, model_power, noise)
     misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-    chi_square, chi_failures = _chi_square(model, misfit, noise, source_error)
+    chi_square, chi_failures = judge_chi_square(model, misfit, noise, source_error)
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
     scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
     likelihood = log_likelihood(scaled.frames, model, noise)
-    own_rate, own_failures = _own_match(likelihood)
+    own_rate, own_failures = judge_own_match(likelihood)
     failures += own_failures
-    failures += _counts(scan.frames, noise)
-    margins, blind = alternative_margins(scaled, model)
-    failures += _alternatives(margins)
+    failures += judge_counts(scan.frames, noise)
+    tried = dict(alternative_margins(scaled, model))
+    margins = {name: margin for name, margin in tried.items() if margin is not None}
+    failures += judge_alternatives(margins)
     nearest = min(margins, key=lambda name: margins[name], default=None)
     figures = Figures(
         own_match_rate=own_rate,
@@ -140,7 +141,7 @@ def assess(
         r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
         scale=scale,
     )
-    found = list(doubts(figures.power, model, blind, held_out))
+    found = list(doubts(figures.power, model, sorted(tried.keys() - margins.keys()), held_out))
     return Assessment(figures=figures, failures=failures, doubts=found)
 
 
@@ -213,7 +214,8 @@ def _distinct(frames: Real) -> Iterator[Failure]:
             )
 
 
-def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
+def judge_scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
+    """Do frames carry the power of their models, as far as the declared noise lets them?"""
     # sqrt(sum A^2 / sum model^2) compares counts with rates, which photon noise leaves unbiased.
     if noise.photon_scale is not None:
         sigma = 0.5 / np.sqrt(noise.photon_scale * model_power)
@@ -230,7 +232,7 @@ def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
         )
 
 
-def _chi_square(
+def judge_chi_square(
     model: Real, misfit: Real, noise: Noise, source_error: Real | None
 ) -> tuple[Real | None, list[Failure]]:
     """Per-frame misfit over what photon counts explain, and the frames that it refuses."""
@@ -271,7 +273,8 @@ def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failur
         )
 
 
-def _own_match(likelihood: Real) -> tuple[float, list[Failure]]:
+def judge_own_match(likelihood: Real) -> tuple[float, list[Failure]]:
+    """Part of the frames that no other position's model explains better, and what refuses them."""
     best = np.argmax(likelihood, axis=1)
     own = np.arange(len(likelihood))
     gain = likelihood[own, best] - likelihood[own, own]
@@ -291,7 +294,8 @@ def _own_match(likelihood: Real) -> tuple[float, list[Failure]]:
     ]
 
 
-def _counts(frames: Real, noise: Noise) -> Iterator[Failure]:
+def judge_counts(frames: Real, noise: Noise) -> Iterator[Failure]:
+    """Are frames that are declared as photon counts whole numbers of photons?"""
     if noise.photon_scale is None:
         return
     counts = noise.photon_scale * frames[frames > 0] ** 2
@@ -309,7 +313,8 @@ def _counts(frames: Real, noise: Noise) -> Iterator[Failure]:
         )
 
 
-def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:
+def judge_alternatives(margins: dict[str, float]) -> Iterator[Failure]:
+    """Which of the named mistakes explain the data at least as well?"""
     better = sorted((margin, name) for name, margin in margins.items() if margin <= 0)
     if better:
         names = ", ".join(f"{name} ({margin:+.3f})" for margin, name in better[:3])
