@@ -6,6 +6,7 @@ replaces the fixture and its sidecar.
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from registry.errors import CheckError
 from registry.identity import foreign_npz, npz, npz_rows, schema, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
+from registry.ptychography import planted
 from registry.ptychography.acceptance import (
     Acceptance,
     Source,
@@ -73,15 +75,15 @@ def _accept(
     made: Mapping[str, Any],
     source: Source,
 ) -> Acceptance:
-    """What is found of a fixture that meets every criterion.
+    """What is found of a fixture that meets every criterion, and what would be of mistakes in it.
 
     A variant in another form hands over the same fixture as DATA-001 has it, ``canonical``, for
     the physics to be checked on. The fixture itself is then held against its own contract alone;
     one with a defect against nothing, for the defect may be in its form.
     """
     own, *canonical = request.generator.contracts
-    checked = made.get("canonical", arrays)
-    acceptance = accept(checked, source, SCHEMAS, canonical[0] if canonical else own)
+    checked, contract = made.get("canonical", arrays), canonical[0] if canonical else own
+    acceptance = accept(checked, source, SCHEMAS, contract)
     failures = list(acceptance.failures)
     if canonical:
         failures += form_failures(arrays, SCHEMAS, own)
@@ -94,7 +96,8 @@ def _accept(
             remedy=f"edit params.yaml fixtures.{request.name}, or its source; the last good "
             "fixture and its sidecar are as they were",
         )
-    return acceptance
+    noise = source.noise if source.physics else None
+    return replace(acceptance, mistakes=planted.record(checked, noise, SCHEMAS, contract))
 
 
 def _hold_to_declared(request: Request, acceptance: Acceptance) -> None:

@@ -259,14 +259,19 @@ def version_of(name: str) -> str:
     return match_name(name)[2]
 
 
+# A number, or a name.
+_ITEM = r'(?:-?[0-9][^\s,]*|"[\w:. -]*")'
+
+
 def encode(sidecar: Sidecar) -> bytes:
-    """Text of a sidecar: UTF-8, two spaces of indent, lists of numbers on one line."""
+    """Text of a sidecar: UTF-8, two spaces of indent, lists of numbers or names on one line."""
     text = json.dumps(sidecar.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-    # One line per list of numbers keeps 128 indices from burying the rest of a diff. JSON strings
-    # hold no raw newline, so nothing inside one can match.
+    # One line per list of numbers keeps 128 indices from burying the rest of a diff, and one per
+    # list of names keeps a planted mistake beside what finds it. JSON strings hold no raw newline,
+    # so nothing inside one can match.
     text = re.sub(
-        r"\[\n\s*(-?[0-9][^\[\]{}\"]*?)\n\s*\]",
-        lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]",
+        rf"\[\n\s*((?:{_ITEM},\n\s*)*{_ITEM})\n\s*\]",
+        lambda match: "[" + re.sub(r",\s+", ", ", match[1]) + "]",
         text,
     )
     return (text + "\n").encode()

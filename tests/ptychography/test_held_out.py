@@ -1,0 +1,106 @@
+"""Tests of `registry.ptychography.held_out`."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from registry.ptychography.held_out import FEWEST, HeldOut, held_out, order_z
+from registry.ptychography.likelihood import SIGMAS
+from tests.proof.cases import shuffled, sound
+
+
+@pytest.fixture(scope="module")
+def scan():
+    """A sound scan of 32 frames, with photon noise."""
+    return sound(3, 32, 1e4)[0]
+
+
+def first(scan, n):
+    """The first frames of a scan."""
+    return replace(scan, frames=scan.frames[:n], x=scan.x[:n], y=scan.y[:n])
+
+
+def test_frames_that_know_their_place(scan):
+    """A reconstruction from the other half predicts each frame where it was taken."""
+    found = held_out(scan)
+    assert (found.frames, found.lost) == (32, 0)
+    assert found.z > 10, found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_frames_that_do_not(scan, seed):
+    """Of permuted frames one order is as good as any, and half of the places are better."""
+    order = shuffled(seed, 32)
+    found = held_out(replace(scan, frames=scan.frames[order]))
+    assert abs(found.z) < SIGMAS / 2, found
+    assert 8 <= found.lost <= 24, found
+
+
+def test_the_object_counts_for_nothing(scan):
+    """What is asked is whether frames know their place, not whether the object knows the frames."""
+    assert held_out(replace(scan, obj=np.ones_like(scan.obj))) == held_out(scan)
+
+
+def test_a_third_of_the_frames_is_lost(scan):
+    """Few enough for the order as a whole, too many for each by itself."""
+    order = np.arange(32)
+    order[::3] = np.roll(order[::3], 1)
+    found = held_out(replace(scan, frames=scan.frames[order]))
+    assert found.z > 1, found
+    assert found.lost >= 3, found
+
+
+def test_a_probe_with_modes(scan):
+    """Modes do not interfere, and are all followed."""
+    modes = np.stack([scan.probe, 0.3 * np.roll(scan.probe, 5, axis=1)])
+    mixed = replace(scan, probe=modes)
+    mixed = replace(mixed, frames=mixed.model())
+    assert held_out(mixed).z > 10
+
+
+def test_too_few_frames_say_nothing(scan):
+    """A half of 12 frames has 5e8 orders, and six standard deviations are one in 1e9."""
+    assert held_out(first(scan, FEWEST - 1)) == HeldOut(frames=25, z=None)
+    assert held_out(first(scan, FEWEST)).z is not None
+
+
+@pytest.mark.parametrize("dark", ["frames", "probe"])
+def test_in_the_dark_nothing_is_known(scan, dark):
+    """No light, no place: a figure, and no division by zero."""
+    black = replace(scan, **{dark: np.zeros_like(getattr(scan, dark))})
+    assert held_out(black) == HeldOut(frames=32, z=0.0)
+
+
+def test_frames_that_are_all_the_same_know_nothing(scan):
+    """Models of an empty beam differ by rounding, which counts for nothing."""
+    same = replace(scan, obj=np.ones_like(scan.obj))
+    found = held_out(replace(same, frames=same.model()))
+    assert abs(found.z) < SIGMAS, found
+
+
+def test_a_figure_of_orders_worked_out():
+    """Mean and variance over all orders are those of all orders, one by one."""
+    likelihood = np.array([[3.0, 1.0, 0.5, 0.0], [0.2, 2.0, 1.0, 4.0], [1.0, 0.0, 5.0, 1.0],
+                           [0.3, 2.0, 1.0, 1.5]])  # fmt: skip
+    rows = np.arange(4)
+    sums = [likelihood[rows, list(order)].sum() for order in itertools.permutations(range(4))]
+    expected = (np.trace(likelihood) - np.mean(sums)) / np.std(sums)
+    assert order_z(likelihood) == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_frames_or_places_have_in_common_changes_no_figure():
+    """A bright frame fits all places better, and says nothing of its own."""
+    likelihood = np.random.default_rng(1).normal(size=(20, 20)) + 2 * np.eye(20)
+    shifted = likelihood + np.arange(20)[:, None] - 3.0 * np.arange(20)[None, :]
+    assert order_z(shifted) == pytest.approx(order_z(likelihood), rel=1e-9)
+
+
+def test_likelihoods_that_are_the_same_but_for_rounding():
+    """Sums in another order are no evidence."""
+    likelihood = 1e6 + 1e-8 * np.random.default_rng(1).normal(size=(20, 20))
+    assert order_z(likelihood) == 0.0
+    assert order_z(np.zeros((20, 20))) == 0.0

@@ -1,0 +1,80 @@
+"""Tests of `registry.ptychography.likelihood`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from registry.ptychography.likelihood import log_likelihood, power
+from registry.ptychography.noise import Noise
+
+MEASURED = Noise(kind="measured")
+
+
+def counted(model, photons, seed=0):
+    """Frames with the noise of so many photons each, of the power of their models."""
+    scale = photons / (model**2).sum(axis=(1, 2)).mean()
+    frames = np.sqrt(np.random.RandomState(seed).poisson(model**2 * scale) / scale)
+    return frames * np.sqrt((model**2).sum() / (frames**2).sum()), scale
+
+
+def preferred(frames, model, noise):
+    """By how much each frame prefers another model, at most."""
+    found = log_likelihood(frames, model, noise)
+    return (found - np.diagonal(found)[:, None]).max(axis=1)
+
+
+@pytest.mark.parametrize("photons", [100, 1000, 1e5])
+def test_few_counts_prefer_no_dark_model(small, photons):
+    """A root of few counts lies below that of their rate, which once spoke for darker models."""
+    model = small.model()
+    model = model * np.linspace(0.7, 1.3, len(model))[:, None, None]
+    for seed in range(5):
+        frames, _ = counted(model, photons, seed)
+        assert preferred(frames, model, MEASURED).max() < 18, f"seed {seed}"
+
+
+def test_measured_counts_are_judged_as_counts(small):
+    """What nobody says of the noise is found in it: the likelihood is that of its photons."""
+    model = small.model()
+    frames, scale = counted(model, 1e5)
+    estimated = log_likelihood(frames, model, MEASURED)
+    declared = log_likelihood(frames, model, Noise(kind="poisson", photon_scale=scale))
+    own = np.diagonal
+    known = own(declared)[:, None] - declared
+    found = own(estimated)[:, None] - estimated
+    others = ~np.eye(len(model), dtype=bool)
+    assert found[others] == pytest.approx(known[others], rel=0.15)
+
+
+def test_errors_beyond_photon_counts_weigh_less(small):
+    """Twice the error is a quarter of the evidence."""
+    model = small.model()
+    error = np.random.default_rng(2).normal(0, 0.01, model.shape) * model
+    once = log_likelihood(model + error, model, MEASURED)
+    twice = log_likelihood(model + 2 * error, model, MEASURED)
+    evidence = [np.diagonal(found).mean() - found.mean() for found in (once, twice)]
+    assert evidence[0] / evidence[1] == pytest.approx(4, rel=0.1)
+
+
+def test_a_model_without_light_in_a_pixel(small):
+    """One photon in a pixel that no model expects light in says nothing of any of them."""
+    model = small.model()
+    model[:, 0, 0] = 0.0
+    frames = model.copy()
+    frames[3, 0, 0] = 0.01
+    assert preferred(frames, model, MEASURED).max() == 0
+    assert np.isfinite(log_likelihood(frames, model, MEASURED)).all()
+
+
+def test_power_is_a_part_of_all_misplacements():
+    """Each frame in each other place counts, if it is e^18 times less likely there."""
+    likelihood = np.array([[0.0, -18.1, -17.9], [-100.0, 0.0, -1.0], [5.0, -30.0, 0.0]])
+    assert power(likelihood) == 3 / 6
+    assert power(np.zeros((4, 4))) == 0.0
+    assert power(-100 * (1 - np.eye(4))) == 1.0
+
+
+def test_of_one_frame_there_is_no_misplacement():
+    """And no division by zero."""
+    assert power(np.zeros((1, 1))) == 0.0
