@@ -8,6 +8,7 @@
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
 # make fuzz          100,000 mutants for each reader of files (an hour); make fuzz FUZZ=1000 for fewer
 # make kills         what killed commands leave (minutes): 200 kills, each at a random moment
+# make proof         what the checks say of sound and unsound scans, 20 of each kind (an hour)
 # make format        formats and mends what can be mended by itself; leaves published generators alone
 # make constraints   resolves constraints.txt anew
 # make clean         removes .venv, build/ and caches; leaves fixtures and DVC's cache
@@ -51,7 +52,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz kills format constraints clean FORCE
+.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz kills proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -112,6 +113,9 @@ fuzz: $(DEV)
 
 kills: $(DEV) fixtures
 	$(BIN)/python -m tests.kills
+
+proof: $(DEV)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.proof
 
 # `--fix` rewrites files: the generators that `ruff format` skips are skipped here as well.
 format: $(DEV)

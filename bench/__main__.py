@@ -14,6 +14,7 @@ from bench import (
     locks,
     pipelines,
     plugin,
+    proving,
     reporting,
     results,
     training,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "verifying": verifying,
     "plugin": plugin,
     "cutting": cutting,
+    "proving": proving,
     "reporting": reporting,
     "training": training,
 }

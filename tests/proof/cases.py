@@ -142,7 +142,7 @@ def _beam(scan: Scan, seed: int) -> Scan:
     return reconstructed(replace(empty, x=x, y=y, frames=frames))
 
 
-def _made_up(frames: np.ndarray) -> np.ndarray:
+def made_up(frames: np.ndarray) -> np.ndarray:
     """What the mean frame would be the far field of, were it flat in phase."""
     mean = np.fft.ifftshift(np.sqrt((frames**2).mean(axis=0)))
     probe: np.ndarray = np.fft.fftshift(np.fft.ifft2(mean)) * mean.shape[0]
@@ -162,7 +162,7 @@ def _near_field(scan: Scan, seed: int) -> Scan:
     frames, _ = counted(field, 1e6, seed)
     x, y = (scan.x, scan.y) if rng.integers(2) else (scan.y, scan.x)
     x, y = (p if rng.integers(2) else p.min() + p.max() - p for p in (x, y))
-    return reconstructed(replace(scan, frames=frames, x=x, y=y), _made_up(frames))
+    return reconstructed(replace(scan, frames=frames, x=x, y=y), made_up(frames))
 
 
 def _third_misplaced(scan: Scan, seed: int) -> Scan:
@@ -210,7 +210,7 @@ KINDS: dict[str, Kind] = {
         declared=_FRAMES,
         make=_changed(
             lambda scan, seed: reconstructed(
-                _permuted(_near_field(scan, seed), seed), _made_up(_near_field(scan, seed).frames)
+                _permuted(_near_field(scan, seed), seed), made_up(_near_field(scan, seed).frames)
             )
         ),
     ),
@@ -218,7 +218,7 @@ KINDS: dict[str, Kind] = {
         sound=False,
         declared=_FRAMES,
         make=_changed(
-            lambda scan, seed: reconstructed(_permuted(scan, seed), _made_up(scan.frames))
+            lambda scan, seed: reconstructed(_permuted(scan, seed), made_up(scan.frames))
         ),
     ),
     "a third of the frames misplaced": Kind(
