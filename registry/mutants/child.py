@@ -1,0 +1,37 @@
+"""The program of a child process: ``python -m registry.mutants.child FOLDER``.
+
+Nothing but this program replaces a fixture, and nothing but `registry.mutants` starts it: there is
+no variable and no option that a run of tests could have set by accident.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from registry.mutants.plan import Plan
+
+
+def main(folder: Path) -> int:
+    """Run the plan that lies in a folder; pytest's exit code."""
+    plan = Plan.read(folder)
+    # as the command has it, so that tests import what they do without it
+    sys.path[:] = plan.path
+    sys.argv[:] = ["pytest", *plan.arguments]
+    import pytest
+
+    from registry import loading
+    from registry.mutants.handing import Handing
+    from registry.mutants.journal import Writer
+    from registry.mutants.plugin import Plugin
+    from registry.mutants.uses import Uses
+
+    uses, writer = Uses(), Writer(folder)
+    loading.replace = Handing(plan, folder, uses)
+    code = int(pytest.main([*plan.arguments], plugins=[Plugin(plan, folder, uses, writer)]))
+    writer.finished(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
