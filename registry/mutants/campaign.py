@@ -146,7 +146,8 @@ class Campaign:
         stored.write(folder, planted)
         ended = self._children.run(self._plan(address), folder, limit_s=self._limits_s[address])
         found = journal.read(folder)
-        return judge(address, self._tests[address], found, ended, children.log(folder))
+        tests, log = self._tests[address], children.log(folder)
+        return judge(stored.address(planted), tests, found, ended, log)
 
     def _plan(self, address: str = "", *, replaced: bool = True, keep: str = "") -> Plan:
         tests = self._tests.get(address, [])

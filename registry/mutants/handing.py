@@ -45,13 +45,10 @@ class Handing:
         self._kept: set[str] = set()
 
     def __call__(self, fixture: Fixture) -> Fixture:
-        """The fixture as it is handed out."""
-        address = stored.address(fixture)
-        if self._mutant is not None and address == stored.address(self._mutant):
-            # handed out again by the plugin, which has had it before
-            address = self._address
-        if self._mutant is not None and address == self._address:
+        """The fixture as it is handed out; what is noted is the address that it then has."""
+        if self._mutant is not None and stored.address(fixture) == self._address:
             fixture = self._mutant
+        address = stored.address(fixture)
         if self._keep is not None and address not in self._kept:
             stored.write(self._keep / str(len(self._kept)), fixture)
             self._kept.add(address)

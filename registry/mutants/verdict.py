@@ -23,7 +23,7 @@ class Verdict:
 
 
 def judge(address: str, tests: Iterable[Ran], found: Journal, ended: Ended, log: str) -> Verdict:
-    """What a run on the mutant of an address says, of the tests that were to run."""
+    """What a run says of the mutant that has an address, and of the tests that were to run."""
     first = _first_failure(address, found)
     if first is not None:
         return first
@@ -55,7 +55,7 @@ def _crash(code: int) -> str:
 
 def _unnoticed(address: str, tests: set[str], found: Journal) -> Verdict:
     """No test failed: but did any that passed have the mutated arrays?"""
-    passed = {test.name for test in found.tests if test.outcome == PASSED}
+    passed = tests & {test.name for test in found.tests if test.outcome == PASSED}
     others = [test for test in found.tests if test.outcome != PASSED]
     left_out = len(tests - passed)
     what = f"{left_out} of {len(tests)} tests did not run to their end"
