@@ -82,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.mutants.campaign import Campaign, cores
     from registry.mutants.children import Children
 
+    written = [arguments.junit, arguments.json and arguments.json != "-" and Path(arguments.json)]
+    # before the run, which takes long; to a device is written, as everywhere
+    files.require_output(*(path for path in written if path and not path.is_char_device()))
     said = sys.stderr if arguments.json == "-" else sys.stdout
     given = arguments.arguments
     with temporary.folder("mutants") as folder, Children() as running:
