@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from registry import digests, field
 from registry.fixture import Fixture
-from registry.identity import npz
 from registry.identity.inventory import inventory
 from registry.mistake import Mistake
 from registry.mutants import stored
@@ -45,7 +44,7 @@ class Mutant:
         if all(_same(array, self.fixture[name]) for name, array in changed.items()):
             return None
         arrays: Mapping[str, np.ndarray] = {**self.fixture, **changed}
-        data = npz.encode(arrays)
+        data = stored.encode(arrays)
         record = replace(
             self.fixture.sidecar,
             sha256_checksum=digests.sha256(data),
