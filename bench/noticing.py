@@ -77,10 +77,11 @@ def run(name: str) -> Section:
         title=TITLE,
         parts=[
             f"`minimal_dataset_v1` and {mistakes} mistakes of its field, of which the suite "
-            f"notices {document['noticed']}; one that notices more takes less. The target is in processor "
-            f"time, user and system, which the command shares over its cores (here {cores()}): "
-            "other load disturbs wall time by more than is measured here. Besides the mistakes the "
-            "command runs the suite once, and its fixture tests once without the others.",
+            f"notices {document['noticed']}; one that notices more takes less. The target is in "
+            "processor time, user and system, which the command shares over its cores (here "
+            f"{cores()}): other load disturbs wall time by more than is measured here. Besides the "
+            "mistakes the command runs the suite once, and its fixture tests once without the "
+            "others.",
             table(["what", "wall s", "processor s"], rows),
         ],
         verdicts=[
