@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from registry.mutants.journal import FAILED, OTHER, PASSED, Ran, Writer
 from registry.mutants.plan import Plan
 from registry.mutants.uses import Place, Uses
 
+# Letters of a reason.
+_WIDTH = 160
 _WRAPPER = pytest.hookimpl(wrapper=True, tryfirst=True)
 
 
@@ -138,7 +141,7 @@ def _outcome(reports: list[pytest.TestReport]) -> tuple[str, str]:
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The first line of what went wrong, or of why a test was skipped."""
+    """What went wrong, or why a test was skipped, in one line."""
     said: Any = report.longrepr
     if isinstance(said, tuple):
         text = str(said[2])
@@ -146,5 +149,8 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
         text = str(crash.message)
     else:
         # what pytest has shortened ends with the error
-        text = (str(said).strip().splitlines() or [""])[-1]
-    return (text.strip().splitlines() or [""])[0]
+        text = str(said).strip().rpartition("\n")[2]
+    if text.removeprefix("AssertionError: ").startswith("assert "):
+        # pytest explains the rest, at length
+        text = text.partition("\n")[0]
+    return shorten(text, _WIDTH, placeholder=" …")

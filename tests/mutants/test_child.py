@@ -229,6 +229,35 @@ def test_a_crash_leaves_what_came_before(project):
     assert (found.last_started, found.code) == ("test_it.py::test_two", None), "an end, or none"
 
 
+def test_what_is_left_for_the_end_is_done(project):
+    """A test that registers something for the end of the process finds it done, once."""
+    project.write("""
+        import atexit, pathlib
+
+        def test_it():
+            atexit.register(lambda: pathlib.Path("end.txt").open("a").write("done"))
+    """)
+    assert project.child().code == 0, "no clean end"
+    assert (project.path / "end.txt").read_text() == "done", "not done, or twice"
+
+
+REASONS = {
+    "assert [1] == [1, 2]": "assert [1] == [1, 2]",
+    "assert 0, 'the\\nlines  of it'": "AssertionError: the lines of it assert 0",
+    "raise ValueError('a' * 100 + ' ' + 'b' * 100)": f"ValueError: {'a' * 100} …",
+    "pytest.fail('in\\n two lines')": "Failed: in two lines",
+    "pytest.fail('above\\nthe last', pytrace=False)": "Failed: above the last",
+    "pytest.skip('not\\ntoday')": "Skipped: not today",
+}
+
+
+def test_reasons_are_one_line(project):
+    """Of an assertion what was asserted, of another error its whole message."""
+    lines = [f"def test_{n}():\n    {text}\n" for n, text in enumerate(REASONS)]
+    (project.path / "test_it.py").write_text("\n".join(["import pytest\n", *lines]))
+    assert [test.reason for test in project.child().tests] == [*REASONS.values()], "other reasons"
+
+
 OPTIONS = pytest.mark.parametrize(
     "options",
     ["-n auto", "-n 2 --dist loadfile", "--dist load --tx 2*popen", "-d --tx popen"],
