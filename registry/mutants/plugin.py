@@ -50,6 +50,8 @@ class Plugin:
         )
         if self._tests:
             config.option.maxfail = 1
+            # all that they use was fetched when they ran on what is sound
+            config.option.fixtures_offline = True
             # whole files: some node ids cannot be given as arguments
             config.args = self._files
         return (yield)

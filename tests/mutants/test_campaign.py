@@ -15,6 +15,7 @@ from registry.mutants import campaign
 from registry.mutants.campaign import Campaign
 from registry.mutants.children import Children
 from tests.kit.files import tree
+from tests.kit.processes import git
 
 SHAPES = """
     import hashlib
@@ -112,6 +113,28 @@ def test_arguments_of_pytest(project, run, only):
     """)
     assert outcomes(run("-k", "one")) == {"scaled": "survived"}, "another test was run"
     assert outcomes(run("test_it.py::test_two")) == {"scaled": "noticed"}, "another test was run"
+
+
+def test_a_registry_by_url(project, run, only, monkeypatch, tmp_path):
+    """It is fetched for the sound run, and not once more for each mistake."""
+    only("scaled", "nan")
+    monkeypatch.setenv("FIXTURES_CACHE", str(tmp_path / "user-cache"))
+    git(project.root, "init", "--quiet")
+    git(project.root, "add", ".")
+    git(project.root, "commit", "--quiet", "--message", "pins")
+    # to ask for it again in vain is a warning
+    url = f"git+{project.root.as_uri()}@main"
+    project.configure(fixtures_registry=url, filterwarnings="error")
+    project.write("def test_it(tones_v1): assert tones_v1.samples.max() < 1.5")
+    moved = project.root.with_name("moved")
+    run_sound = Campaign.run_sound
+
+    def and_out_of_reach(self):
+        run_sound(self)
+        project.root.rename(moved)
+
+    monkeypatch.setattr(Campaign, "run_sound", and_out_of_reach)
+    assert outcomes(run()) == {"scaled": "noticed", "nan": "noticed"}, "asked for again"
 
 
 def test_no_mistake_here(project, run, monkeypatch):
