@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -38,16 +39,7 @@ class Campaign:
     """
 
     def __init__(self, arguments: Sequence[str], folder: Path, running: Children) -> None:
-        self._arguments = (
-            # pytest's own cache stays as it is
-            "-o",
-            f"cache_dir={folder / 'cache'}",
-            # a child imports the registry before pytest does
-            "-W",
-            "ignore:Module already imported so cannot be rewritten; registry"
-            ":pytest.PytestAssertRewriteWarning",
-            *arguments,
-        )
+        self._arguments = arguments
         self._folder = folder
         self._children = running
         self._tests: dict[str, list[Ran]] = {}
@@ -70,7 +62,7 @@ class Campaign:
         sound = self._folder / "sound"
         kept = sound / "fixtures"
         kept.mkdir(parents=True)
-        ended = self._children.run(self._plan(keep=str(kept)), sound)
+        ended = self._children.run(self._plan(sound, keep=str(kept)), sound)
         found = journal.read(sound)
         _require_green(found, ended, sound)
         loaded = [stored.read(path) for path in sorted(kept.iterdir(), key=lambda p: int(p.name))]
@@ -111,7 +103,7 @@ class Campaign:
         for number, address in enumerate(self.fixtures):
             folder = self._folder / f"alone-{number}"
             folder.mkdir()
-            ended = self._children.run(self._plan(address, replaced=False), folder)
+            ended = self._children.run(self._plan(folder, address, replaced=False), folder)
             _require_green(journal.read(folder), ended, folder, alone=True)
             self._limits_s[address] = PATIENCE_S + PATIENCE * ended.seconds
 
@@ -144,15 +136,28 @@ class Campaign:
         if planted is None:
             return Verdict(outcome=NO_MISTAKE)
         stored.write(folder, planted)
-        ended = self._children.run(self._plan(address), folder, limit_s=self._limits_s[address])
+        ended = self._children.run(
+            self._plan(folder, address), folder, limit_s=self._limits_s[address]
+        )
         found = journal.read(folder)
         tests, log = self._tests[address], children.log(folder)
         return judge(stored.address(planted), tests, found, ended, log)
 
-    def _plan(self, address: str = "", *, replaced: bool = True, keep: str = "") -> Plan:
+    def _plan(
+        self, folder: Path, address: str = "", *, replaced: bool = True, keep: str = ""
+    ) -> Plan:
         tests = self._tests.get(address, [])
         return Plan(
-            arguments=self._arguments,
+            arguments=(
+                # pytest's own stays as it is, and none reads what failed under another mistake
+                "-o",
+                f"cache_dir={folder / 'cache'}",
+                # a child imports the registry before pytest does
+                "-W",
+                "ignore:Module already imported so cannot be rewritten; registry"
+                ":pytest.PytestAssertRewriteWarning",
+                *self._arguments,
+            ),
             path=sys.path,
             # in the order in which they ran
             files=list(dict.fromkeys(test.file for test in tests)),
@@ -172,13 +177,15 @@ def _require_green(found: Journal, ended: Ended, folder: Path, *, alone: bool = 
     expected = "every test to pass, as one that fails already notices nothing"
     if alone:
         expected = "the tests that use a fixture to pass without the others, too"
-    bad = [*found.uncollected, *(test for test in found.tests if test.outcome == FAILED)]
-    if bad:
+    failed = [test for test in found.tests if test.outcome == FAILED]
+    if bad := [*found.uncollected, *failed]:
+        name = shlex.quote(bad[0].name)
+        option = "--ignore" if found.uncollected else "--deselect"
         raise CheckError(
             _SUBJECT,
             expected=expected,
             found=f"{len(bad)} that fail, first {bad[0].name}: {bad[0].reason}",
-            remedy=f"mend it, or leave it out: fixtures mutants -- --deselect {bad[0].name}",
+            remedy=f"mend it, or leave it out: fixtures mutants -- {option} {name}",
         )
     if found.code not in (0, 5):
         where = f" in {found.last_started}" if found.last_started else ""

@@ -19,6 +19,8 @@ def main(folder: Path) -> int:
     plan = Plan.read(folder)
     # as the command has it, so that tests import what they do without it
     sys.path[:] = plan.path
+    # Hypothesis keeps examples that failed; those that fail with a mistake are no use without it
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
     sys.argv[:] = ["pytest", *plan.arguments]
     import pytest
 

@@ -151,7 +151,7 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
         text = str(crash.message)
     else:
         # what pytest has shortened ends with the error
-        text = str(said).strip().rpartition("\n")[2]
+        text = str(said).strip().rpartition("\n")[2].removeprefix("E ")
     if text.removeprefix("AssertionError: ").startswith("assert "):
         # pytest explains the rest, at length
         text = text.partition("\n")[0]

@@ -188,7 +188,7 @@ def test_a_replacement_that_fails(project, run, only, monkeypatch):
     monkeypatch.setattr(
         Campaign,
         "_plan",
-        lambda self, *of, keep="", **_: plan(self, *of, keep=keep, replaced=False),
+        lambda *of, keep="", **_: plan(*of, keep=keep, replaced=False),
     )
     project.write("def test_it(tones_v1): pass")
     assert outcomes(run()) == {"scaled": "not planted"}, "survived, and nothing was planted"
@@ -207,6 +207,34 @@ def test_nothing_is_touched(project, run, only):
     after = tree(project.path, "."), tree(project.root, ".")
     kept = [{name: v for name, v in part.items() if "__pycache__" not in name} for part in after]
     assert kept == [*before], "files were changed or left behind"
+
+
+def test_examples_of_hypothesis(project, run, only):
+    """Examples that fail with a mistake are not kept in the project."""
+    only("scaled")
+    project.write("""
+        import hypothesis
+        from hypothesis import strategies
+
+        @hypothesis.settings(suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.given(row=strategies.integers(0, 7))
+        def test_it(tones_v1, row):
+            assert tones_v1.samples[row].max() < 1.5
+    """)
+    assert outcomes(run()) == {"scaled": "noticed"}, "another outcome"
+    assert not (project.path / ".hypothesis").exists(), "kept"
+
+
+def test_each_mistake_begins_anew(project, run, only):
+    """What failed under one is not all that is run under the next, whatever the options say."""
+    only("scaled", "truncated")
+    project.configure(addopts="--last-failed")
+    project.write("""
+        def test_loud(tones_v1): assert tones_v1.samples.max() < 1.5
+        def test_all(tones_v1): assert len(tones_v1.samples) == 8
+    """)
+    found = {name.partition(": ")[2]: verdict.test for name, verdict in run().items()}
+    assert found == {"scaled": "test_it.py::test_loud", "truncated": "test_it.py::test_all"}
 
 
 class TestSound:
@@ -228,7 +256,20 @@ class TestSound:
     def test_a_file_that_cannot_be_collected(self, project, run):
         """The same."""
         project.write("raise ValueError('no')")
-        with pytest.raises(CheckError, match=r"1 that fail, first test_it\.py: .*ValueError: no"):
+        with pytest.raises(CheckError) as caught:
+            run()
+        assert caught.value.found == "1 that fail, first test_it.py: ValueError: no", caught.value
+        assert caught.value.remedy.endswith("-- --ignore test_it.py"), caught.value
+
+    def test_a_name_that_a_shell_would_split(self, project, run):
+        """It is quoted where it is part of a command."""
+        project.write("""
+            import pytest
+
+            @pytest.mark.parametrize("what", ["a b"])
+            def test_it(what): assert 0
+        """)
+        with pytest.raises(CheckError, match=r"--deselect 'test_it\.py::test_it\[a b\]'"):
             run()
 
     def test_a_test_that_needs_others(self, project, run, only):
