@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +19,7 @@ from bench import scratch
 from tests.kit.environment import environment
 from tests.kit.files import tree
 from tests.kit.processes import LIMIT_S, fixtures, run
+from tests.kit.repository import REPOSITORY
 
 ARRAYS = {"tones_v1": {"frames": np.ones((1, 3), "<f4"), "rate": np.array(7.0)}}
 # of a field that nobody knows
@@ -203,6 +205,40 @@ def test_without_pytest(root, variables):
     ended = run([fixtures()[0], "-c", code], root, variables)
     assert (ended.returncode, ended.stdout) == (3, ""), "not the exit code of what is missing"
     assert "to mend:  pip install pytest\n" in ended.stderr, ended.stderr
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """A folder in which the package lies as its wheel is installed, its files on record."""
+    site = tmp_path / "site"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "registry", site / "registry", ignore=ignored)
+    information = site / "fixture_registry-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Name: fixture-registry\nVersion: 0.1.0\n")
+    (information / "entry_points.txt").write_text(
+        "[pytest11]\nfixture_registry = registry.pytest_plugin\n"
+    )
+    files = [str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()]
+    (information / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    return site
+
+
+@pytest.mark.slow
+def test_a_project_that_has_the_wheel_alone(root, tmp_path, wheel):
+    """Its warnings are errors, it distributes its tests, and it has a folder of our name."""
+    project = tmp_path / "project"
+    (project / "registry").mkdir(parents=True)
+    (project / "pytest.ini").write_text(
+        "[pytest]\nfixtures_registry = ../registry\nfilterwarnings = error\naddopts = -n auto\n"
+    )
+    (project / "test_it.py").write_text(
+        f"import registry\n\nassert registry.__file__.startswith({str(wheel)!r})\n{SUITE}"
+    )
+    command = [fixtures()[0], "-P", *fixtures("mutants")[1:]]
+    ended = run(command, project, environment(tmp_path, PYTHONPATH=str(wheel)))
+    assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
+    assert ended.stdout.endswith("noticed 1 of 5 mistakes (20 %)\n"), ended.stdout
 
 
 def test_ctrl_c_leaves_nothing(root, variables, tmp_path):

@@ -44,13 +44,13 @@ def run(project, tmp_path, monkeypatch):
     temporary_files.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary_files))
 
-    def run(*arguments):
+    def run(*arguments, jobs=2):
         try:
             with temporary.folder("mutants") as folder, Children() as running:
                 found = Campaign(arguments, folder, running)
                 found.run_sound()
                 found.run_alone()
-                results = found.run_mutants(2, lambda result: None)
+                results = found.run_mutants(jobs, lambda result: None)
         finally:
             assert list(temporary_files.iterdir()) == [], "files were left behind"
         return {item.mutant.name: item.verdict for item in results}
@@ -233,7 +233,7 @@ def test_each_mistake_begins_anew(project, run, only):
         def test_loud(tones_v1): assert tones_v1.samples.max() < 1.5
         def test_all(tones_v1): assert len(tones_v1.samples) == 8
     """)
-    found = {name.partition(": ")[2]: verdict.test for name, verdict in run().items()}
+    found = {name.partition(": ")[2]: verdict.test for name, verdict in run(jobs=1).items()}
     assert found == {"scaled": "test_it.py::test_loud", "truncated": "test_it.py::test_all"}
 
 
