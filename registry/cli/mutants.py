@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from registry.mutants.campaign import Campaign
     from registry.mutants.result import Result
 
+_STDOUT = "-"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-under",
         metavar="PERCENT",
         type=_percent,
+        default=0.0,
         help="exit code 1 where a smaller part of the mistakes is noticed",
     )
     parser.add_argument(
@@ -82,10 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.mutants.campaign import Campaign, cores
     from registry.mutants.children import Children
 
-    written = [arguments.junit, arguments.json and arguments.json != "-" and Path(arguments.json)]
-    # before the run, which takes long; to a device is written, as everywhere
-    files.require_output(*(path for path in written if path and not path.is_char_device()))
-    said = sys.stderr if arguments.json == "-" else sys.stdout
+    # before the run, which takes long
+    files.require_output(*_outputs(arguments))
+    said = sys.stderr if arguments.json == _STDOUT else sys.stdout
     given = arguments.arguments
     with temporary.folder("mutants") as folder, Children() as running:
         campaign = Campaign(given[1:] if given[:1] == ["--"] else given, folder, running)
@@ -97,22 +99,28 @@ def run(arguments: argparse.Namespace) -> int:
         )
     score = result.score(found)
     console.say(*_survivors(found), str(score), file=said)
-    if arguments.json is not None:
-        document = result.as_json(found)
-        if arguments.json == "-":
-            print(json.dumps(document, indent=2))
-        else:
-            text = json.dumps(document, indent=2) + "\n"
-            files.write_output(Path(arguments.json), text.encode())
+    document = result.as_json(found)
+    if arguments.json == _STDOUT:
+        print(json.dumps(document, indent=2))
+    elif arguments.json is not None:
+        text = json.dumps(document, indent=2) + "\n"
+        files.write_output(Path(arguments.json), text.encode())
     if arguments.junit is not None:
         files.write_output(arguments.junit, result.as_junit(found))
-    return 1 if score.percent < (arguments.fail_under or 0) else 0
+    return 1 if score.percent < arguments.fail_under else 0
+
+
+def _outputs(arguments: argparse.Namespace) -> list[Path]:
+    """Files to be written, but for devices: to these is written, as everywhere."""
+    named = [arguments.junit, None if arguments.json == _STDOUT else arguments.json]
+    paths = [Path(name) for name in named if name is not None]
+    return [path for path in paths if not path.is_char_device()]
 
 
 def _say_what_runs(campaign: Campaign, said: TextIO) -> None:
     _say(
         said,
-        f"on sound fixtures: {campaign.tests} tests, {campaign.seconds:.1f} s",
+        f"on sound fixtures: none of {campaign.tests} tests fails, in {campaign.seconds:.1f} s",
         *(
             f"{fixture.name}: used by {campaign.tests_of(address)} of them"
             for address, fixture in campaign.fixtures.items()

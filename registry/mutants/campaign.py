@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from textwrap import shorten
 
-from registry.errors import CheckError, RegistryError, UsageError
+from registry.errors import CheckError, UsageError
 from registry.fixture import Fixture
 from registry.mutants import children, journal, stored
 from registry.mutants.children import Children, Ended
@@ -76,7 +77,7 @@ class Campaign:
             raise UsageError(
                 "fixtures mutants",
                 expected="tests that load a fixture of the registry, and pass",
-                found=f"{len(found.tests)} tests, of which none does",
+                found=f"none of {len(found.tests)} does",
                 remedy="name others, as for pytest: fixtures mutants tests/test_data.py",
             )
         self.mutants = [mutant for item in self.fixtures.values() for mutant in mutants_of(item)]
@@ -130,9 +131,10 @@ class Campaign:
         address = mutant.address
         try:
             planted = mutant.planted()
-        except (RegistryError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            reason = f"it cannot be planted: {str(error).splitlines()[0]}"
-            return Verdict(outcome=BROKE, reason=reason)
+        except Exception as error:
+            # a field's own function, which may fail in any way: the other mistakes are still told
+            said = shorten(f"{type(error).__name__}: {error}", 160, placeholder=" …")
+            return Verdict(outcome=BROKE, reason=f"it cannot be planted: {said}")
         if planted is None:
             return Verdict(outcome=NO_MISTAKE)
         stored.write(folder, planted)

@@ -152,7 +152,10 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     else:
         # what pytest has shortened ends with the error
         text = str(said).strip().rpartition("\n")[2].removeprefix("E ")
-    if text.removeprefix("AssertionError: ").startswith("assert "):
-        # pytest explains the rest, at length
-        text = text.partition("\n")[0]
-    return shorten(text, _WIDTH, placeholder=" …")
+    lines = text.strip().splitlines()
+    for number, line in enumerate(lines):
+        if line.removeprefix("AssertionError: ").startswith("assert "):
+            # pytest explains the rest, at length; a message of the test's own stands before it
+            lines = lines[: max(1, number)]
+            break
+    return shorten(" ".join(lines), _WIDTH, placeholder=" …")

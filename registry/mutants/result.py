@@ -37,7 +37,8 @@ class Score:
         return 100 * self.noticed / self.of if self.of else 0.0
 
     def __str__(self) -> str:
-        return f"noticed {self.noticed} of {self.of} mistakes ({self.percent:.0f} %)"
+        # rounded down: 100 % is all of them
+        return f"noticed {self.noticed} of {self.of} mistakes ({int(self.percent)} %)"
 
 
 def score(results: Sequence[Result]) -> Score:

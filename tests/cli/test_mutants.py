@@ -17,7 +17,7 @@ import pytest
 
 from bench import scratch
 from tests.kit.environment import environment
-from tests.kit.files import tree
+from tests.kit.files import NULL, make_device, tree
 from tests.kit.processes import LIMIT_S, fixtures, run
 from tests.kit.repository import REPOSITORY
 
@@ -84,7 +84,7 @@ def test_what_is_printed(mutants, root, tmp_path):
     ended = mutants()
     assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
     lines = ended.stdout.splitlines()
-    assert lines[0].startswith("on sound fixtures: 1 tests, "), "not the sound run"
+    assert lines[0].startswith("on sound fixtures: none of 1 tests fails, in "), "not the sound run"
     assert lines[1] == "tones_v1: used by 1 of them", "not the fixture"
     said = "noticed          tones_v1: transposed      test_it.py::test_it: assert (3, 1) == (1, 3)"
     assert said in lines, ended.stdout
@@ -155,7 +155,7 @@ def test_no_test_uses_a_fixture(mutants, root):
     (root / "test_it.py").write_text("def test_it(): pass\n")
     ended = mutants()
     assert (ended.returncode, ended.stdout) == (2, ""), "not wrong use"
-    assert "found:    1 tests, of which none does\n" in ended.stderr, ended.stderr
+    assert "found:    none of 1 does\n" in ended.stderr, ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,14 @@ def test_a_link_is_no_output(mutants, root, option):
     assert (ended.returncode, ended.stdout) == (2, ""), "not refused at once"
     assert ended.stderr.startswith("error: output link\n"), ended.stderr
     assert (root / "file").read_text() == "precious", "written through"
+
+
+def test_a_device_is_an_output(mutants, root):
+    """The null device is written to, and is still one afterwards."""
+    make_device(root / "null", NULL)
+    ended = mutants("--json", "null")
+    assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
+    assert (root / "null").is_char_device(), "the device was replaced"
 
 
 def test_without_pytest(root, variables):

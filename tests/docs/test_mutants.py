@@ -53,7 +53,7 @@ def test_a_contract_test(sh, blocks):
     """It lets pass what the page says; every line of the page is printed."""
     printed = sh(blocks_of(blocks, "sh")[0])
     first, *others = blocks_of(blocks, "text")[0].splitlines()
-    assert printed[0].startswith(first.rpartition(" tests, ")[0]), printed[0]
+    assert printed[0].startswith(first.rpartition(" in ")[0]), printed[0]
     missing = [line for line in others if line not in printed]
     assert missing == [], "\n".join(printed)
 

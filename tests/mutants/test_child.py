@@ -243,7 +243,7 @@ def test_what_is_left_for_the_end_is_done(project):
 
 REASONS = {
     "assert [1] == [1, 2]": "assert [1] == [1, 2]",
-    "assert 0, 'the\\nlines  of it'": "AssertionError: the lines of it assert 0",
+    "assert 0, 'the\\nlines  of it'": "AssertionError: the lines of it",
     "raise ValueError('a' * 100 + ' ' + 'b' * 100)": f"ValueError: {'a' * 100} …",
     "pytest.fail('in\\n two lines')": "Failed: in two lines",
     "pytest.fail('above\\nthe last', pytrace=False)": "Failed: above the last",
