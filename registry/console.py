@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 from registry.errors import (
     CheckError,
@@ -18,6 +19,9 @@ from registry.errors import (
     UsageError,
     printable,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 # Set for a program whose error another one of ours takes up, see `reported`.
 AS_JSON = {"FIXTURES_ERRORS": "json"}
@@ -31,20 +35,49 @@ WORDS_ONLY = True
 def run(program: Callable[[], int]) -> int:
     """Run a program; turn errors raised on purpose, and the system's, into a message and a code.
 
-    A stream that is closed takes in silence what is written to it, and changes no exit code.
+    A stream that is closed, or whose reader has seen enough, takes in silence what is written to
+    it, and changes no exit code.
     """
     _open_streams()
-    code = 0
-    # the reader of a pipe may have seen enough
-    with suppress(BrokenPipeError):
-        code = _run(program)
-    for stream in (sys.stdout, sys.stderr):
+    with _patient("stdout"), _patient("stderr"):
+        return _run(program)
+
+
+class _Patient(io.FileIO):
+    """A file that takes whatever is written to it, also when nobody is there who reads it."""
+
+    def write(self, data: Buffer, /) -> int:
         try:
-            stream.flush()
+            return super().write(data)
         except BrokenPipeError:
-            # What is left goes nowhere, or the interpreter would try to write it when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return code
+            return memoryview(data).nbytes
+
+
+@contextmanager
+def _patient(name: str) -> Iterator[None]:
+    """Let a stream of this process be a `_Patient` for as long as a program runs."""
+    stream = getattr(sys, name)
+    # unbuffered, the file itself is there
+    file = getattr(stream, "buffer", None)
+    file = getattr(file, "raw", file)
+    if not isinstance(file, io.FileIO):
+        # one in memory
+        yield
+        return
+    patient = io.TextIOWrapper(
+        io.BufferedWriter(_Patient(file.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering or stream.write_through,
+    )
+    setattr(sys, name, patient)
+    try:
+        yield
+    finally:
+        # what cannot be written was an error of the program's
+        with suppress(OSError):
+            patient.flush()
+        setattr(sys, name, stream)
 
 
 def _open_streams() -> None:
@@ -69,8 +102,6 @@ def _run(program: Callable[[], int]) -> int:
         return code
     except RegistryError as error:
         return _report(error)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         return _report(
             MissingError(
@@ -123,14 +154,8 @@ def print_errors(found: Iterable[object]) -> None:
 
 
 def _report(error: RegistryError) -> int:
-    # who hears nothing any more still gets the code
-    with suppress(BrokenPipeError):
-        _say(error)
-    return error.exit_code
-
-
-def _say(error: RegistryError) -> None:
     if AS_JSON.items() <= os.environ.items():
         print(json.dumps(error.parts), file=sys.stderr)
     else:
         print_errors([error])
+    return error.exit_code

@@ -44,21 +44,35 @@ class RegistryError(Exception):
         The rule, and the value that broke it.
     remedy : str
         The command or the edit that mends it.
+    needs_clone : bool, optional
+        Whether it mends the registry itself, so that only who has a clone can do it. Default: for
+        what breaks a rule, and for nothing else.
     """
 
     exit_code = 1
+    needs_clone = False
 
-    def __init__(self, subject: str, *, expected: str, found: str, remedy: str) -> None:
+    def __init__(
+        self,
+        subject: str,
+        *,
+        expected: str,
+        found: str,
+        remedy: str,
+        needs_clone: bool | None = None,
+    ) -> None:
         self.subject = subject
         self.expected = expected
         self.found = found
         self.remedy = remedy
+        if needs_clone is not None:
+            self.needs_clone = needs_clone
         super().__init__(subject, expected, found, remedy)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, which xdist and
         # multiprocessing rely on to carry an error from a worker.
-        return (_rebuild, (type(self), self.parts))
+        return (_rebuild, (type(self), self.parts, self.needs_clone))
 
     @property
     def parts(self) -> dict[str, str]:
@@ -72,7 +86,7 @@ class RegistryError(Exception):
 
     def but(self, **parts: str) -> Self:
         """The same error with other parts, for a reader who knows less or can do more."""
-        return type(self)(**{**self.parts, **parts})
+        return type(self)(**{**self.parts, **parts}, needs_clone=self.needs_clone)
 
     def __str__(self) -> str:
         return printable(
@@ -83,12 +97,14 @@ class RegistryError(Exception):
         )
 
 
-def _rebuild(kind: type[RegistryError], parts: dict[str, str]) -> RegistryError:
-    return kind(**parts)
+def _rebuild(kind: type[RegistryError], parts: dict[str, str], needs_clone: bool) -> RegistryError:
+    return kind(**parts, needs_clone=needs_clone)
 
 
 class CheckError(RegistryError):
     """Data, a sidecar or a declaration breaks a rule (exit code 1)."""
+
+    needs_clone = True
 
 
 class ChainError(CheckError):

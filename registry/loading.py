@@ -15,7 +15,7 @@ from pathlib import Path
 from registry import files
 from registry.declare import deprecation
 from registry.digests import md5, sha256
-from registry.environment import is_offline
+from registry.environment import OFFLINE, is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.fixture import Fixture
 from registry.identity import address, chain, pins, sidecar
@@ -69,12 +69,13 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
             warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
         record = read_sidecar(top, pin, offline=offline)
         data = read_bytes(top, pin, record, offline=offline)
+        arrays = npz.parse(data, subject=f"fixture {pin.name}")
     except RegistryError as error:
         raise served.advised(top, error) from None
     return hand_out(
         Fixture(
             name=pin.name,
-            arrays=npz.parse(data, subject=f"fixture {pin.name}"),
+            arrays=arrays,
             sidecar=record,
             path=top / pin.path,
         )
@@ -86,6 +87,7 @@ def hand_out(fixture: Fixture) -> Fixture:
     return fixture if replace is None else replace(fixture)
 
 
+@served.advising
 def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
     """The pin that an address means; a name and a digest together must agree."""
     wanted = address.parse(text)
@@ -115,8 +117,10 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
     )
 
 
+@served.advising
 def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sidecar:
     """The sidecar, held against the pin."""
+    text: Buffer | None
     if pin.imported:
         text = _chain(
             root,
@@ -129,8 +133,10 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
         )
     else:
         # git's, so neither in DVC's cache nor on a remote
-        remedy = f"git checkout -- {pin.sidecar_path}"
-        text = _required(workspace.read(root, pin.sidecar_path), pin, "sidecar", remedy)
+        text = workspace.read(root, pin.sidecar_path)
+        if text is None:
+            remedy = f"git checkout -- {pin.sidecar_path}"
+            raise _absent(pin, "sidecar", pin.sidecar_path, remedy, needs_clone=True)
         check_sidecar(pin, text)
     record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
@@ -143,6 +149,7 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
     return record
 
 
+@served.advising
 def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
     """The fixture's bytes, from the first place that has the right ones."""
     return _chain(
@@ -154,6 +161,7 @@ def read_bytes(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = 
     )
 
 
+@served.advising
 def read_stored(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None = None) -> Buffer:
     """The fixture's bytes from DVC's cache or the remote; the workspace is not looked at.
 
@@ -169,11 +177,12 @@ def read_stored(root: Path, pin: Pin, record: Sidecar, *, offline: bool | None =
     )
 
 
+@served.advising
 def read_workspace(root: Path, pin: Pin, record: Sidecar) -> Buffer:
     """The fixture's bytes from the workspace alone: tested, never healed."""
-    data = _required(
-        workspace.read(root, pin.path), pin, "bytes", f"{pull_command(pin)}, or make fixtures"
-    )
+    data = workspace.read(root, pin.path)
+    if data is None:
+        raise _absent(pin, "bytes", pin.path, _or_built(root, pin, pull_command(pin)))
     check_bytes(pin, record, data)
     return data
 
@@ -260,15 +269,29 @@ def _chain(
     if failed:
         # the workspace's own error first: it is the one that the user can see and mend
         raise failed[0]
-    reason = missing.found if missing else "the remote was not asked (offline)"
-    remedy = missing.remedy if missing else pull_command(pin)
-    elsewhere = pin.imported or served.record(root) is not None
-    raise MissingError(
-        f"fixture {pin.name}: {file.what}",
+    reason = missing or _not_asked(root, pin)
+    raise reason.but(
+        subject=f"fixture {pin.name}: {file.what}",
         expected=f"{file.path} in the workspace, its object in DVC's cache, or on the remote",
-        found=f"none in the workspace, none in the cache; {reason}",
-        remedy=remedy if elsewhere else f"{remedy}, or make fixtures",
+        found=f"none in the workspace, none in the cache; {reason.found}",
+        remedy=_or_built(root, pin, reason.remedy),
     )
+
+
+def _not_asked(root: Path, pin: Pin) -> MissingError:
+    own = served.record(root) is None
+    return MissingError(
+        f"fixture {pin.name}",
+        expected="the remote to have it",
+        found="the remote was not asked (offline)",
+        remedy=pull_command(pin) if own else f"load it once without {OFFLINE}",
+    )
+
+
+def _or_built(root: Path, pin: Pin, remedy: str) -> str:
+    """A remedy, or what else there is where the fixture was made."""
+    elsewhere = pin.imported or served.record(root) is not None
+    return remedy if elsewhere else f"{remedy}, or make fixtures"
 
 
 def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer | None:
@@ -308,13 +331,14 @@ def _leave(root: Path, pin: Pin, file: _File, data: Buffer) -> None:
         )
 
 
-def _required(data: Buffer | None, pin: Pin, what: str, remedy: str) -> Buffer:
-    if data is None:
-        path = Path(pin.path if what == "bytes" else pin.sidecar_path)
-        raise MissingError(
-            f"fixture {pin.name}: {what}",
-            expected=f"a readable file {path.name} in {path.parent.name}",
-            found="none",
-            remedy=remedy,
-        )
-    return data
+def _absent(
+    pin: Pin, what: str, path: str, remedy: str, *, needs_clone: bool = False
+) -> MissingError:
+    file = Path(path)
+    return MissingError(
+        f"fixture {pin.name}: {what}",
+        expected=f"a readable file {file.name} in {file.parent.name}",
+        found="none",
+        remedy=remedy,
+        needs_clone=needs_clone,
+    )

@@ -55,8 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which registry is in use, at which lock, and in which mode."""
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which registry is in use, at which lock, in which mode, and what is undecided in it."""
     return _session(config).header()
 
 

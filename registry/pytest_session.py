@@ -6,6 +6,7 @@ Imported by the plugin at every start for the header line: what reads fixtures i
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry.digests import sha256_file
+from registry import files
+from registry.digests import sha256
 from registry.environment import REGISTRY, is_offline, value
 from registry.errors import MissingError, RegistryError, UsageError, printable
 from registry.storage.root import find_root, is_root, is_url, locate
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 
 _OPTION = "fixtures_registry"
 _ROOT = "fixtures_root"
+# A stage of the lock whose command, over however many lines, says so.
+_PHYSICS = b"--physics"
+_UNDECIDED = re.compile(
+    rb"^  fixture@(\w+):\n    cmd: .*(?:\n      .*)*?(?<=\s)--physics\s", re.MULTILINE
+)
 
 
 def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> Path:
@@ -150,21 +157,45 @@ class PytestSession:
         for name in names:
             self.set_up(name)
 
-    def header(self) -> str | None:
-        """Line for the head of the run; None where no registry is named or near."""
+    def header(self) -> list[str]:
+        """Lines for the head of the run; none where no registry is named or near."""
         asked_for = self._asked_for()
         if self._root is None and is_url(asked_for):
             from registry.storage.dvc_config import redact_urls
 
             # no run waits for git only to be told more
-            return printable(", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()]))
+            return [printable(", ".join([f"fixtures: {redact_urls(asked_for)}", *self._mode()]))]
         try:
-            lock, pinned = self.root / "dvc.lock", "dvc.lock cannot be read"
-            with suppress(OSError):
-                pinned = f"dvc.lock {sha256_file(lock)[:12]}" if lock.is_file() else "no dvc.lock"
-            return printable(", ".join([f"fixtures: {self.root}", pinned, *self._mode()]))
+            root, text, pinned = self.root, b"", "dvc.lock cannot be read"
         except RegistryError as error:
-            return printable(f"fixtures: no registry: {error.found}") if asked_for else None
+            return [printable(f"fixtures: no registry: {error.found}")] if asked_for else []
+        with suppress(OSError):
+            if (root / "dvc.lock").is_file():
+                text = files.read(root / "dvc.lock")
+                pinned = f"dvc.lock {sha256(text)[:12]}"
+            else:
+                pinned = "no dvc.lock"
+        used = ", ".join([f"fixtures: {root}", pinned, *self._mode()])
+        return list(map(printable, [used, *self._undecided(text)]))
+
+    def _undecided(self, lock: bytes) -> Iterator[str]:
+        """A line on each fixture whose physics is declared as undecided.
+
+        The lock is searched and not parsed, and only sidecars of what is found are read: few
+        registries have any, and every run in all the others would pay for it.
+        """
+        if _PHYSICS not in lock:
+            return
+        from registry import loading
+        from registry.identity import pins
+
+        for name in (match[1].decode() for match in _UNDECIDED.finditer(lock)):
+            doubt = f"its sidecar cannot be read; to mend: fixtures verify {name}"
+            with suppress(RegistryError):
+                pin = pins.find(self.root, name)
+                doubt = loading.read_sidecar(self.root, pin, offline=True).doubt
+            if doubt:
+                yield f"fixtures: {name}: physics undecided: {doubt}"
 
     def report(self) -> Iterator[str]:
         """Lines on fixtures that the run did not use, and on deprecated ones that it did."""

@@ -96,7 +96,8 @@ def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
             links.append(Tested(link=link, holds=True))
         except RegistryError as error:
             exit_code = max(exit_code, error.exit_code)
-            links.append(Tested(link=link, holds=False, detail=str(error)))
+            detail = str(served.advised(root, error))
+            links.append(Tested(link=link, holds=False, detail=detail))
     return Report(name=pin.name, links=links, exit_code=exit_code)
 
 

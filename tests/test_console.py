@@ -118,8 +118,10 @@ def test_a_full_disk_names_the_file_that_was_written(tmp_path, monkeypatch, caps
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise on Windows")
 @pytest.mark.parametrize("lines", [1, 100_000])
-def test_a_reader_that_goes_away(lines):
-    """`fixtures list | head` ends in silence, however much was still to come."""
+@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("write", ["print", "console.say"])
+def test_a_reader_that_goes_away(lines, code, write):
+    """`fixtures verify | head` ends in silence, however much was to come, and with its own code."""
     program = f"""
 import sys
 from registry import console
@@ -127,8 +129,8 @@ from registry import console
 def program():
     sys.stdin.read()  # until the reader has gone
     for _ in range({lines}):
-        print("x" * 79)
-    return 0
+        {write}("x" * 79)
+    return {code}
 
 sys.exit(console.run(program))
 """
@@ -146,7 +148,23 @@ sys.exit(console.run(program))
     process.stdin.close()
     message = process.stderr.read().decode()
     process.stderr.close()
-    assert (process.wait(), message) == (0, ""), "a closed pipe is not taken in silence"
+    assert (process.wait(), message) == (code, ""), "a closed pipe is not taken in silence"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise on Windows")
+def test_a_pipe_of_the_programs_own(capsys):
+    """Where another program ends that ours talks to, that is an error."""
+
+    def program() -> int:
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            return os.write(writer, b"x")
+        finally:
+            os.close(writer)
+
+    assert console.run(program) == 3
+    assert "found:    Broken pipe\n" in capsys.readouterr().err
 
 
 STREAMS = """

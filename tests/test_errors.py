@@ -56,6 +56,23 @@ def test_an_error_with_another_part():
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "needs_clone"),
+    [
+        (errors.MissingError, {}, False),
+        (errors.UsageError, {}, False),
+        (errors.ArchiveError, {}, True),
+        (errors.MissingError, {"needs_clone": True}, True),
+        (errors.CheckError, {"needs_clone": False}, False),
+    ],
+)
+def test_who_can_mend_it(kind, said, needs_clone):
+    """What breaks a rule is mended in a clone, all else where it is said; copies know it, too."""
+    error = kind("array a", expected="x", found="y", remedy="z", **said)
+    for one in (error, error.but(found="w"), copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert one.needs_clone is needs_clone, one
+
+
 def test_a_broken_chain_is_a_failed_check():
     """Who catches failed checks catches broken chains, too."""
     assert issubclass(ChainError, CheckError), "a broken chain is no failed check"

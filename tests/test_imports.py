@@ -45,11 +45,19 @@ def test_the_package_alone_imports_nothing_heavy():
         "cli",
         "verify",
         "identity.npz",
+        "ptychography.consistency",
+        "ptychography.mistakes",
     ],
 )
 def test_a_light_module_imports_nothing_heavy(module):
     """The modules on the way to a fixture do not import DVC, a schema validator or torch."""
     assert imported(f"import registry.{module}") & HEAVY == set(), f"registry.{module} is heavy"
+
+
+def test_the_field_alone_imports_nothing_heavy():
+    """Its public name arrives when it is used."""
+    found = imported("import registry.ptychography") & {*HEAVY, "numpy", "yaml"}
+    assert found == set(), "`import registry.ptychography` imports what only its criteria need"
 
 
 def test_loading_a_fixture_imports_numpy_and_yaml_alone():

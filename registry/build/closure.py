@@ -7,20 +7,20 @@ those inside functions too, and those that only a type checker looks at left out
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from registry import files
-from registry.digests import blob
+from registry.digests import blob, sha256
 from registry.errors import CheckError
 
 GENERATORS = "generators"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _INIT = "__init__.py"
+_TYPE_CHECKER_ONLY = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def blobs(root: Path, generator: str) -> dict[str, str]:
@@ -158,9 +158,9 @@ def _behaviour_of(text: bytes, path: Path) -> str:
     tree = _tree(text, path)
     if len(tree.body) == bool(ast.get_docstring(tree)):
         return ""
-    digest = hashlib.sha256()
-    _feed(tree, lambda part: digest.update(part.encode("utf-8", "surrogatepass") + b"\0"))
-    return digest.hexdigest()
+    parts: list[str] = []
+    _feed(tree, parts.append)
+    return sha256("".join(f"{part}\0" for part in parts).encode("utf-8", "surrogatepass"))
 
 
 def _feed(node: Any, update: Callable[[str], None]) -> None:
@@ -215,6 +215,8 @@ def _not_words(call: ast.Call, given: list[Any]) -> list[Any]:
     return given
 
 
+# Whoever asks what a module imports asks what it does next.
+@cache
 def _tree(text: bytes, path: Path) -> ast.Module:
     try:
         return ast.parse(text)
@@ -227,13 +229,13 @@ def _tree(text: bytes, path: Path) -> ast.Module:
         ) from None
 
 
-def _running(node: ast.AST) -> Iterator[ast.AST]:
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
     """All nodes of a tree but those that only a type checker looks at."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-            for other in child.orelse:
-                yield other
-                yield from _running(other)
-            continue
-        yield child
-        yield from _running(child)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) in _TYPE_CHECKER_ONLY:
+            left += node.orelse
+        else:
+            yield node
+            left += ast.iter_child_nodes(node)

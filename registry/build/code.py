@@ -17,6 +17,7 @@ shell commands and paths, so the declaration is held against its rules first, in
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -74,4 +75,6 @@ def schemas(generator: Generator) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    # hardly anything that a run makes is garbage, and it ends soon: looking for some takes time
+    gc.disable()
     sys.exit(console.run(main))

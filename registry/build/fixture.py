@@ -20,15 +20,22 @@ from registry.errors import CheckError
 from registry.identity import foreign_npz, npz, npz_rows, schema, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
-from registry.ptychography.acceptance import Source, accept, as_scan, refusals, within_object
+from registry.ptychography.acceptance import (
+    Acceptance,
+    Source,
+    accept,
+    as_scan,
+    refusals,
+    within_object,
+)
 from registry.ptychography.contracts import form_failures
+from registry.ptychography.held_out import held_out
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import relative_error
 from registry.ptychography.scan import Scan
 
 FIXTURES = Path("tests/fixtures/pytorch_integration")
 SCHEMAS = Path("schemas")
-NO_OBJECT = "the source has no object that the forward model could be held against"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,16 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         raise stage.refused(subject, error, f"edit params.yaml fixtures.{name}") from error
     source = _source(arrays_of_source, declared, made, params)
-    checks = _accept(subject, request, arrays, made, source)
+    acceptance = _accept(subject, request, arrays, made, source)
+    _hold_to_declared(request, acceptance)
     defect = _defect(subject, arrays, made, source, request.generator.contracts[0])
     data = npz.encode(arrays)
-    written = _sidecar(request, data, arrays, declared, made, checks, defect)
+    written = _sidecar(request, data, arrays, declared, made, acceptance, defect)
     text = sidecar.encode(written)
     _verify_sidecar(subject, text)
     files.write_together({FIXTURES / f"{name}.npz": data, FIXTURES / f"{name}.json": text})
     print(
         f"{subject}: {len(data)} bytes, sha256 {written.sha256_checksum[:12]}; covers "
-        f"{checks['coverage_x']:.1%} of x, {checks['coverage_y']:.1%} of y; "
+        f"{written.checks['coverage_x']:.1%} of x, {written.checks['coverage_y']:.1%} of y; "
         + _said_of_physics(written)
     )
     return 0
@@ -64,8 +72,8 @@ def _accept(
     arrays: Mapping[str, np.ndarray],
     made: Mapping[str, Any],
     source: Source,
-) -> dict[str, Any]:
-    """Figures of a fixture that meets every criterion.
+) -> Acceptance:
+    """What is found of a fixture that meets every criterion.
 
     A variant in another form hands over the same fixture as DATA-001 has it, ``canonical``, for
     the physics to be checked on. The fixture itself is then held against its own contract alone;
@@ -86,7 +94,39 @@ def _accept(
             remedy=f"edit params.yaml fixtures.{request.name}, or its source; the last good "
             "fixture and its sidecar are as they were",
         )
-    return acceptance.checks
+    return acceptance
+
+
+def _hold_to_declared(request: Request, acceptance: Acceptance) -> None:
+    """Refuse data that cannot tell, unless their entry says so; and an entry that is untrue.
+
+    Whoever declares a fixture knows so what it is worth, and a published version keeps its entry.
+    """
+    entry = f"params.yaml fixtures.{request.name}"
+    undecided = acceptance.verdict == sidecar.UNDECIDED
+    if undecided == ("physics" in request.params):
+        return
+    if undecided:
+        generator = request.generator
+        schema_file = generator_keys.schema_path(Path(), generator.name).as_posix()
+        key = (
+            ""
+            if "physics" in generator.keys
+            else f", for which {schema_file} needs the key physics"
+        )
+        raise CheckError(
+            f"fixture {request.name}: physics undecided",
+            expected="data that tell whether frames, positions, probe and object belong together; "
+            "or an entry with physics: undecided",
+            found=acceptance.reason,
+            remedy=f"take data that can tell, or say physics: undecided in {entry}{key}",
+        )
+    raise CheckError(
+        f"fixture {request.name}: physics declared as undecided",
+        expected="an entry without the key physics, which only undecided data have",
+        found=": ".join(filter(None, [f"the verdict {acceptance.verdict}", acceptance.reason])),
+        remedy=f"remove physics: undecided from {entry}",
+    )
 
 
 def _defect(
@@ -117,8 +157,8 @@ def _defect(
 
 
 def _said_of_physics(written: Sidecar) -> str:
-    if written.verdict != sidecar.CHECKED:
-        return f"physics: {written.verdict}"
+    if written.doubt:
+        return f"physics {written.verdict}: {written.doubt}"
     checks, defect = written.checks, written.defect
     figures = f"own match {checks['own_match_rate']:.1%}; R-factor {checks['r_factor']:.3f}"
     if defect is None:
@@ -173,9 +213,15 @@ def _source(
 
     count = arrays["xcoords"].size
     chosen = np.array(made["subset_indices"])
-    error = None
-    if declared.noise == "measured" and declared.physics == sidecar.CHECKED:
-        error = relative_error(within_object(part(arrays.get("sample_indices", np.arange(count)))))
+    is_measured = declared.noise == "measured"
+    error = known = None
+    # an object that was made from the frames explains them, whether they belong together or not
+    if declared.physics == sidecar.CHECKED and (
+        is_measured or declared.declaration.get("object") == "reconstruct"
+    ):
+        sample = within_object(part(arrays.get("sample_indices", np.arange(count))))
+        error = relative_error(sample) if is_measured else None
+        known = held_out(sample)
     return Source(
         scan=part(chosen),
         indices=np.arange(chosen.size),
@@ -183,6 +229,7 @@ def _source(
         strategy=params["strategy"],
         positions=(arrays["xcoords"], arrays["ycoords"]),
         error=error,
+        held_out=known,
         physics=declared.physics == sidecar.CHECKED,
     )
 
@@ -205,11 +252,10 @@ def _sidecar(
     arrays: Mapping[str, np.ndarray],
     declared: SourceRecord,
     made: Mapping[str, Any],
-    checks: dict[str, Any],
+    acceptance: Acceptance,
     defect: dict[str, Any] | None,
 ) -> Sidecar:
     name, params, generator = request.name, request.params, request.generator
-    checked = checks["own_match_rate"] is not None
     helpers = closure.blobs(Path(), generator.name)
     own = helpers.pop(generator.script)
     contract = generator.contracts[0]
@@ -241,10 +287,11 @@ def _sidecar(
         arrays=inventory(arrays),
         contract=contract,
         field=field.NAME,
-        verdict=sidecar.CHECKED if checked else sidecar.NOT_CHECKED,
-        reason="" if checked else NO_OBJECT,
+        verdict=acceptance.verdict,
+        reason=acceptance.reason,
         suite=field.SUITE,
-        checks=checks,
+        checks=acceptance.checks,
+        mistakes=acceptance.mistakes,
         defect=defect,
         details={"noise": declared.noise, "photon_scale": declared.photon_scale},
         schemas={file: schema.digest(SCHEMAS / file) for file in sorted(named)},

@@ -8,6 +8,7 @@ from registry import console, loading
 from registry.cli.table import columns
 from registry.errors import RegistryError
 from registry.identity import pins
+from registry.storage import served
 from registry.storage.root import locate
 
 
@@ -18,14 +19,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
+    doubts: list[tuple[str, ...]] = []
     code = 0
-    for pin in pins.read(root).values():
+    pinned = pins.read(root)
+    if not pinned:
+        console.say(served.nothing_pinned(root))
+        return 0
+    for pin in pinned.values():
         try:
             record = loading.read_sidecar(root, pin)
         except RegistryError as error:
             code = max(code, error.exit_code)
             rows.append((pin.name, *"---", f"{pin.size:,}", "-", "sidecar broken: verify it"))
             continue
+        if record.doubt:
+            doubts.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
         path = root / pin.path
         rows.append(
             (
@@ -38,5 +46,5 @@ def run(arguments: argparse.Namespace) -> int:
                 "yes" if path.is_file() else "no: fixtures pull",
             )
         )
-    console.say(*columns(rows))
+    console.say(*columns(rows), *columns(doubts))
     return code

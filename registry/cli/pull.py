@@ -13,7 +13,7 @@ from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.identity import pins
 from registry.identity.pins import Pin
-from registry.storage import cache, workspace
+from registry.storage import cache, served, workspace
 from registry.storage.root import locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
@@ -49,11 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = [loading.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
+    if not wanted:
+        console.say(served.nothing_pinned(root))
+        return 0
     outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline))
     errors = []
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
-            errors.append(outcome)
+            errors.append(served.advised(root, outcome))
             console.say(f"FAILED   {name}")
         elif outcome == _PRESENT:
             console.say(f"present  {name}")

@@ -14,7 +14,8 @@ from registry.cli.table import columns
 from registry.console import say
 from registry.errors import MissingError, printable
 from registry.identity import pins
-from registry.identity.sidecar import NOT_CHECKED, Sidecar
+from registry.identity.sidecar import Sidecar
+from registry.report.meanings import MEANINGS
 from registry.storage.root import locate
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ def _print(pin: Pin, record: Sidecar, present: str) -> None:
     say("\narrays")
     say(*columns([(f"  {name}", *cells) for name, *cells in _arrays(record)]))
     say("\nchecks")
-    say(*columns([(f"  {key}", text) for key, text in _checks(record)]))
+    say(*columns([(f"  {key}", *cells) for key, *cells in _checks(record)]))
+    if record.mistakes is not None:
+        say("\nplanted mistakes")
+        say(*columns([(f"  {key}", text) for key, text in _mistakes(record)]))
     say("\ntransformations")
     for number, step in enumerate(record.transformations, 1):
         say(f"  {number}. {step}")
@@ -107,8 +111,11 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
     for title, rows in (
         ("arrays", _arrays(record)),
         ("checks", _checks(record)),
+        ("planted mistakes", _mistakes(record)),
         ("transformations", steps),
     ):
+        if not rows:
+            continue
         console.print(Text(f"\n{title}", style="bold"))
         console.print(Padding(_grid(rows), (0, 0, 0, 2)))
 
@@ -170,10 +177,9 @@ def _warnings(record: Sidecar) -> list[tuple[str, str]]:
                 f"{record.defect['name']}: {record.defect['description']} (refused by {refused})",
             )
         )
-    if record.verdict == NOT_CHECKED:
-        found.append(
-            ("physics not checked", "nothing says that frames, positions, probe and object match")
-        )
+    if record.doubt:
+        nothing = "nothing says that frames, positions, probe and object match"
+        found.append((f"physics {record.verdict}", f"{record.doubt}; {nothing}"))
     return found
 
 
@@ -200,6 +206,27 @@ def _arrays(record: Sidecar) -> list[tuple[str, ...]]:
 
 
 def _checks(record: Sidecar) -> list[tuple[str, ...]]:
-    checked = record.verdict != NOT_CHECKED
-    nothing = "not measured with this noise" if checked else "not measured: physics not checked"
-    return [(key, nothing if value is None else str(value)) for key, value in record.checks.items()]
+    nothing = f"not measured: physics {record.verdict}"
+    if record.is_measured:
+        nothing = "not measured with this noise"
+    return [
+        (key, nothing if value is None else str(value), MEANINGS.get(key, ""))
+        for key, value in record.checks.items()
+    ]
+
+
+def _mistakes(record: Sidecar) -> list[tuple[str, ...]]:
+    """Of the mistakes that were planted: how many would be noticed, and which would not."""
+    if record.mistakes is None:
+        return []
+    found, missed = len(record.mistakes["found"]), record.mistakes["missed"]
+    rows: list[tuple[str, ...]] = [
+        ("found", f"{found} of {found + len(missed)}"),
+        ("missed", ", ".join(missed) or "none"),
+    ]
+    if none := record.mistakes.get("none"):
+        rows.append(("no mistake here", f"{', '.join(none)}: these arrays stay as they are"))
+    if smallest := record.mistakes.get("smallest"):
+        shifts = (f"{amount:g} px in {axis}" for axis, amount in smallest.items())
+        rows.append(("smallest shift found", ", ".join(shifts)))
+    return rows

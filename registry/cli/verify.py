@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry import console
 from registry.identity import pins
+from registry.storage import served
 from registry.storage.root import find_root, locate
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(document, indent=2))
         return code
+    if not known:
+        console.say(served.nothing_pinned(root))
     _print_links(reports)
     console.print_errors(changes)
     if against is not None:
         console.say(_verdict(against))
     _print_rebuilt(rebuilt)
-    if not reports:
-        console.say("no fixtures are pinned; build them: make fixtures")
     return code
 
 

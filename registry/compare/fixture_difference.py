@@ -111,6 +111,7 @@ def compare(a: Operand, b: Operand) -> FixtureDifference:
         ]
         measured = True
         notes = [*_order(_positions_first(a), _positions_first(b)), *_subset(a, b)]
+    notes += _physics(a, b)
     verdicts = {item.verdict for item in arrays}
     if a.sha256 == b.sha256:
         verdict = IDENTICAL
@@ -277,6 +278,17 @@ def _frames_in_common(a: Operand, b: Operand) -> list[str]:
         f"{common} frames are in both, bit for bit; {len(left) - common} only in A, "
         f"{len(right) - common} only in B"
     ]
+
+
+def _physics(a: Operand, b: Operand) -> list[str]:
+    """Another verdict of the field's checks, with the reason where they leave a doubt."""
+    if a.sidecar is None or b.sidecar is None or a.sidecar.verdict == b.sidecar.verdict:
+        return []
+    said = (
+        ": ".join(filter(None, [f"{record.verdict} in {which}", record.doubt]))
+        for which, record in (("A", a.sidecar), ("B", b.sidecar))
+    )
+    return [f"physics {', '.join(said)}"]
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -229,7 +229,7 @@ def _words(rule: Mapping[str, Any]) -> str:
     """A schema's rule, short enough for a line of help."""
     if "enum" in rule:
         values = [value if isinstance(value, str) else json.dumps(value) for value in rule["enum"]]
-        return " | ".join(values)
+        return f"{rule.get('description', '')} {' | '.join(values)}".strip()
     if "description" in rule:
         return str(rule["description"])
     limits = [

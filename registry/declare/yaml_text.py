@@ -5,12 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry import files
 from registry.declare import FILE
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
+
+if TYPE_CHECKING:
+    from ruamel.yaml.scanner import Scanner
 
 
 def read(root: Path) -> str:
@@ -51,6 +54,7 @@ def parse(text: str) -> Any:
 
     try:
         parser = YAML(typ="safe", pure=True)
+        parser.Scanner = _scanner()
         with warnings.catch_warnings():
             # of which one would wonder: an anchor that is there twice
             warnings.simplefilter("error", YAMLWarning)
@@ -84,6 +88,27 @@ def parse(text: str) -> Any:
     except (LookupError, TypeError, ValueError) as error:
         # ruamel itself stumbles over a version of YAML that there is not, and over some tags
         raise _not_yaml(f"{type(error).__name__}: {error}") from None
+
+
+# For each bracket ruamel looks at all that are open, and reads many ahead before the first is used.
+_MOST_BRACKETS = 100
+
+
+def _scanner() -> type[Scanner]:
+    """What cuts a text into tokens: ruamel's own, which stops where too many brackets are open."""
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.scanner import Scanner
+
+    class Shallow(Scanner):
+        def fetch_flow_collection_start(self, *token: Any, **context: Any) -> None:
+            if self.flow_level == _MOST_BRACKETS:
+                raise MarkedYAMLError(
+                    problem=f"more than {_MOST_BRACKETS} brackets in each other",
+                    problem_mark=self.reader.get_mark(),
+                )
+            super().fetch_flow_collection_start(*token, **context)
+
+    return Shallow
 
 
 # Of these YAML admits some that there are not: instants that no calendar has, halves of letters,

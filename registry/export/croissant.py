@@ -11,7 +11,6 @@ from registry.declare import FILE
 from registry.declare.params import Creator, Dataset
 from registry.errors import CheckError, MissingError
 from registry.export import Published
-from registry.identity.sidecar import CHECKED
 from registry.ptychography.contracts import contract_named
 
 VERSION = "http://mlcommons.org/croissant/1.1"
@@ -226,8 +225,8 @@ def _about(item: Published) -> str:
         f"({record.subset_strategy}), made by {record.generator_script}; "
         f"contract {record.contract}."
     ]
-    if record.verdict != CHECKED:
-        sentences.append("Not held against a forward model.")
+    if record.doubt:
+        sentences.append(f"Physics {record.verdict}: {record.doubt}.")
     if record.defect is not None:
         name, told = record.defect["name"], record.defect["description"]
         sentences.append(f"Wrong on purpose ({name}): {told.rstrip('.')}. Not for training.")

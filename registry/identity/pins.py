@@ -61,6 +61,7 @@ def read(root: Path) -> dict[str, Pin]:
             expected="the registry's pins",
             found="no such file",
             remedy="git checkout dvc.lock, or build the fixtures: make fixtures",
+            needs_clone=True,
         )
     return found
 
@@ -87,6 +88,7 @@ def find(root: Path, name: str) -> Pin:
             found=f"{name}.npz.dvc alone",
             remedy=f"dvc import the registry's {name}.json into the same folder; "
             "see docs/consuming.md",
+            needs_clone=True,
         )
     pins = read(root)
     import difflib
@@ -98,6 +100,7 @@ def find(root: Path, name: str) -> Pin:
         + (f"; perhaps {' or '.join(close)}" if close else ""),
         found=f"no such name among {', '.join(pins) or 'none'}",
         remedy="fixtures list shows them; a new one is an entry in params.yaml and dvc repro",
+        needs_clone=True,
     )
 
 
@@ -117,7 +120,11 @@ def parse(
     """
     found, where = {}, subject
     try:
-        for name, stage in (plain_yaml.load(data) or {}).get("stages", {}).items():
+        document = plain_yaml.load(data)
+        if not isinstance(document, dict) or "schema" not in document:
+            # an empty file, too: DVC writes a schema where nothing is pinned
+            raise ValueError("no mapping with a schema")
+        for name, stage in document.get("stages", {}).items():
             if name.startswith(STAGE):
                 where = f"{subject}: stage {name}"
                 pin = _pin(stage["outs"], name.removeprefix(STAGE), (name,))
@@ -171,6 +178,7 @@ def _unreadable(error: OSError | ValueError) -> MissingError:
         found=getattr(error, "strerror", None) or str(error),
         remedy="see that the registry's path is right and dvc.lock a file of yours; "
         "git checkout dvc.lock brings it back",
+        needs_clone=True,
     )
 
 

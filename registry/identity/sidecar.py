@@ -89,6 +89,16 @@ class Sidecar:
         # read-only mappings are not pickled
         return (_restored, ({name: _plain(getattr(self, name)) for name in _types()},))
 
+    @property
+    def doubt(self) -> str:
+        """Why the verdict is not ``checked``, in words; empty where it is."""
+        return "" if self.verdict == CHECKED else self.reason or "its sidecar gives no reason"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its figures were measured, be it that they decide nothing."""
+        return self.verdict in (CHECKED, UNDECIDED)
+
     @classmethod
     def from_dict(cls, document: Any, *, subject: str) -> Sidecar:
         """Build from parsed JSON, whose every field has to be there and of its type.
@@ -121,6 +131,8 @@ class Sidecar:
         parts = [(f"arrays.{name}", _ARRAY, record) for name, record in given["arrays"].items()]
         if given.get("defect") is not None:
             parts.append(("defect", _DEFECT, given["defect"]))
+        if given.get("mistakes") is not None:
+            parts.append(("mistakes", _MISTAKES, {"none": [], "smallest": {}, **given["mistakes"]}))
         for path, kinds, part in parts:
             for key, kind in kinds.items():
                 if not _fits(part.get(key), kind):
@@ -180,6 +192,12 @@ _ARRAY = {
     "sha256": "str",
 }
 _DEFECT = {"name": "str", "description": "str", "refused_by": "Sequence[str]"}
+_MISTAKES = {
+    "found": "Mapping[str, Sequence[str]]",
+    "missed": "Sequence[str]",
+    "none": "Sequence[str]",
+    "smallest": "Mapping[str, float]",
+}
 _WORDS = {
     "str": "text",
     "int": "an integer",
@@ -188,7 +206,9 @@ _WORDS = {
     "Sequence[float]": "a list of numbers, lowest and highest",
     "Sequence[str]": "a list of texts",
     "Mapping[str, str]": "an object of texts",
+    "Mapping[str, float]": "an object of numbers",
     "Mapping[str, Any]": "an object",
+    "Mapping[str, Sequence[str]]": "an object of lists of texts",
     "Mapping[str, Mapping[str, Any]]": "an object of objects",
 }
 

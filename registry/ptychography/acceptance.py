@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.failure import Failure
+from registry.identity.sidecar import CHECKED, NOT_CHECKED, UNDECIDED
 from registry.ptychography.contracts import CONTRACTS, DATA_001, contract_failures
 from registry.ptychography.forward import object_patches
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
     Figures,
@@ -24,6 +26,7 @@ from registry.ptychography.physics import (
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
 MIN_COVERAGE = 0.5
+NO_OBJECT = "the source has no object that the forward model could be held against"
 _DECIMALS = 3
 
 
@@ -39,6 +42,7 @@ class Source:
     positions : x and y, each (M,) float64 [px], of the whole source; None: those of `scan`
     error : (K,) float64, `relative_error` of frames of the whole source, asked for where it is
         declared as measured; None: that of the frames of `scan`
+    held_out : HeldOut, of the source's frames, where its object was made from them
     physics : bool, whether it has an object that the forward model can be held against
     """
 
@@ -48,15 +52,23 @@ class Source:
     strategy: str
     positions: tuple[Real, Real] | None = None
     error: Real | None = None
+    held_out: HeldOut | None = None
     physics: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
-    """``checks`` are the measured figures for the sidecar; no failures means accepted."""
+    """What the sidecar says of a fixture that is accepted, which means: without failures.
+
+    ``checks`` are the measured figures. ``verdict``, ``reason`` and ``mistakes`` are as in
+    `registry.identity.sidecar.Sidecar`, and mean nothing where there are failures.
+    """
 
     checks: dict[str, Any]
     failures: list[Failure]
+    verdict: str = CHECKED
+    reason: str = ""
+    mistakes: dict[str, Any] | None = None
 
 
 def accept(
@@ -86,14 +98,16 @@ def accept(
     }
     scan, reason = as_scan(arrays)
     if scan is None:
-        return Acceptance(checks=checks, failures=[*failures, _no_scan(reason)])
+        return Acceptance(checks=checks, failures=[*failures, no_scan(reason)])
 
     checks["max_amplitude"] = float(scan.frames.max())
     if not source.physics:
         checks.update(dict.fromkeys(item.name for item in fields(Figures)))
         failures += without_model(scan)
-        return Acceptance(checks=_rounded(checks), failures=failures)
-    assessment = assess(scan, source.noise, _source_error(source))
+        return Acceptance(
+            checks=_rounded(checks), failures=failures, verdict=NOT_CHECKED, reason=NO_OBJECT
+        )
+    assessment = assess(scan, source.noise, _source_error(source), source.held_out)
     failures += assessment.failures
     selected = Scan(
         frames=source.scan.frames[source.indices],
@@ -104,9 +118,14 @@ def accept(
     )
     if assessment.figures is not None:
         failures += agrees_with_source(scan, selected)
-        failures += _patches(arrays, scan)
+        failures += judge_patches(arrays, scan)
         checks.update(asdict(assessment.figures))
-    return Acceptance(checks=_rounded(checks), failures=failures)
+    return Acceptance(
+        checks=_rounded(checks),
+        failures=failures,
+        verdict=UNDECIDED if assessment.doubts else CHECKED,
+        reason="; ".join(assessment.doubts),
+    )
 
 
 def refusals(
@@ -123,15 +142,16 @@ def refusals(
     failures = contract_failures(arrays, schemas, contract)
     scan, reason = as_scan(arrays)
     if scan is None:
-        return [*failures, _no_scan(reason)]
+        return [*failures, no_scan(reason)]
     if source.physics:
         failures += assess(scan, source.noise, _source_error(source)).failures
     if scan.inside().all():
-        failures += _patches(arrays, scan)
+        failures += judge_patches(arrays, scan)
     return failures
 
 
-def _no_scan(reason: str) -> Failure:
+def no_scan(reason: str) -> Failure:
+    """What refuses arrays of which `as_scan` can make no scan."""
     return Failure(
         criterion="physics",
         expected="arrays that the forward model can be held against",
@@ -205,7 +225,7 @@ def _coverage(source: Source) -> tuple[tuple[float, float], list[Failure]]:
     ]
 
 
-def _patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
+def judge_patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]:
     """Are the patches for supervised training those under the frames?"""
     if "Y" not in arrays:
         return []

@@ -325,11 +325,18 @@ def contract_failures(
     arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_001.file
 ) -> list[Failure]:
     """Every rule of a contract that arrays break: those of its schema, and those between arrays."""
-    failures = form_failures(arrays, schemas, contract)
-    known = contract_named(contract)
-    found = known.positions_first(arrays)
+    form = form_failures(arrays, schemas, contract)
+    return form + failures_between(arrays, contract_named(contract))
+
+
+def failures_between(arrays: Mapping[str, np.ndarray], contract: Contract) -> list[Failure]:
+    """What one array of a contract says of another, and is not so."""
+    failures = []
+    found = contract.positions_first(arrays)
     counts = {
-        name: len(found[name]) for name in known.per_position if name in found and found[name].ndim
+        name: len(found[name])
+        for name in contract.per_position
+        if name in found and found[name].ndim
     }
     if len(set(counts.values())) > 1:
         failures.append(
@@ -339,7 +346,7 @@ def contract_failures(
                 found=", ".join(f"{name} {count}" for name, count in counts.items()),
             )
         )
-    for array in known.arrays:
+    for array in contract.arrays:
         if array.name in arrays and array.alias in arrays:
             alias, original = (array_digest(arrays[name]) for name in (array.name, array.alias))
             if alias != original:

@@ -7,10 +7,14 @@ noise, or compares the data with named mistakes and needs no limit at all:
 ``own-match``     each frame is matched best by the model of its own position
 ``alternatives``  every named mistake (axes swapped, shifted, conjugated, ...) fits worse
 ``chi-square``    each frame misses its model by as much as photon counts explain, no more, no less
+``counts``        frames that are said to be photon counts are whole numbers of them
 ``scale``         frames and model carry the same power
 ``distinct``      no two frames are the same
 ``inside``        every frame lies within the object
 ``source``        the figures of a fixture are those of its source at the same indices
+
+Where data cannot tell, a criterion finds nothing and means nothing. So it is measured, too, what
+the data could have told: see `registry.ptychography.doubts`.
 """
 
 from __future__ import annotations
@@ -23,7 +27,10 @@ from numpy.typing import NDArray
 
 from registry.failure import Failure
 from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.doubts import doubts
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
+from registry.ptychography.likelihood import power as power_of
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
@@ -34,13 +41,22 @@ SCALE_LIMIT = np.sqrt(2.0)
 # Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
 # robust standard deviations above the median of its own source.
 OUTLIER_SIGMAS = 8.0
+# Of numbers that are no counts the mean distance to the next whole one is 1/4, of counts it is 0.
+COUNTS_LIMIT = 1 / 8
+# So many counts are still told from those beside them after their root was rounded to float32.
+_COUNTABLE = 2.0**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """What was measured. ``None`` where the declared noise gives the figure no meaning."""
+    """What was measured. ``None`` where the declared noise gives the figure no meaning.
+
+    ``power`` is `likelihood.power`; ``held_out_z`` is of the source (`held_out.HeldOut`).
+    """
 
     own_match_rate: float
+    power: float
+    held_out_z: float | None
     nearest_alternative: str | None
     nearest_alternative_margin: float | None
     chi_square_min: float | None
@@ -52,13 +68,22 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
-    """Figures and failures. ``figures`` is None where a frame leaves the object."""
+    """Figures, failures, and in words what the data could not have told.
+
+    ``figures`` is None where a frame leaves the object.
+    """
 
     figures: Figures | None
     failures: list[Failure] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
-def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assessment:
+def assess(
+    scan: Scan,
+    noise: Noise,
+    source_error: Real | None = None,
+    held_out: HeldOut | None = None,
+) -> Assessment:
     """Hold a scan against the forward model.
 
     Parameters
@@ -69,6 +94,8 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
     source_error : (M,) float64 or None
         Relative error of each frame of the source (`relative_error`), the distribution against
         which a measured scan's outliers are found.
+    held_out : HeldOut or None
+        What `held_out` found of the source, where its object comes from its frames.
     """
     failures = without_model(scan)
     if not scan.inside().all():
@@ -88,19 +115,24 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
         return Assessment(figures=None, failures=failures)
 
     scale = float(np.sqrt(power / model_power))
-    failures += _scale(scale, model_power, noise)
+    failures += judge_scale(scale, model_power, noise)
     misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-    chi_square, chi_failures = _chi_square(model, misfit, noise, source_error)
+    chi_square, chi_failures = judge_chi_square(model, misfit, noise, source_error)
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
     scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
-    own_rate, own_failures = _own_match(scaled.frames, model, noise)
+    likelihood = log_likelihood(scaled.frames, model, noise)
+    own_rate, own_failures = judge_own_match(likelihood)
     failures += own_failures
-    margins = alternative_margins(scaled, model)
-    failures += _alternatives(margins)
+    failures += judge_counts(scan.frames, noise)
+    tried = dict(alternative_margins(scaled, model))
+    margins = {name: margin for name, margin in tried.items() if margin is not None}
+    failures += judge_alternatives(margins)
     nearest = min(margins, key=lambda name: margins[name], default=None)
     figures = Figures(
         own_match_rate=own_rate,
+        power=power_of(likelihood),
+        held_out_z=None if held_out is None else held_out.z,
         nearest_alternative=nearest,
         nearest_alternative_margin=None if nearest is None else margins[nearest],
         chi_square_min=None if chi_square is None else float(chi_square.min()),
@@ -109,7 +141,8 @@ def assess(scan: Scan, noise: Noise, source_error: Real | None = None) -> Assess
         r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
         scale=scale,
     )
-    return Assessment(figures=figures, failures=failures)
+    found = list(doubts(figures.power, model, sorted(tried.keys() - margins.keys()), held_out))
+    return Assessment(figures=figures, failures=failures, doubts=found)
 
 
 def without_model(scan: Scan) -> list[Failure]:
@@ -181,7 +214,8 @@ def _distinct(frames: Real) -> Iterator[Failure]:
             )
 
 
-def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
+def judge_scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
+    """Do frames carry the power of their models, as far as the declared noise lets them?"""
     # sqrt(sum A^2 / sum model^2) compares counts with rates, which photon noise leaves unbiased.
     if noise.photon_scale is not None:
         sigma = 0.5 / np.sqrt(noise.photon_scale * model_power)
@@ -198,7 +232,7 @@ def _scale(scale: float, model_power: float, noise: Noise) -> Iterator[Failure]:
         )
 
 
-def _chi_square(
+def judge_chi_square(
     model: Real, misfit: Real, noise: Noise, source_error: Real | None
 ) -> tuple[Real | None, list[Failure]]:
     """Per-frame misfit over what photon counts explain, and the frames that it refuses."""
@@ -239,10 +273,10 @@ def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failur
         )
 
 
-def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Failure]]:
-    likelihood = log_likelihood(frames, model, noise)
+def judge_own_match(likelihood: Real) -> tuple[float, list[Failure]]:
+    """Part of the frames that no other position's model explains better, and what refuses them."""
     best = np.argmax(likelihood, axis=1)
-    own = np.arange(len(frames))
+    own = np.arange(len(likelihood))
     gain = likelihood[own, best] - likelihood[own, own]
     rate = float(np.mean(gain <= _TIE))
     # With the right model in place, noise makes another one look better by chance, but not by much.
@@ -254,13 +288,33 @@ def _own_match(frames: Real, model: Real, noise: Noise) -> tuple[float, list[Fai
         Failure(
             criterion="own-match",
             expected="each frame matched best by the model of its own position",
-            found=f"{rate:.1%} of {len(frames)} frames do; frame {n} is matched better by the "
+            found=f"{rate:.1%} of {own.size} frames do; frame {n} is matched better by the "
             f"model of position {best[n]}",
         )
     ]
 
 
-def _alternatives(margins: dict[str, float]) -> Iterator[Failure]:
+def judge_counts(frames: Real, noise: Noise) -> Iterator[Failure]:
+    """Are frames that are declared as photon counts whole numbers of photons?"""
+    if noise.photon_scale is None:
+        return
+    counts = noise.photon_scale * frames[frames > 0] ** 2
+    counts = counts[counts < _COUNTABLE]
+    # where there is light, there is at least one photon
+    whole = np.maximum(np.rint(counts), 1.0)
+    distance = float(np.abs(counts - whole).mean()) if counts.size else 0.0
+    if distance >= COUNTS_LIMIT:
+        yield Failure(
+            criterion="counts",
+            expected="photon_scale times each amplitude squared to be a whole number of photons, "
+            f"at least one where there is light: less than {COUNTS_LIMIT:g} off in the mean",
+            found=f"{distance:.3f} off; photon_scale {noise.photon_scale:.6g} is not that of these "
+            "frames, or they are not counts (noise: measured)",
+        )
+
+
+def judge_alternatives(margins: dict[str, float]) -> Iterator[Failure]:
+    """Which of the named mistakes explain the data at least as well?"""
     better = sorted((margin, name) for name, margin in margins.items() if margin <= 0)
     if better:
         names = ", ".join(f"{name} ({margin:+.3f})" for margin, name in better[:3])

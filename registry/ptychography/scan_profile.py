@@ -12,7 +12,8 @@ from registry.errors import RegistryError
 from registry.identity import foreign_npz
 from registry.identity.opening import open_file
 from registry.ptychography.readers import open_scan
-from registry.ptychography.readers.hdf5 import open_hdf5
+from registry.ptychography.readers.hdf5 import Hdf5File, open_hdf5
+from registry.ptychography.readers.hdf5_scan import open_apart
 from registry.ptychography.readers.npz import unpacked
 from registry.ptychography.readers.tree import Node, nodes
 
@@ -75,13 +76,13 @@ def hdf5_profile(path: Path, *, subject: str) -> Hdf5Profile:
     Raises
     ------
     CheckError
-        It is damaged as a whole, or where its groups are.
+        It is damaged as a whole, or where its groups are; or HDF5's library crashes on it, or
+        comes to no end.
     MissingError
         h5py is not installed.
     """
-    with open_hdf5(path, subject) as file:
-        found = list(nodes(file))
-        formats = [form for form, mark in _MARKS.items() if file.has(mark)]
+    with open_apart(open_hdf5, path, subject) as opened:
+        found, formats = opened.call(_looked_at)
     errors = [node.error for node in found if node.error is not None]
     provenance: Mapping[str, str] = {}
     for form in formats[:1]:
@@ -98,3 +99,8 @@ def hdf5_profile(path: Path, *, subject: str) -> Hdf5Profile:
         provenance=provenance,
         errors=errors,
     )
+
+
+def _looked_at(file: Hdf5File) -> tuple[list[Node], list[str]]:
+    """What is in a file, and the formats of a source that it may have."""
+    return list(nodes(file)), [form for form, mark in _MARKS.items() if file.has(mark)]

@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 
 from registry.ptychography.acceptance import MIN_COVERAGE, as_scan
 from registry.ptychography.contracts import DATA_001
+from registry.ptychography.doubts import POWER_LIMIT
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
 from registry.ptychography.noise import misfit_moments
 from registry.ptychography.physics import SCALE_LIMIT, relative_error
 from registry.ptychography.scan import ROUNDING, Scan
+from registry.report.meanings import MEANINGS
 
 Real = NDArray[np.float64]
 
 # Half of the last decimal that a sidecar has.
 _ROUNDED = 5e-4
+
 
 # Declared, not measured: no rows of their own.
 _DECLARED = ("noise", "photon_scale")
@@ -42,7 +45,6 @@ class _Figure:
     detail : figure that tells more of this one
     """
 
-    meaning: str = ""
     limits: _Limits = (None, None)
     by_noise: Mapping[object, _Limits] = field(default_factory=dict)
     from_arrays: bool = False
@@ -52,42 +54,31 @@ class _Figure:
     detail: str = ""
 
 
-_COVERAGE: dict[str, Any] = {"limits": (MIN_COVERAGE, None), "ends": (None, 1.0)}
+_COVERAGE = _Figure(limits=(MIN_COVERAGE, None), ends=(None, 1.0))
 _FIGURES = {
-    "coverage_x": _Figure(
-        meaning="part of the source's range in x that the positions span", **_COVERAGE
-    ),
-    "coverage_y": _Figure(
-        meaning="part of the source's range in y that the positions span", **_COVERAGE
-    ),
+    "coverage_x": _COVERAGE,
+    "coverage_y": _COVERAGE,
     "max_amplitude": _Figure(
-        meaning="largest amplitude in a frame",
         limits=(None, DATA_001["diffraction"].below),
         ends=(DATA_001["diffraction"].least, None),
     ),
     "own_match_rate": _Figure(
-        meaning="frames that the model of their own position explains best",
         # one of likelihood, so that it holds at any photon count
         rule=f"no other position e^{LIKELIHOOD_LIMIT:g} times as likely",
         percent=True,
     ),
-    "nearest_alternative_margin": _Figure(
-        meaning="how much worse the best of the named mistakes fits",
-        limits=(0.0, None),
-        detail="nearest_alternative",
-    ),
-    "chi_square_min": _Figure(meaning="misfit over photon noise, best frame", from_arrays=True),
-    "chi_square_max": _Figure(meaning="misfit over photon noise, worst frame", from_arrays=True),
+    "nearest_alternative_margin": _Figure(limits=(0.0, None), detail="nearest_alternative"),
+    "chi_square_min": _Figure(from_arrays=True),
+    "chi_square_max": _Figure(from_arrays=True),
     "scale": _Figure(
-        meaning="power of the frames over that of the model, as amplitude",
         by_noise={
             "none": (1 - ROUNDING, 1 + ROUNDING),
             "measured": (1 / float(SCALE_LIMIT), float(SCALE_LIMIT)),
         },
         from_arrays=True,
     ),
-    "correlation_median": _Figure(meaning="correlation of a frame with its model, median"),
-    "r_factor": _Figure(meaning="sum of differences to the model over sum of amplitudes"),
+    "power": _Figure(limits=(POWER_LIMIT, None), ends=(None, 1.0)),
+    "held_out_z": _Figure(limits=(SIGMAS, None)),
 }
 # A figure of a later version is shown as it is.
 _UNKNOWN = _Figure()
@@ -189,7 +180,7 @@ def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, floa
     low, high = known.by_noise.get(str(recorded.get("noise")), known.limits)
     if exact is not None:
         value, low, high = exact
-    meaning = known.meaning
+    meaning = MEANINGS.get(name, "")
     if not isinstance(value, int | float):
         return Check(name=name, meaning=meaning, measured=str(value or "not measured"))
     if known.detail:

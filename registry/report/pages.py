@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from registry import verify
 from registry.identity import chain
 from registry.identity.chain import Link
-from registry.identity.sidecar import CHECKED
+from registry.identity.sidecar import Sidecar
 from registry.ptychography.contracts import CONTRACTS, contract_named
 from registry.report import figures, limits, training
 from registry.report.facts import Facts
@@ -88,7 +88,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         fitted, reason = None, "its physics was not checked"
         if contract.name not in CONTRACTS:
             reason = f"the table of contracts has no {contract.name}"
-        elif record.verdict == CHECKED:
+        elif record.is_measured:
             fitted, reason = limits.fit(arrays, {**record.checks, **record.details})
         pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
     shown = [_run(root, run) for run in facts.runs]
@@ -103,6 +103,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         form=form,
         links=_links(facts),
         runs=shown,
+        mistakes=_mistakes(record) if record else [],
         arrays=_inventory(record.arrays) if record else [],
         top="../",
     )
@@ -150,8 +151,11 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
         word = "missing" if facts.missing else "broken"
         found.append(("bad", word, f"Failing link: {link.name}"))
     record = facts.record
-    if record is not None and record.verdict != CHECKED:
-        sentence = "Physics: not checked. No forward model says that its arrays belong together."
+    if record is not None and record.doubt:
+        sentence = (
+            f"Physics {record.verdict}: {record.doubt}. No forward model says that its arrays "
+            "belong together."
+        )
         found.append(("odd", f"physics {record.verdict}", sentence))
     if record is not None and record.defect is not None:
         name, refused = record.defect["name"], ", ".join(record.defect["refused_by"])
@@ -186,6 +190,23 @@ def _inventory(arrays: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             "sha256": item["sha256"],
         }
         for name, item in arrays.items()
+    ]
+
+
+def _mistakes(record: Sidecar) -> list[tuple[str, bool | None, str]]:
+    """Planted mistakes, missed ones first: name, whether it was found, and what to know of it.
+
+    Those that change nothing here were neither found nor missed.
+    """
+    if record.mistakes is None:
+        return []
+    return [
+        *((name, False, "") for name in record.mistakes["missed"]),
+        *((name, True, ", ".join(by)) for name, by in record.mistakes["found"].items()),
+        *(
+            (name, None, "these arrays stay as they are")
+            for name in record.mistakes.get("none", ())
+        ),
     ]
 
 

@@ -57,6 +57,7 @@ def keeper(root: Path, md5: str, targets: tuple[str, ...]) -> tuple[Path, Path |
         expected="the registry that made it",
         found=f"more than {DEPTH} registries that import it from one another",
         remedy="import it from the registry that made it",
+        needs_clone=True,
     )
 
 
@@ -87,6 +88,7 @@ def _location(root: Path, md5: str, targets: tuple[str, ...]) -> Location:
         expected="a .dvc file as dvc import writes it",
         found="none for this md5 with a repository's url and rev_lock, a commit's whole id",
         remedy="run dvc import again",
+        needs_clone=True,
     )
 
 
@@ -106,6 +108,7 @@ def _parsed(root: Path, target: str, url: str, commit: str) -> Location:
                 expected="a registry on the web, as the one that imports it",
                 found="a folder of this machine",
                 remedy="import it from an address on the web",
+                needs_clone=True,
             )
     except UsageError as error:
         raise error.but(subject=f"import {target}") from None

@@ -146,6 +146,7 @@ def _from_git(root: Path, item: Wanted, text: Path) -> Found:
             expected=f"{text.name} in the registry that it comes from",
             found="none at the commit that was imported",
             remedy="import it from a commit that has it: dvc import again",
+            needs_clone=True,
         )
     if not _is(item, data):
         return wrong("the registry it comes from", item, told(data))
@@ -338,9 +339,7 @@ def _limit_s(size: int) -> float:
     return patience.PATIENCE_S * (1 + size / patience.SLOW_BYTES)
 
 
-def _fetch_by_command(
-    session: _Session, wanted: Sequence[Wanted], receive: Callable[[Wanted, Found], None]
-) -> None:
+def _fetch_by_command(session: _Session, wanted: Sequence[Wanted], receive: _Receive) -> None:
     """Fetch with ``dvc fetch``, which stores in the cache."""
     # one at a time: DVC gives up after three seconds on a repository that another DVC works in
     with _locked(session, _COMMAND_LOCK) as locked:

@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from registry import environment, files
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
@@ -24,6 +26,9 @@ from registry.identity.sidecar import NAME
 from registry.storage import clone, foreign_remote, git
 from registry.storage.clone import Location
 from registry.storage.foreign_remote import ForeignRemote
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # No file of a registry is called so: names of fixtures have a version.
 _RECORD = "served.json"
@@ -135,20 +140,34 @@ def record(root: Path) -> Served | None:
 
 
 def advised(root: Path, error: RegistryError) -> RegistryError:
-    """An error, for somebody who has no clone of the registry to run its remedy in."""
-    found = record(root)
-    if found is None or not error.remedy.startswith(_IN_A_CLONE):
+    """An error, for somebody who may have no clone of the registry to mend it in."""
+    found = record(root) if error.needs_clone else None
+    if found is None:
         return error
-    if error.remedy.startswith("fixtures pull"):
-        # nothing is wrong with it: it was not asked for
-        return error.but(remedy=f"load it once without {environment.OFFLINE}: {found.address}")
     return error.but(
         remedy=f"name another revision of the registry, or tell those who keep it: {found.address}"
     )
 
 
-# With what the command of a remedy begins that is for a clone.
-_IN_A_CLONE = ("git ", "dvc ", "rm ", "make ", "fixtures ")
+def nothing_pinned(root: Path) -> str:
+    """What is said of a registry without a fixture, and what to do."""
+    found = record(root)
+    if found is None:
+        return "no fixtures are pinned; build them: make fixtures"
+    return f"no fixtures are pinned; name another revision than that of {found.address}"
+
+
+def advising(function: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """A function of a registry's folder, with its errors as `advised` has them."""
+
+    @wraps(function)
+    def advises(root: Path, /, *arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return function(root, *arguments, **options)
+        except RegistryError as error:
+            raise advised(root, error) from None
+
+    return advises
 
 
 def _serve(location: Location, base: Path, offline: bool) -> tuple[Path, str]:

@@ -78,6 +78,7 @@ def open_store(root: Path, redact: Redaction) -> Store | RegistryError | None:
             expected="a default remote that DVC can open",
             found=found or type(error).__name__,
             remedy="dvc remote list shows the remotes, dvc remote modify changes one",
+            needs_clone=True,
         )
 
 

@@ -69,7 +69,11 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
                 "mount or copy that folder here; or name another remote: dvc remote modify "
                 f"--local {store.name} url …; who keeps the registry makes it with dvc push"
             )
-        return MissingError(str(wanted), expected=fetching, found=found, remedy=remedy)
+        if store.foreign:
+            remedy = f"tell those who keep the registry: dvc push {' '.join(wanted.target)}"
+        return MissingError(
+            str(wanted), expected=fetching, found=found, remedy=remedy, needs_clone=True
+        )
     if isinstance(error, OSError) and error.errno in _DISK:
         return MissingError(
             str(wanted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,29 @@ def test_what_only_a_type_checker_imports(root):
         "generators/a_v1.py",
         "generators/d_v1.py",
     ]
+
+
+@pytest.mark.parametrize("test", ["not TYPE_CHECKING", "NO_TYPE_CHECKING", "x or TYPE_CHECKING"])
+def test_what_others_than_a_type_checker_import(root, test):
+    """A condition that only ends in the word TYPE_CHECKING may hold in a run."""
+    (root / "generators/a_v1.py").write_text(f"if {test}:\n    from generators import d_v1\n")
+    assert "generators/d_v1.py" in names(root, "generators.a_v1"), "not followed"
+
+
+def test_a_text_is_parsed_once(root, monkeypatch):
+    """What a module imports and what it does are read from one tree."""
+    (root / "generators/__init__.py").write_text("x = 1\n")
+    parsed = []
+    parse = ast.parse
+
+    def noted(text, *others, **options):
+        parsed.append(text)
+        return parse(text, *others, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ast, "parse", noted)
+        closure.text(root, ["generators.a_v1"])
+    assert parsed.count(b"x = 1\n") == 2, "not once for each file that says so"
 
 
 def test_a_circle(root):

@@ -129,6 +129,27 @@ def test_a_switch_that_is_off(add, built, declared):
     assert declared().fixtures["new_v1"]["diff3d"] is False
 
 
+def test_data_that_cannot_tell(add, built, buildable, declared):
+    """What is known of them beforehand is declared with them, and the help says how."""
+    assert add(*FROM_TWIN, "--physics", "undecided").code == 0
+    entry = {**ENTRY, "physics": "undecided"}
+    assert declared().fixtures["new_v1"] == entry, "not declared"
+    assert built[-1] == ("fixture", "new_v1", entry), "built otherwise"
+    said = " ".join(add("--help").out.split())
+    assert "--physics VALUE only for data that cannot tell whether their arrays belong" in said
+
+
+def test_another_verdict_than_undecided(add, built):
+    """The others are found, and nobody declares them."""
+    ended = add(*FROM_TWIN, "--physics", "checked")
+    assert ended.code != 0
+    assert (
+        "fixtures.new_v1.physics: expected only for data that cannot tell whether their arrays "
+        'belong together: "undecided"; found "checked"'
+    ) in ended.err, ended.err
+    assert built == [], "it is built"
+
+
 def test_keys_as_they_are_written_in_the_file(add, built, declared):
     """A flag may have the key's underscores."""
     assert add("--like", "minimal_dataset_v1", "--n_subset", "24").code == 0
@@ -306,7 +327,7 @@ REFUSED = [
      "--generator subset_v9\n  expected: one of defect_v1"),
     ("no-key", ("new_v1", *FROM_TWIN, "--noise", "none"), 2,
      "--noise\n"
-     "  expected: a key of subset_v1: created, strategy, n_subset, seed, diff3d, Y\n"
+     "  expected: a key of subset_v1: created, strategy, n_subset, seed, physics, diff3d, Y\n"
      "  found:    noise\n"),
     ("declared", ("new_v1", *FROM_TWIN, "--source-seed", "1"), 2,
      "--source-seed\n  expected: no key of a source that is declared already\n"),

@@ -34,24 +34,27 @@ def test_bytes_that_are_not_here(fixtures, root):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "defect", "shown"),
+    ("verdict", "reason", "defect", "shown"),
     [
-        ("not checked", None, "not checked"),
-        ("checked", {"name": "nan", "description": "x", "refused_by": ["y"]}, "defect: nan"),
+        ("not checked", "no object", None, "not checked"),
+        ("undecided", "z = 1.3", None, "undecided"),
+        ("checked", "", {"name": "nan", "description": "x", "refused_by": ["y"]}, "defect: nan"),
     ],
 )
-def test_physics_that_was_not_checked_and_defects(fixtures, root, verdict, defect, shown):
-    """A fixture that is not held against the model, or has a defect, is told from the others."""
+def test_physics_in_doubt_and_defects(fixtures, root, verdict, reason, defect, shown):
+    """A fixture whose arrays need not belong together is told from the others, and why."""
     path, lock = root / DATA.replace(".npz", ".json"), root / "dvc.lock"
     document = json.loads(path.read_bytes())
     document.update({"verdict": verdict, **({"defect": defect} if defect else {})})
+    document.update({"reason": reason} if reason else {})
     data, before = json.dumps(document).encode(), path.read_bytes()
     path.write_bytes(data)
     text = lock.read_text().replace(hashlib.md5(before).hexdigest(), hashlib.md5(data).hexdigest())
     lock.write_text(text.replace(f"size: {len(before)}\n", f"size: {len(data)}\n"))
     ended = fixtures("list")
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
-    _, good, line = ended.out.splitlines()
+    _, good, line, *reasons = ended.out.splitlines()
+    assert reasons == ([f"{NAME}:  physics {verdict}: {reason}"] if reason else []), "not why"
     assert good.endswith("checked" + " " * (len(shown) - 7 + 2) + "yes"), "the other is marked, too"
     assert line.endswith(f"{shown}  yes"), "not marked"
 

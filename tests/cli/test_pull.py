@@ -238,13 +238,3 @@ def test_a_workspace_that_cannot_be_written(fixtures, path, monkeypatch):
     assert ended.code == 3, "not the exit code of what is out of reach"
     assert "No space left on device; nothing half-written is left" in ended.err, ended.err
     assert ended.out.splitlines()[-1].endswith("2 from the remote, 1 failed"), ended.out
-
-
-def test_no_fixtures(fixtures, root):
-    """A registry that pins nothing has nothing to pull."""
-    (root / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
-    ended = fixtures("pull")
-    assert (ended.code, ended.out) == (
-        0,
-        "0 fixtures: 0 present, 0 from the cache, 0 from the remote, 0 failed\n",
-    ), "not nothing"

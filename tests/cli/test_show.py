@@ -42,7 +42,8 @@ def test_what_a_fixture_is(fixtures, root):
         f"source build/sources/run1084_twin.npz (sha256 {record['source_sha256']})",
         "subset 16 positions, evenly_spaced",
         f"probeGuess (64, 64) <c8 [{low:.4g}, {high:.4g}] {probe['sha256'][:12]}",
-        f"coverage_x {record['checks']['coverage_x']}",
+        f"coverage_x {record['checks']['coverage_x']} part of the source's range in x that the "
+        "positions span",
         f"{len(record['transformations'])}. {record['transformations'][-1]}",
     ):
         assert line in lines, f"no line {line!r}"
@@ -247,16 +248,82 @@ def test_a_planted_defect(fixtures, terminal, recorded):
     assert shown.startswith(f"PLANTED DEFECT {said} ▀"), "not above the pictures"
 
 
-def test_physics_that_was_not_checked(fixtures, terminal, recorded):
-    """So is that; and what was not measured is not put down to noise."""
-    recorded(verdict="not checked", checks={"scale": None})
-    said = "nothing says that frames, positions, probe and object match"
+SCALE = "power of the frames over that of the model, as amplitude"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "left_out"),
+    [
+        ("not checked", "the source has no object", "not measured: physics not checked"),
+        ("undecided", "frames do not know their place: z = 1.3", "not measured with this noise"),
+    ],
+)
+def test_physics_in_doubt(fixtures, terminal, recorded, verdict, reason, left_out):
+    """So is that, with the reason; and what was not measured is put down to what left it out."""
+    recorded(verdict=verdict, reason=reason, checks={"scale": None})
+    title = f"PHYSICS {verdict.upper()}"
+    said = f"{reason}; nothing says that frames, positions, probe and object match"
     printed = fixtures("show", NAME).out
-    assert printed.startswith(f"PHYSICS NOT CHECKED: {said}\n")
-    assert "  scale  not measured: physics not checked\n" in printed
+    assert printed.startswith(f"{title}: {said}\n")
+    assert f"  scale  {left_out}  {SCALE}\n" in printed
+    shown = " ".join(plain(terminal("show", NAME).out).split())
+    assert shown.startswith(f"{title} {said} ▀"), "not above the pictures"
+
+
+def test_what_a_figure_means(fixtures, recorded):
+    """Each is told in words, with its unit; one of a later suite is shown as it is."""
+    recorded(checks={"power": 0.998, "held_out_z": 90.5, "sharpness": 3})
     assert (
-        plain(terminal("show", NAME).out).split("\n")[0].strip() == f"PHYSICS NOT CHECKED  {said}"
+        fixtures("show", NAME)
+        .out.partition("\nchecks\n")[2]
+        .startswith(
+            "  power       0.998  part of all single misplacements of a frame that own-match would "
+            "refuse, 0 to 1\n"
+            "  held_out_z  90.5   how well frames that an object was not made from know their "
+            "place, in standard deviations\n"
+            "  sharpness   3\n"
+        )
     )
+
+
+MISTAKES = {
+    "found": {"x_mirrored": ["own-match"], "axes_swapped": ["alternatives"]},
+    "missed": ["x_plus_1px"],
+    "none": ["y_mirrored"],
+    "smallest": {"x": 2.0, "y": 0.5},
+}
+SAID = """
+planted mistakes
+  found                 2 of 3
+  missed                x_plus_1px
+  no mistake here       y_mirrored: these arrays stay as they are
+  smallest shift found  2 px in x, 0.5 px in y
+
+"""
+
+
+def test_planted_mistakes(fixtures, terminal, recorded):
+    """How many would be noticed, which would not, and how far a shift may go unnoticed."""
+    recorded(mistakes=MISTAKES)
+    assert SAID in fixtures("show", NAME).out
+    shown = " ".join(plain(terminal("show", NAME).out).split())
+    assert " ".join(SAID.split()) in shown, "not in a terminal"
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "said"),
+    [
+        ({"found": {}, "missed": []}, "\nplanted mistakes\n  found   0 of 0\n  missed  none\n\n"),
+        (None, "\ntransformations\n"),
+    ],
+    ids=["none-planted", "not-recorded"],
+)
+def test_no_planted_mistakes(fixtures, terminal, recorded, mistakes, said):
+    """Only what the sidecar says of them is shown."""
+    recorded(mistakes=mistakes)
+    for printed in (fixtures("show", NAME).out, terminal("show", NAME).out):
+        assert ("planted mistakes" in printed) is (mistakes is not None)
+    assert said in fixtures("show", NAME).out
 
 
 def test_modes_of_a_probe(recorded, terminal, root):

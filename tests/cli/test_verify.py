@@ -168,7 +168,22 @@ def test_against_an_unknown_revision(fixtures, published):
 
 
 def test_nothing_is_pinned(fixtures, root):
-    """An empty registry is no error, and is said to be empty."""
+    """An empty registry is no error; each command that goes through it says that it is empty."""
     (root / "dvc.lock").write_text("schema: '2.0'\n")
-    ended = fixtures("verify")
-    assert (ended.code, ended.out) == (0, "no fixtures are pinned; build them: make fixtures\n")
+    for command in ("verify", "list", "pull"):
+        ended = fixtures(command)
+        said = "no fixtures are pinned; build them: make fixtures\n"
+        assert (ended.code, ended.out) == (0, said), command
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# only\n", "sche", "stages: {}\n", "schema: '2.0'\nstages:\n"]
+)
+def test_a_lock_that_is_none(fixtures, root, text):
+    """One that is empty, or was cut, is broken and not empty; each command says so."""
+    (root / "dvc.lock").write_text(text)
+    for command in ("verify", "list", "pull"):
+        ended = fixtures(command)
+        assert (ended.code, ended.out) == (1, ""), command
+        assert ended.err.startswith("error: dvc.lock\n  expected: a lock as DVC writes it"), command
+        assert "to mend:  git checkout dvc.lock" in ended.err, command

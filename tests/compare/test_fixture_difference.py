@@ -52,6 +52,32 @@ def test_identical():
     assert (found.verdict, found.same, found.notes, found.fields) == ("identical", True, [], [])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "note"),
+    [
+        ("checked", "undecided", "physics checked in A, undecided in B: z = 1.3"),
+        ("undecided", "checked", "physics undecided in A: z = 1.3, checked in B"),
+        ("not checked", "undecided", "physics not checked in A: z = 1.3, undecided in B: z = 1.3"),
+    ],
+)
+@pytest.mark.parametrize("arrays", [ARRAYS, None], ids=["read", "not-read"])
+def test_another_verdict_on_the_physics(arrays, before, after, note):
+    """It is told with its reason, whatever became of the arrays."""
+    sides = (
+        side(arrays, name, verdict=verdict, reason="" if verdict == "checked" else "z = 1.3")
+        for name, verdict in (("a", before), ("b", after))
+    )
+    assert fixture_difference.compare(*sides).notes[-1] == note
+
+
+@pytest.mark.parametrize("verdict", ["checked", "undecided"])
+def test_the_same_verdict_on_the_physics(verdict):
+    """Nothing is said of it, nor where there is no record on one side."""
+    one = side(verdict=verdict, reason="" if verdict == "checked" else "z = 1.3")
+    for other in (one, side()):
+        assert fixture_difference.compare(one, other).notes == []
+
+
 def test_container_only():
     """Other bytes around the same arrays count as the same."""
     found = compare(dict(reversed(ARRAYS.items())))

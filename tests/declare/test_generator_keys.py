@@ -39,13 +39,21 @@ def test_generators_and_their_keys():
     """Those that the published fixtures need have the keys that their schemas give them."""
     found = generator_keys.load(REPOSITORY)
     assert list(found.fixtures["subset_v1"].keys) == [
-        "source", "created", "strategy", "n_subset", "seed", "diff3d", "Y",
+        "source", "created", "strategy", "n_subset", "seed", "physics", "diff3d", "Y",
     ]  # fmt: skip
     assert list(found.sources["simulate_v1"].keys) == [
         "licence", "seed", "photons_per_frame", "max_amplitude", "path", "sha256", "commit",
     ]  # fmt: skip
     required = {"licence", "path", "sha256", "noise"}
     assert found.sources["file_v1"].required == required, "not what its entries need"
+
+
+def test_every_fixture_may_be_declared_as_undecided():
+    """Whatever cuts it; and the rule says for which data that is."""
+    for item in generator_keys.load(REPOSITORY).fixtures.values():
+        assert item.keys["physics"].rule == (
+            "only for data that cannot tell whether their arrays belong together: undecided"
+        ), item.name
 
 
 def test_what_a_generator_makes():

@@ -46,7 +46,9 @@ FIXTURE_NAME = (
 )
 SOURCE_NAME = "a name of lower-case letters, digits and single underscores, at most 100"
 INSTANT = 'an ISO 8601 instant in quotes that the calendar has, such as "2026-11-23T00:00:00+00:00"'
-FIXTURE_KEYS = "one of the known keys (Y, created, diff3d, n_subset, seed, source, strategy)"
+FIXTURE_KEYS = (
+    "one of the known keys (Y, created, diff3d, n_subset, physics, seed, source, strategy)"
+)
 ENTRY = "an object of its generator and the keys that generators/GENERATOR.schema.json lists"
 KEY = "a key of letters, digits and underscores"
 GENERATOR = "the name of a generator with its version, such as subset_v1"
@@ -312,7 +314,8 @@ NO_YAML = [
     (GOOD + "---\na: 1\n", "line 23, column 1: but found another document"),
     ("sources: *nothing\n", "line 1, column 10: found undefined alias 'nothing'"),
     ("sources: !!python/object:os.system {}\n", "line 1, column 10: could not determine"),
-    ("a: " + "[" * 500, "more levels than can be read"),
+    ("a: " + "[" * 500, "line 1, column 104: more than 100 brackets in each other"),
+    ("- " * 5000, "more levels than can be read"),
     (b"a: \0", "unacceptable character #x0000"),
     (b"\xff\xfe", "'utf-8' codec can't decode byte 0xff in position 0"),
 ]  # fmt: skip

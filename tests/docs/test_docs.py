@@ -181,9 +181,7 @@ def test_fields_of_the_sidecar():
     cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     own = {item.name for item in fields(Sidecar)} - {"details"} | {"ptychography"}
-    # nothing writes it yet, as the page says below the table
-    assert sorted(named) == sorted(own - {"mistakes"}), "other fields"
-    assert "nothing writes them yet" in " ".join(text.split())
+    assert sorted(named) == sorted(own), "other fields"
 
 
 # docs/bring-your-own-scan.md

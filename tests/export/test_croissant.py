@@ -317,9 +317,13 @@ def test_no_fixtures():
 # words
 
 
-def test_not_held_against_a_model(item):
-    """A reader learns it from the description."""
-    assert " Not held against a forward model. " in of(item, verdict="not checked")["description"]
+@pytest.mark.parametrize(
+    ("verdict", "reason"), [("not checked", "no object"), ("undecided", "z = 1.3")]
+)
+def test_physics_in_doubt(item, verdict, reason):
+    """A reader learns it from the description, and why."""
+    found = of(item, verdict=verdict, reason=reason)["description"]
+    assert f" Physics {verdict}: {reason}. " in found, "not told"
 
 
 def test_wrong_on_purpose(item):

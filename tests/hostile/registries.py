@@ -511,10 +511,19 @@ def a_sidecar(upstream, bait, text):
 
 @hostile("import", url=[
     "ext::sh -c touch% ran", "fd::3", "-oProxyCommand=touch ran", "--upload-pack=touch ran",
-    "https://host/\x1b[31m", "", "http://127.0.0.1:1/nowhere.git",
+    "https://host/\x1b[31m", "",
 ])  # fmt: skip
 def an_import_from(upstream, bait, url):
     """Addresses that are commands, or none."""
+    upstream.imports(upstream, NAME, revision=git(upstream.path, "rev-parse", "HEAD"), url=url)
+    (upstream.path / pins.LOCK).unlink()
+
+
+@hostile("none in the cache; unable to access 'http://127.0.0.1:1/", url=[
+    "http://127.0.0.1:1/nowhere.git",
+])  # fmt: skip
+def an_import_from_nowhere(upstream, bait, url):
+    """An address that nobody answers at."""
     upstream.imports(upstream, NAME, revision=git(upstream.path, "rev-parse", "HEAD"), url=url)
     (upstream.path / pins.LOCK).unlink()
 

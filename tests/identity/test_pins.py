@@ -66,7 +66,7 @@ def test_pins_of_a_lock(registry_with):
     assert found["b_v1"] == B, "not what the lock says"
 
 
-@pytest.mark.parametrize("text", ["", "schema: '2.0'\n", "schema: '2.0'\nstages: {}\n"])
+@pytest.mark.parametrize("text", ["schema: '2.0'\n", "schema: '2.0'\nstages: {}\n"])
 def test_a_lock_without_fixtures(registry_with, text):
     """A registry in which nothing was built has no pins."""
     assert pins.read(registry_with(text)) == {}, "pins out of nothing"

@@ -104,6 +104,18 @@ FORM = [
     ("checks", [], "checks: an object"),
     ("reason", 1, "reason: text"),
     ("mistakes", [], "mistakes: an object"),
+    *(
+        ("mistakes", {key: MISTAKES[key] for key in MISTAKES if key != name}, f"mistakes.{name}: ")
+        for name in ("found", "missed")
+    ),
+    (
+        "mistakes",
+        {**MISTAKES, "found": {"a": "b"}},
+        "mistakes.found: an object of lists of texts",
+    ),
+    ("mistakes", {**MISTAKES, "missed": [1]}, "mistakes.missed: a list of texts"),
+    ("mistakes", {**MISTAKES, "none": "a"}, "mistakes.none: a list of texts"),
+    ("mistakes", {**MISTAKES, "smallest": {"x": "1"}}, "mistakes.smallest: an object of numbers"),
     ("defect", "nan", "defect: an object"),
     *(
         ("defect", {key: DEFECT[key] for key in DEFECT if key != name}, f"defect.{name}: ")
@@ -150,7 +162,6 @@ DOMAIN = [
     ("reason", "", "reason: expected why the verdict is not checked, in words"),
     ("suite", "ptychography", "suite: expected the suite of checks that found the figures"),
     ("checks/r_factor", [], "checks.r_factor: expected "),
-    ("mistakes", {"found": {}}, "mistakes.missed: expected a value; found none"),
     ("mistakes", {"found": {"a": []}, "missed": []}, "mistakes.found.a: expected at least 1 items"),
     ("mistakes", {**MISTAKES, "mood": 1}, "mistakes.mood: expected one of the known keys ("),
     ("defect", {**DEFECT, "name": ""}, "defect.name: expected minLength 1"),
@@ -172,7 +183,21 @@ DOMAIN = [
     ("checks/max_amplitude", 11, "checks.max_amplitude: expected at most 10; found 11"),
     *(
         (f"checks/{name}", None, f"checks.{name}: {FIELD}null")
-        for name in ("own_match_rate", "correlation_median", "r_factor", "scale")
+        for name in ("own_match_rate", "correlation_median", "r_factor", "scale", "power")
+    ),
+    ("checks/power", ABSENT, "checks.power: expected a value; found none"),
+    ("checks/power", 0.5, "checks.power: expected more than 0.5; found 0.5"),
+    ("verdict", "undecided", "reason: expected a value; found none"),
+    ("verdict", "not checked", "reason: expected a value; found none"),
+    *(
+        (f"checks/{name}", value, f"checks.{name}: expected {rule}; found ")
+        for name, value, rule in (
+            ("nearest_alternative_margin", -0.001, "at least 0"),
+            ("power", 1.5, "at most 1"),
+            ("power", -0.5, "at least 0"),
+            ("power", "high", "a part, 0 to 1, of all single misplacements of a frame"),
+            ("held_out_z", "high", "a number of standard deviations"),
+        )
     ),
 ]
 UNCHECKED = {
@@ -181,9 +206,17 @@ UNCHECKED = {
     **{
         f"checks/{name}": None
         for name in ("own_match_rate", "nearest_alternative", "nearest_alternative_margin",
-                     "chi_square_min", "chi_square_max", "correlation_median", "r_factor", "scale")
+                     "chi_square_min", "chi_square_max", "correlation_median", "r_factor", "scale",
+                     "power")
     },
 }  # fmt: skip
+UNDECIDED = {
+    "verdict": "undecided",
+    "reason": "the data could not have told",
+    "checks/nearest_alternative_margin": -0.001,
+    "checks/power": 0.25,
+    "checks/held_out_z": -1.3,
+}
 # What both accept: what to put where.
 GOOD = [
     {},
@@ -201,9 +234,26 @@ GOOD = [
     {"mistakes": MISTAKES},
     {"mistakes": {"found": {}, "missed": []}},
     {"defect": DEFECT, "arrays/diffraction/finite": False},
-    {"verdict": "undecided", "reason": "the data could not have told"},
+    UNDECIDED,
     UNCHECKED,
 ]
+
+
+def test_doubt(document):
+    """A verdict that is not `checked` comes with its reason, be it that there is none."""
+    for changes, doubt in (
+        ({}, ""),
+        (UNDECIDED, "the data could not have told"),
+        (UNCHECKED, "the source has no object"),
+        ({"verdict": "not checked"}, "its sidecar gives no reason"),
+    ):
+        assert read(changed(document, changes)).doubt == doubt, changes
+
+
+def test_figures_that_decide_nothing_were_measured_all_the_same(document):
+    """Only where nothing was checked were they not."""
+    for changes, measured in (({}, True), (UNDECIDED, True), (UNCHECKED, False)):
+        assert read(changed(document, changes)).is_measured is measured, changes
 
 
 def test_schema_and_dataclass_refuse_the_same(document):

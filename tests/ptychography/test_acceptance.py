@@ -293,8 +293,8 @@ def test_physics_that_cannot_be_checked(arrays, source, schemas):
     assert acceptance.failures == [], "held against a model that is not there"
     null = [key for key, value in acceptance.checks.items() if value is None]
     assert null == [
-        "own_match_rate", "nearest_alternative", "nearest_alternative_margin", "chi_square_min",
-        "chi_square_max", "correlation_median", "r_factor", "scale",
+        "own_match_rate", "power", "held_out_z", "nearest_alternative",
+        "nearest_alternative_margin", "chi_square_min", "chi_square_max", "correlation_median", "r_factor", "scale",
     ], "a figure from nowhere"  # fmt: skip
 
 

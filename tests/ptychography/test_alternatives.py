@@ -36,11 +36,21 @@ OTHERS = {
 }
 
 
+def seen(scan, model) -> dict[str, float]:
+    """Margins of the mistakes that these data can tell."""
+    return {name: margin for name, margin in alternative_margins(scan, model) if margin is not None}
+
+
+def blind(scan, model) -> set[str]:
+    """Mistakes that these data cannot tell."""
+    return {name for name, margin in alternative_margins(scan, model) if margin is None}
+
+
 def margins(scan) -> dict[str, float]:
     """Margins of a scan whose frames are scaled to the power of its model."""
     model = scan.model()
     scale = np.sqrt((scan.frames**2).sum() / (model**2).sum())
-    return alternative_margins(replace(scan, frames=scan.frames / scale), model)
+    return seen(replace(scan, frames=scan.frames / scale), model)
 
 
 def test_every_mistake_fits_worse_than_good_data(small):
@@ -77,7 +87,7 @@ def test_a_margin_is_a_part_of_the_frames_power(small):
     scan = replace(small, frames=small.frames + 0.01)
     model = small.model()
     flipped = ((scan.frames[:, ::-1] - model) ** 2).sum() - ((scan.frames - model) ** 2).sum()
-    found = alternative_margins(scan, model)["frames flipped in rows"]
+    found = seen(scan, model)["frames flipped in rows"]
     assert found == pytest.approx(flipped / (scan.frames**2).sum(), rel=1e-12)
 
 
@@ -129,7 +139,7 @@ def test_powers_that_change_nothing_are_left_out(small, contrast, told):
     """Even frames are their own powers, and what is even but for rounding is even."""
     pattern = np.where(np.indices(small.frames.shape).sum(axis=0) % 2, 1.0, -1.0)
     model = 1 + contrast * pattern
-    found = alternative_margins(replace(small, frames=model), model)
+    found = seen(replace(small, frames=model), model)
     assert ("frames to the power 1/2" in found) == told
     assert ("frames to the power 2" in found) == told
 
@@ -139,5 +149,25 @@ def test_frames_that_are_symmetric_but_for_rounding_are_symmetric(small, step, t
     """Their mirror image says nothing, until they differ from it by more than rounding."""
     frames = np.ones_like(small.frames)
     frames[:, :8] += step
-    found = alternative_margins(replace(small, frames=frames), frames)
+    found = seen(replace(small, frames=frames), frames)
     assert ("frames flipped in rows" in found) == told
+
+
+def test_mistakes_that_change_the_arrays_and_no_model_are_blind(small):
+    """A constant object looks the same from everywhere: it is not that there is no mistake."""
+    scan = replace(small, obj=np.ones_like(small.obj))
+    scan = replace(scan, frames=scan.model())
+    unseen = blind(scan, scan.frames)
+    assert unseen == {*SHIFTS, *DIAGONALS, "x and y swapped", "x mirrored", "y mirrored",
+                          "positions in reverse order"}, "judged by models"  # fmt: skip
+    found = seen(scan, scan.frames)
+    assert "object conjugated" not in {*found, *unseen}, "the conjugate of a real object is itself"
+    assert "frames transposed" in found, "frames can still be told"
+
+
+def test_a_power_that_changes_no_model_is_blind(small):
+    """A model without contrast is its own power, and frames with some are not."""
+    frames = np.ones_like(small.frames)
+    frames[:, ::2] += 0.1
+    unseen = blind(replace(small, frames=frames), np.ones_like(frames))
+    assert {"frames to the power 1/2", "frames to the power 2"} <= unseen

@@ -128,6 +128,21 @@ def test_a_figure_that_is_rounded_to_its_limit(fixture):
     assert (row.margin, row.holds) == ("0", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("power", 0.75, ("0.750", "more than 0.5", "0.25", True, 0.5)),
+        ("power", 0.25, ("0.250", "more than 0.5", "-0.25", False, 0.0)),
+        ("held_out_z", 90.5, ("90.500", "more than 6", "84.5", True, None)),
+        ("held_out_z", 1.3, ("1.300", "more than 6", "-4.7", False, None)),
+    ],
+)
+def test_figures_that_decide(name, value, shown):
+    """What tells checked from undecided has its limit; what has no upper end has no gauge."""
+    (row,) = checks({name: value}, None)
+    assert (row.measured, row.limit, row.margin, row.holds, row.gauge) == shown
+
+
 def test_every_figure_has_words():
     """What the forward model gives is explained, each figure in its row or in another's."""
     names = [item.name for item in fields(Figures)]

@@ -213,23 +213,63 @@ def test_pictures_beside_another_broken_link(root):
     assert page.all("img"), "nothing is drawn"
 
 
-def test_physics_that_was_not_checked(root):
+@pytest.fixture
+def page(root):
+    """The page of a good fixture whose sidecar says other things."""
+
+    def write(**fields):
+        (facts,) = gather(root, [NAME])
+        facts = replace(facts, record=replace(facts.record, **fields))
+        files = pages.fixture(root, facts, registry.load(NAME, root).arrays)
+        return Page(files[f"{NAME}/index.html"].decode())
+
+    return write
+
+
+def test_physics_that_was_not_checked(page):
     """A fixture that nothing was held against says so first, and has no fit."""
-    (facts,) = gather(root, [NAME])
-    record = replace(
-        facts.record,
-        verdict="not checked",
-        checks={**facts.record.checks, "r_factor": None, "scale": None},
+    found = page(
+        verdict="not checked", reason="the source has no object", checks={"r_factor": None}
     )
-    arrays = registry.load(NAME, root).arrays
-    page = Page(pages.fixture(root, replace(facts, record=record), arrays)[
-        f"{NAME}/index.html"
-    ].decode())  # fmt: skip
-    start, _, rest = page.text.partition("Probe and object")
+    start, _, rest = found.text.partition("Probe and object")
     assert "physics not checked Positions" in start, "no badge"
-    assert "Physics: not checked. No forward model says" in start, "not said"
+    assert "Physics not checked: the source has no object. No forward model says" in start
     assert "against their model: its physics was not checked." in rest, "a fit"
     assert "not measured" in rest, "figures that nobody measured"
+
+
+def test_physics_that_is_undecided(page):
+    """So does one whose data cannot tell; its frames are drawn against their models."""
+    found = page(verdict="undecided", reason="z = 1.3", checks={"power": 0.25, "held_out_z": 1.3})
+    start, _, rest = found.text.partition("Probe and object")
+    assert "physics undecided Positions" in start, "no badge"
+    assert "Physics undecided: z = 1.3. No forward model says" in start, "not said"
+    assert "frame-fit.svg" in [image["src"] for image in found.all("img")], "no fit"
+    assert "0.250 more than 0.5 outside by 0.25" in rest, "as if its power were enough"
+    assert "1.300 more than 6 outside by 4.7" in rest, "as if it were held out well"
+
+
+def test_planted_mistakes(page):
+    """What would notice each, the missed ones first, and the smallest shift that is found."""
+    mistakes = {
+        "found": {"x_mirrored": ["own-match", "alternatives"]},
+        "missed": ["x_plus_1px"],
+        "none": ["y_mirrored"],
+        "smallest": {"x": 2.0, "y": 0.5},
+    }
+    found = page(mistakes=mistakes).text
+    assert "Planted mistakes Arrays" in found, "not on this page's list"
+    assert "Smallest shift that is found: 2 px in x, 0.5 px in y. Mistake" in found
+    assert (
+        "Mistake Verdict Refused by x_plus_1px missed nothing "
+        "x_mirrored found own-match, alternatives "
+        "y_mirrored no mistake here these arrays stay as they are Arrays"
+    ) in found
+
+
+def test_mistakes_that_were_not_planted(page):
+    """What the sidecar does not say has no table."""
+    assert "Planted mistakes" not in page().text
 
 
 @pytest.mark.parametrize("renamed", [False, True], ids=["its-names", "other-names"])

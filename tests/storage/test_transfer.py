@@ -50,6 +50,11 @@ def test_an_object_is_called_by_what_fetches_it():
             "remote modify --global mine …, or in the environment",
         ),
         (
+            FileNotFoundError(),
+            "dvc push fixture@small_v1, in a clone that has it",
+            "tell those who keep the registry: dvc push fixture@small_v1",
+        ),
+        (
             OSError("no route"),
             "see that the remote can be reached, then try again: dvc pull fixture@small_v1",
             "see that the remote can be reached, then try again",

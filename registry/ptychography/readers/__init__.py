@@ -14,18 +14,14 @@ from typing import Any
 
 from registry.errors import UsageError
 from registry.ptychography.readers import arrays, selection
-from registry.ptychography.readers.cxi import open_cxi
 from registry.ptychography.readers.figures import FIGURES, check
+from registry.ptychography.readers.hdf5_scan import READERS, open_hdf5_scan
 from registry.ptychography.readers.npz import open_npz
-from registry.ptychography.readers.ptychodus import open_ptychodus
-from registry.ptychography.readers.ptyd import open_ptyd
 from registry.ptychography.readers.scan_file import ROLES, Frames, ScanFile
 
 __all__ = ["Frames", "ScanFile", "open_declared", "open_scan"]
 
-# h5py is imported when a file is opened.
-_HDF5 = {"cxi": open_cxi, "ptyd": open_ptyd, "ptychodus": open_ptychodus}
-_FORMATS = ("npz", *_HDF5)
+_FORMATS = ("npz", *READERS)
 _LAYOUTS = ("canonical", "legacy")
 
 
@@ -66,6 +62,7 @@ def open_scan(
         An unknown format, layout or role, or a key that is no place.
     CheckError
         The file is damaged, hostile, or not what the format says; `ArchiveError` for a ``.npz``.
+        HDF5's library crashes on it, or comes to no end.
     MissingError
         The file is absent, h5py or a compression filter is not installed, or no space to unpack.
     """
@@ -83,7 +80,7 @@ def open_scan(
     with (
         open_npz(path, keys=places, layout=layout, subject=subject)
         if format == "npz"
-        else _HDF5[format](path, keys=places, declared=figures, subject=subject)
+        else open_hdf5_scan(path, format=format, keys=places, declared=figures, subject=subject)
     ) as scan:
         _check(scan, subject)
         yield scan

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from registry.ptychography.readers import open_scan
+from registry.ptychography.readers import apart, open_scan
 
 N, H, W = 12, 8, 10
 
@@ -60,7 +62,19 @@ def small():
 
 
 @pytest.fixture
-def reads(monkeypatch):
+def in_this_process(monkeypatch):
+    """HDF5 is read where a test can see how, and change what the reader does."""
+
+    @contextmanager
+    def opened(opener, *, subject: str, size: int):
+        with opener() as found:
+            yield SimpleNamespace(call=lambda function, *rest, size=0: function(found, *rest))
+
+    monkeypatch.setattr(apart, "opened", opened)
+
+
+@pytest.fixture
+def reads(monkeypatch, in_this_process):
     """Start to note what is read of HDF5 datasets: the name, and what of the first axis."""
     h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
     found: list[tuple[str, slice]] = []

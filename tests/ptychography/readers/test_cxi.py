@@ -404,7 +404,7 @@ class TestHostile:
         (tmp_path / "raw").write_bytes(bytes(3840))
         assert refused(path, CheckError, format="cxi").found == "raw data in another file"
 
-    def test_more_than_fits_into_memory(self, write, refused, monkeypatch):
+    def test_more_than_fits_into_memory(self, write, refused, monkeypatch, in_this_process):
         """An array that nothing was written into takes no place in the file, and all in memory."""
         # so that none of this machine's is needed: what is admitted may still be too much
         monkeypatch.setattr(arrays, "MAX_BYTES", 1 << 80)
@@ -485,7 +485,7 @@ class TestHostile:
         assert error.expected.startswith("chunks of at most"), "refused for another reason"
         assert "h5repack" in error.remedy, "how to repack is not said"
 
-    def test_a_missing_filter(self, write, refused, monkeypatch):
+    def test_a_missing_filter(self, write, refused, monkeypatch, in_this_process):
         """Frames packed by a filter that is not here: its number and how to get it are named."""
 
         def change(file: h5py.File) -> None:
@@ -541,7 +541,7 @@ class TestHostile:
             with open_scan(write(), format="cxi", layout="legacy", subject="source s"):
                 pass
 
-    def test_without_h5py(self, write, refused, monkeypatch):
+    def test_without_h5py(self, write, refused, monkeypatch, in_this_process):
         """Without the extra, the message says how to install it."""
         path = write()
         monkeypatch.setitem(sys.modules, "h5py", None)

@@ -125,7 +125,7 @@ class TestScan:
             assert scan.detector_pixel_m == (172e-6, 172e-6)
 
     @pytest.mark.parametrize("dtype", [bool, float])
-    def test_weights_become_a_mask(self, dtype, write, small, monkeypatch):
+    def test_weights_become_a_mask(self, dtype, write, small, monkeypatch, in_this_process):
         """A pixel is good where its weight is above 0 in every frame of every chunk."""
         monkeypatch.setattr(ptyd, "_BLOCK_BYTES", 200)  # a frame or two at a time
         stack = np.ones((12, 8, 10), dtype)

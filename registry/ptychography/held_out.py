@@ -1,0 +1,157 @@
+"""Do frames that took no part in a reconstruction know their place in it?
+
+An object that was reconstructed from the frames that it is held against explains them too well:
+each frame's noise has been written where the frame was said to be, and any other order then looks
+wrong, even that of an empty beam. So, as with R-free in crystallography (A. T. Brunger, Nature 355
+(1992) 472), one half of the frames is reconstructed and the other half asked, and the reverse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from registry.ptychography.forward import Complex, model_amplitude
+from registry.ptychography.likelihood import log_likelihood
+from registry.ptychography.noise import Noise
+from registry.ptychography.scan import Real, Scan
+
+# How often a frame is used in one reconstruction, at least. More steps tell more, but nearly all is
+# told by then; what chance gives is the same after any number.
+_STEPS = 256
+# How far object and probe follow a frame, as in generators/epie_v1.py.
+_OBJECT_STEP = 1.0
+_PROBE_STEP = 0.3
+# Of so many frames there are 6e9 orders. Of one less there are 5e8, too few for one to be as
+# surprising as six standard deviations, which chance gives once in 1e9.
+_FEWEST = 13
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldOut:
+    """What frames that were held out know of their place.
+
+    frames : how many frames there were
+    z : standard deviations by which they fit their own places better than any order of them; None
+        where there are fewer than `FEWEST`
+    lost : how many fit most of the other places better than their own, as half of those do that do
+        not know their place
+    """
+
+    frames: int
+    z: float | None
+    lost: int = 0
+
+
+# Half of them are held out.
+FEWEST = 2 * _FEWEST
+
+
+def held_out(scan: Scan) -> HeldOut:
+    """Hold frames against a reconstruction in which they took no part.
+
+    Even frames are reconstructed from the scan's probe and an object of ones, by the extended
+    ptychographical iterative engine (A. M. Maiden and J. M. Rodenburg, Ultramicroscopy 109 (2009)
+    1256), and the likelihood of odd frames in their order is held against that in all orders; then
+    the reverse. If frames and positions do not belong together all orders are alike, and the figure
+    is near zero, whatever the noise and however good the reconstruction.
+
+    The figure is the mean of both halves, not their sum over a root of two: the same pairs of
+    frames speak in both, so that where there is nothing but noise the two are nearly equal.
+
+    Parameters
+    ----------
+    scan : Scan
+        All frames inside of the object. Of the object its size counts, and nothing else.
+    """
+    n = len(scan.frames)
+    if n < FEWEST:
+        return HeldOut(frames=n, z=None)
+    even, odd = np.arange(0, n, 2), np.arange(1, n, 2)
+    halves = [_likelihood(scan, even, odd), _likelihood(scan, odd, even)]
+    return HeldOut(
+        frames=n,
+        z=sum(map(order_z, halves)) / 2,
+        lost=sum(map(_lost, halves)),
+    )
+
+
+def order_z(likelihood: Real) -> float:
+    """Standard deviations of the trace above its mean over all orders of the columns.
+
+    Mean and variance are exact: W. Hoeffding, Annals of Mathematical Statistics 22 (1951) 558.
+
+    Parameters
+    ----------
+    likelihood : (N, N) float64
+        Of frame i under model j, as a logarithm; what depends on i or on j alone does not matter.
+    """
+    rows, columns = likelihood.mean(axis=1, keepdims=True), likelihood.mean(axis=0, keepdims=True)
+    centred = likelihood - rows - columns + likelihood.mean()
+    variance = float((centred**2).sum()) / (len(likelihood) - 1)
+    # differences that sums in another order can make
+    if not variance > (1e-9 * float(np.abs(likelihood).max())) ** 2:
+        return 0.0
+    return float(np.trace(centred)) / float(np.sqrt(variance))
+
+
+def _lost(likelihood: Real) -> int:
+    others = len(likelihood) - 1
+    better = (likelihood > np.diagonal(likelihood)[:, None]).sum(axis=1)
+    return int(np.count_nonzero(better > others / 2))
+
+
+def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:
+    """Of the frames asked, in the places of all of them, from a reconstruction of those given."""
+    nothing = np.zeros((len(asked), len(asked)))
+    frames = scan.frames[given]
+    if not (frames.any() and scan.probe.any()):
+        return nothing
+    obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
+    model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
+    frames = scan.frames[asked]
+    power, model_power = float((frames**2).sum()), float((model**2).sum())
+    if not (power > 0 and model_power > 0):
+        return nothing
+    frames = frames * np.sqrt(model_power / power)
+    return log_likelihood(frames, model, Noise(kind="measured"))
+
+
+def reconstruct(
+    frames: Real, x: Real, y: Real, probe: np.ndarray, shape: tuple[int, ...]
+) -> tuple[Complex, Complex]:
+    """Object (Y, X) and probe, after some steps from an object of ones and the given probe.
+
+    Unlike in a generator no byte depends on it, so that numpy's own transforms do.
+    """
+    height, width = frames.shape[1:]
+    norm = np.sqrt(height * width)
+    modes = np.atleast_3d(probe.T).T.astype(np.complex128)
+    modes *= np.sqrt((frames**2).sum() / len(frames) / (np.abs(modes) ** 2).sum())
+    # one row and column more, weighted zero, for frames on the last whole pixel
+    obj = np.ones((shape[0] + 1, shape[1] + 1), np.complex128)
+    frames = np.fft.ifftshift(frames, axes=(1, 2))
+    for sweep in range(-(-_STEPS // len(frames))):
+        # raw PCG64 output is a stream that numpy guarantees; shuffles are not
+        keys = np.random.PCG64(sweep).random_raw(len(frames))
+        for n in np.argsort(keys, kind="stable"):
+            top, left = y[n] - height / 2, x[n] - width / 2
+            row, column = int(top), int(left)
+            down, right = top - row, left - column
+            window = obj[row : row + height + 1, column : column + width + 1]
+            between = window[:-1] + down * (window[1:] - window[:-1])
+            patch = between[:, :-1] + right * (between[:, 1:] - between[:, :-1])
+            far = np.fft.fft2(modes * patch) / norm
+            modulus = np.sqrt((far.real**2 + far.imag**2).sum(axis=0))
+            factor = np.divide(frames[n], modulus, out=np.ones_like(modulus), where=modulus > 0)
+            change = np.fft.ifft2(far * (factor - 1.0)) * norm
+            light = float((np.abs(modes) ** 2).sum(axis=0).max())
+            bright = float((np.abs(patch) ** 2).max())
+            step = (modes.conj() * change).sum(axis=0) * (_OBJECT_STEP / light)
+            if bright > 0:
+                modes = modes + patch.conj() * change * (_PROBE_STEP / bright)
+            for rows, weight in ((slice(None, -1), 1.0 - down), (slice(1, None), down)):
+                window[rows, :-1] += weight * (1.0 - right) * step
+                window[rows, 1:] += weight * right * step
+    return obj[:-1, :-1], modes

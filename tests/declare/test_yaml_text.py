@@ -1,0 +1,45 @@
+"""Tests of `registry.declare.yaml_text`: brackets in brackets."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.declare import yaml_text
+from registry.errors import CheckError
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[" * 40_000, "line 1, column 101"),
+        ("[" * 40_000 + "]" * 40_000, "line 1, column 101"),
+        ("a: " + "{b: " * 40_000, "line 1, column 404"),
+        ("a:\n- " + "\n  [" * 40_000, "line 103, column 3"),
+        # which libyaml does not read as far as to the brackets
+        (r'["\/", ' + "[" * 40_000, "line 1, column 107"),
+    ],
+    ids=["open", "closed", "mappings", "a line each", "YAML 1.2"],
+)
+def test_more_brackets_than_anybody_means(text, place):
+    """They are refused at the first that is too many, and no further one is looked at."""
+    with pytest.raises(CheckError) as caught:
+        yaml_text.parse(text)
+    assert caught.value.found == f"{place}: more than 100 brackets in each other", caught.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a: '{'[' * 5000}'",
+        f'a: "{"{" * 5000}"',
+        f"a: x{'[' * 5000}",
+        f"a: |\n  {'[' * 5000}",
+        f"a: 1 # {'[' * 5000}",
+        f"a: [{'[],' * 500}]",
+        "[" * 100 + "]" * 100,
+    ],
+    ids=["quotes", "double quotes", "plain", "block", "comment", "side by side", "just enough"],
+)
+def test_brackets_that_are_none(text):
+    """In texts and comments they have no depth, and side by side none together."""
+    yaml_text.parse(text)

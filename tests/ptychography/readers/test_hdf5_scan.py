@@ -1,0 +1,94 @@
+"""Tests of `registry.ptychography.readers.hdf5_scan`: files that keep HDF5's library busy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry.errors import CheckError
+from registry.ptychography import scan_profile
+from registry.ptychography.readers import apart, open_scan
+
+h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
+
+SOURCE = "/entry_1/instrument_1/source_1"
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Hardly any processor time."""
+    monkeypatch.setattr(apart, "PATIENCE_S", 2)
+
+
+def with_unit(file) -> None:
+    """A scan in CXI, with an attribute that is a text."""
+    file["/entry_1/data_1/data"] = np.ones((2, 4, 4), "f4")
+    file[f"{SOURCE}/energy"] = 1.2e-15
+    file[f"{SOURCE}/energy"].attrs["units"] = "J"
+
+
+def with_text(file) -> None:
+    """A scan of ptypy's, with a dataset that is a text."""
+    file["chunks/0/data"] = np.ones((2, 4, 4), "f4")
+    file["meta/propagation"] = "farfield"
+
+
+@pytest.fixture(params=[("cxi", with_unit), ("ptyd", with_text)], ids=["attribute", "dataset"])
+def endless(request, tmp_path):
+    """Format and path of a scan with a text whose heap has no sizes: HDF5 goes round in it."""
+    form, fill = request.param
+    path = tmp_path / f"scan.{form}"
+    with h5py.File(path, "w") as file:
+        fill(file)
+    data = bytearray(path.read_bytes())
+    objects = data.index(b"GCOL") + 16
+    data[objects : objects + 16] = bytes(16)
+    path.write_bytes(data)
+    return form, path
+
+
+def test_a_scan_without_end(endless, refused):
+    """To open it ends in an error in four parts."""
+    form, path = endless
+    error = refused(path, CheckError, format=form)
+    assert error.found == "the library came to no end in 2 s of processor time", error
+
+
+def test_a_profile_without_end(endless):
+    """So does to list what is in it."""
+    with pytest.raises(CheckError, match=r"file a\n.*\n.*the library came to no end in 2 s"):
+        scan_profile.hdf5_profile(endless[1], subject="file a")
+
+
+def test_an_array_without_end(tmp_path, refused):
+    """Weights of which nothing is stored, and of which there are more than anybody can read."""
+    with h5py.File(tmp_path / "scan.ptyd", "w") as file:
+        file["chunks/0/data"] = np.ones((2, 4, 4), "f4")
+        shape, chunks = (10_000_000, 4000, 4000), (1, 400, 400)
+        file.create_dataset("chunks/0/weights", shape, "f4", chunks=chunks)
+    error = refused(tmp_path / "scan.ptyd", CheckError, format="ptyd")
+    assert "no end in 2 s" in error.found, error
+
+
+def test_frames_that_are_closed(tmp_path):
+    """When the context has ended they cannot be read."""
+    with h5py.File(tmp_path / "scan.cxi", "w") as file:
+        with_unit(file)
+    with open_scan(tmp_path / "scan.cxi", format="cxi", subject="source s") as scan:
+        np.testing.assert_array_equal(scan.frames.read([1, 0]), np.ones((2, 4, 4)))
+    with pytest.raises(ValueError, match="source s is closed"):
+        scan.frames.read([0])
+
+
+def test_a_path_that_is_relative(tmp_path, monkeypatch):
+    """It is one of this process's folder, in which the other one need not be."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        with h5py.File(tmp_path / name / "scan.cxi", "w") as file:
+            with_unit(file)
+            file["/entry_1/data_1/data"][...] = len(name)
+        monkeypatch.chdir(tmp_path / name)
+        with open_scan(Path("scan.cxi"), format="cxi", subject="source s") as scan:
+            assert scan.frames.read([0])[0, 0, 0] == len(name), "the file of another folder"

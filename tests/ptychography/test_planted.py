@@ -1,0 +1,213 @@
+"""Planted mistakes: the cheap way to see which are refused says what the dear one does."""
+
+from __future__ import annotations
+
+import jsonschema
+import numpy as np
+import pytest
+
+from registry.identity import schema
+from registry.ptychography import planted
+from registry.ptychography.acceptance import Source, as_scan, refusals
+from registry.ptychography.forward import object_patches
+from registry.ptychography.mistakes import MISTAKES
+from registry.ptychography.noise import Noise
+from registry.ptychography.physics import relative_error
+from registry.ptychography.planting import shifted
+
+LEVELS = {
+    "noise-free": ("none", None),
+    "1e4 photons": ("poisson", 1e4),
+    "1e6 photons": ("poisson", 1e6),
+    "1e5 photons, as measured": ("measured", 1e5),
+}
+QUICK = ("1e4 photons", "1e5 photons, as measured")
+SIZED = [
+    pytest.param(n, level, marks=() if n == 16 and level in QUICK else pytest.mark.slow)
+    for n in (16, 64)
+    for level in LEVELS
+]
+
+
+@pytest.fixture
+def sound(twin):
+    """Arrays of a sound fixture of n positions, and its noise as it is declared."""
+
+    def make(n: int, level: str) -> tuple[dict[str, np.ndarray], Noise]:
+        kind, photons = LEVELS[level]
+        arrays, noise = twin.fixture(photons, seed=7, indices=twin.evenly_spaced(n))
+        return arrays, noise if kind == noise.kind else Noise(kind=kind)
+
+    return make
+
+
+@pytest.fixture
+def refusing(schemas):
+    """Criteria that refuse arrays whose source has the same mistake, all of them."""
+
+    def ask(arrays, changed, noise: Noise, error=None) -> set[str]:
+        found = {**arrays, **changed}
+        scan = as_scan(found)[0] or as_scan(arrays)[0]
+        indices = np.arange(len(scan.frames))
+        source = Source(scan=scan, indices=indices, noise=noise, strategy="grid", error=error)
+        return {failure.criterion for failure in refusals(found, source, schemas)}
+
+    return ask
+
+
+def agree(recorded, arrays, noise, refusing, error=None) -> None:
+    """Hold what is recorded of each mistake against all criteria at once."""
+    for mistake in MISTAKES:
+        everything = refusing(arrays, mistake.plant(arrays), noise, error)
+        found = set(recorded["found"].get(mistake.name, ()))
+        assert bool(found) == bool(everything), f"{mistake.name} is refused by {everything}"
+        assert found <= everything, f"{mistake.name}: {found - everything} does not refuse it"
+        assert found or mistake.name in recorded["missed"], f"{mistake.name} is forgotten"
+
+
+@pytest.mark.parametrize(("n", "level"), SIZED)
+@pytest.mark.usefixtures("remembered_models")
+def test_found_is_what_all_criteria_refuse(sound, refusing, schemas, n, level):
+    """No mistake is found or missed for the sake of speed."""
+    arrays, noise = sound(n, level)
+    agree(planted.record(arrays, noise, schemas), arrays, noise, refusing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [16, 64])
+@pytest.mark.usefixtures("remembered_models")
+def test_a_measured_source_without_the_mistake_finds_more(sound, refusing, schemas, n):
+    """Frames are held against the errors of the source's, where those are given."""
+    arrays, noise = sound(n, "1e5 photons, as measured")
+    error = relative_error(as_scan(arrays)[0])
+    recorded = planted.record(arrays, noise, schemas, source_error=error)
+    agree(recorded, arrays, noise, refusing, error)
+    alone = planted.record(arrays, noise, schemas)
+    assert set(recorded["missed"]) < set(alone["missed"]), "the source's errors make no difference"
+
+
+@pytest.mark.parametrize(("n", "level"), SIZED)
+@pytest.mark.usefixtures("remembered_models")
+def test_the_smallest_shift_is_the_last_that_is_refused(sound, refusing, schemas, n, level):
+    """Down to it all criteria refuse each step of the ladder, and they accept the next."""
+    arrays, noise = sound(n, level)
+    smallest = planted.record(arrays, noise, schemas)["smallest"]
+    for axis, (x, y) in {"x": (1, 0), "y": (0, 1)}.items():
+        refused = [
+            bool(refusing(arrays, shifted(x * step, y * step)(arrays), noise))
+            for step in planted.LADDER
+        ]
+        expected = next((n for n, found in enumerate(refused) if not found), len(refused))
+        found = planted.LADDER.index(smallest[axis]) + 1 if axis in smallest else 0
+        assert found == expected, f"{axis}: refused at {refused}, recorded {smallest}"
+
+
+def test_the_record_is_as_a_sidecar_has_it(sound, schemas):
+    """Sorted, and in the form that the sidecar's schema gives it."""
+    recorded = planted.record(*sound(16, "1e5 photons, as measured"), schemas)
+    rules = schema.read(schemas / "sidecar_v3.schema.json")["properties"]["mistakes"]
+    jsonschema.validate(recorded, rules)
+    for key in ("found", "missed", "none"):
+        assert list(recorded[key]) == sorted(recorded[key]), f"{key} is in no order"
+    names = [*recorded["found"], *recorded["missed"], *recorded["none"]]
+    assert sorted(names) == sorted(mistake.name for mistake in MISTAKES), "not each once"
+
+
+def test_what_changes_no_value_is_no_mistake(sound, schemas):
+    """The conjugate of a real object is the object, whatever the sign of its zeros."""
+    arrays, noise = sound(16, "noise-free")
+    arrays["objectGuess"] = np.abs(arrays["objectGuess"]).astype("<c8")
+    scan = as_scan(arrays)[0]
+    arrays["diffraction"] = scan.model().astype("<f4")
+    recorded = planted.record(arrays, noise, schemas)
+    assert recorded["none"] == ["conjugated_object"], "judged although nothing is changed"
+    assert "conjugated_object" not in recorded["found"], "refused although nothing is changed"
+
+
+def test_what_a_cheap_criterion_finds_is_not_held_against_alternatives(sound, schemas, monkeypatch):
+    """They cost a model each: fifty times as much as all else together."""
+    asked = []
+    monkeypatch.setattr(planted, "alternative_margins", lambda scan, _: asked.append(scan) or ())
+    recorded = planted.record(*sound(16, "1e6 photons"), schemas)
+    assert len(asked) == len(recorded["missed"]), "alternatives of a mistake that was found"
+
+
+def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
+    """Frames in another order are held against the models that there are."""
+    arrays, noise = sound(16, "1e6 photons")
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    made = []
+
+    def counted(obj, probe, x, y):
+        made.extend(x)
+        return np.zeros((len(x), 64, 64))
+
+    monkeypatch.setattr(planted, "model_amplitude", counted)
+    for name, count in {
+        "permuted_frames": 0,
+        "misaligned_frames": 0,
+        "second_frames_off": 8,
+    }.items():
+        made.clear()
+        (mistake,) = [mistake for mistake in MISTAKES if mistake.name == name]
+        criteria.refusing(mistake.plant(arrays), alternatives=False)
+        assert len(made) == count, f"{name}: models of {len(made)} positions"
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize(("edge", "sign"), [("low", 1), ("high", -1)])
+def test_a_shift_goes_to_where_there_is_room(sound, axis, edge, sign):
+    """A scan on the edge of its object is not said to see what only leaves the object."""
+    arrays, _ = sound(16, "noise-free")
+    key, size = f"{axis}coords", arrays["objectGuess"].shape[axis == "x"]
+    values = arrays[key]
+    room = 32 - values.min() if edge == "low" else size - 32 - values.max()
+    arrays[key] = values + room
+    moved = planted._towards_room(0.5, axis, arrays)
+    np.testing.assert_array_equal(moved[key], arrays[key] + sign * 0.5)
+    other = "ycoords" if axis == "x" else "xcoords"
+    np.testing.assert_array_equal(moved[other], arrays[other], "the other axis moves, too")
+
+
+def test_patches_find_what_moves_positions(sound, schemas):
+    """Where a fixture has them they tell, whatever the noise."""
+    arrays, noise = sound(16, "1e5 photons, as measured")
+    scan = as_scan(arrays)[0]
+    arrays["Y"] = object_patches(scan.obj, scan.x, scan.y, scan.shape).astype("<c8")
+    recorded = planted.record(arrays, noise, schemas)
+    assert recorded["found"]["drift"] == ["patches"], "drift is not found by the patches"
+
+
+def test_a_probe_with_modes(sound, schemas):
+    """Mistakes of the probe are planted in its modes, and found."""
+    arrays, noise = sound(16, "noise-free")
+    probe = arrays["probeGuess"]
+    arrays["probeGuess"] = np.stack([probe, 0.4 * probe[::-1] * np.arange(64)]).astype("<c8")
+    arrays["diffraction"] = as_scan(arrays)[0].model().astype("<f4")
+    recorded = planted.record(arrays, noise, schemas, "data_001_v2.schema.json")
+    assert recorded["missed"] == [], "missed where there is no noise"
+    assert recorded["none"] == [], "nothing to plant in modes"
+
+
+def test_without_an_object_the_form_is_all_there_is(sound, schemas):
+    """What `accept` asks of a source without an object, and nothing else."""
+    arrays, _ = sound(16, "1e4 photons")
+    arrays["objectGuess"] = np.ones_like(arrays["objectGuess"])
+    recorded = planted.record(arrays, None, schemas)
+    criteria = {name for names in recorded["found"].values() for name in names}
+    assert {name.partition(":")[0] for name in criteria} == {
+        "contract",
+        "distinct",
+        "inside",
+        "physics",
+    }, "criteria that need an object"
+    assert "permuted_frames" in recorded["missed"], "found by what is not asked"
+    assert recorded["smallest"] == {}, "a shift that is found without an object"
+
+
+def test_a_probe_without_light_is_refused_as_acceptance_does(sound, schemas, refusing):
+    """A model in the dark ends the trial."""
+    arrays, noise = sound(16, "1e4 photons")
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    dark = {"probeGuess": np.zeros_like(arrays["probeGuess"])}
+    assert criteria.refusing(dark) == sorted(refusing(arrays, dark, noise)), "dark is not told"

@@ -1,0 +1,202 @@
+"""How mistakes are planted: each by as much as its meaning says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from generators import defect_v1
+from registry.ptychography import planting
+from tests.kit.scans import sound_scan
+
+
+@pytest.fixture
+def arrays():
+    """Those of a sound fixture; nothing may write to them."""
+    found = sound_scan()
+    for array in found.values():
+        array.flags.writeable = False
+    return found
+
+
+@pytest.fixture
+def grid():
+    """Positions of four rows of four, in pixels."""
+    y, x = (40.0 + 10.0 * axis.ravel() for axis in np.mgrid[:4, :4])
+    return x, y
+
+
+def test_what_is_planted_is_contiguous(arrays):
+    """As an array is that was read from a file."""
+    planted = planting.frames(lambda a: a.transpose(0, 2, 1))(arrays)
+    assert planted["diffraction"].flags.c_contiguous, "a view in another order"
+
+
+def test_an_alias_is_changed_with_its_array(arrays):
+    """And no alias is made where there is none."""
+    planted = planting.frames(lambda a: a + 1)({**arrays, "diff3d": arrays["diffraction"]})
+    assert planted["diff3d"] is planted["diffraction"], "the alias is left behind"
+    assert set(planting.frames(lambda a: a + 1)(arrays)) == {"diffraction"}
+    assert set(planting.one("probeGuess", np.conj)(arrays)) == {"probeGuess"}
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"diffraction": np.ones((4, 4), "<f4")},
+        {"diffraction": np.ones((0, 4, 4), "<f4")},
+        {"diffraction": np.ones((2, 4, 4), "<i4")},
+        {},
+    ],
+)
+def test_arrays_that_do_not_look_like_themselves(unusual):
+    """Of other axes, empty, of another kind, or absent: nothing is planted."""
+    assert planting.frames(lambda a: a + 1)(unusual) == {}, "planted all the same"
+
+
+def test_positions_of_two_lengths():
+    """Nothing is planted in what does not fit together."""
+    x, y = np.ones(3), np.ones(4)
+    assert planting.shifted(1, 1)({"xcoords": x, "ycoords": y}) == {}, "planted all the same"
+
+
+def test_shifted(arrays):
+    """Each axis by its own."""
+    planted = planting.shifted(0.25, -2)(arrays)
+    np.testing.assert_array_equal(planted["xcoords"], arrays["xcoords"] + 0.25)
+    np.testing.assert_array_equal(planted["ycoords"], arrays["ycoords"] - 2)
+
+
+def test_reordered(arrays):
+    """Both axes alike."""
+    planted = planting.reordered(lambda n: np.arange(n)[::-1])(arrays)
+    np.testing.assert_array_equal(planted["xcoords"], arrays["xcoords"][::-1])
+    np.testing.assert_array_equal(planted["ycoords"], arrays["ycoords"][::-1])
+
+
+@pytest.mark.parametrize("n", [16, 64, 128])
+def test_the_generators_orders(n):
+    """Those of `defect_v1`."""
+    np.testing.assert_array_equal(planting.shuffled(n), defect_v1._shuffled(n))
+    np.testing.assert_array_equal(planting.partly_rolled(n), defect_v1._partly_rolled(n))
+
+
+@pytest.mark.parametrize(("n", "order"), [(1, [0]), (2, [1, 0]), (5, [0, 2, 1, 3, 4])])
+def test_neighbours_swapped(n, order):
+    """Two, and no more."""
+    assert planting.neighbours_swapped(np.arange(n)).tolist() == order
+
+
+def test_the_generators_frames(arrays):
+    """Those of `defect_v1`, bit for bit."""
+    frames = arrays["diffraction"]
+    for mine, theirs in (
+        (planting.duplicated(frames), defect_v1._duplicated(frames)),
+        (planting.duplicated(frames, 1.5), defect_v1._duplicated(frames, 1.5)),
+        (planting.one_pixel(frames, -0.25), defect_v1._one_pixel(frames, -0.25)),
+        (planting.unshifted(frames), defect_v1._unshifted(frames)),
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_one_pixel_of_few_frames():
+    """The last, where there is no fourth."""
+    planted = planting.one_pixel(np.zeros((2, 6, 6), "<f4"), 1.0)
+    assert np.argwhere(planted).tolist() == [[1, 2, 3]], "another pixel"
+
+
+def test_one_outside(arrays):
+    """By 20 px, and no other."""
+    planted = planting.one_outside(arrays)["xcoords"]
+    (n,) = np.flatnonzero(planted != arrays["xcoords"])
+    assert (n, planted[n]) == (5, 12.0), "not 20 px over the edge"
+
+
+def test_a_background(arrays):
+    """The same intensity everywhere, a hundredth of the mean."""
+    intensity = arrays["diffraction"].astype(float) ** 2
+    planted = planting.with_background(arrays["diffraction"])
+    assert planted.dtype == np.float32, "another dtype"
+    added = planted.astype(float) ** 2 - intensity
+    np.testing.assert_allclose(added, 0.01 * intensity.mean(), atol=1e-6 * intensity.max())
+
+
+def test_a_hot_pixel(arrays):
+    """One of the detector, in each frame, in the dark."""
+    frames = arrays["diffraction"]
+    planted = planting.with_hot_pixel(frames)
+    places = {(int(row), int(column)) for _, row, column in np.argwhere(planted != frames)}
+    assert places == {(8, 8)}, "not one pixel"
+    assert (planted[:, 8, 8] == frames.max()).all(), "not as bright as the brightest"
+    assert frames[:, 8, 8].max() < frames.max() / 10, "it is bright anyway"
+
+
+def test_second_rows_off(grid):
+    """The second and the fourth of four, by 1 px in x."""
+    x, y = planting.second_rows_off(*grid)
+    assert (x - grid[0]).reshape(4, 4).tolist() == [[0] * 4, [1] * 4, [0] * 4, [1] * 4]
+    assert y is grid[1], "rows move in y"
+
+
+def test_a_single_row_has_no_second():
+    """Nothing is off."""
+    x, y = np.arange(9.0), np.full(9, 7.0)
+    assert planting.second_rows_off(x, y)[0] is x, "moved"
+
+
+def test_every_second_off(grid):
+    """By 0.3 px in x."""
+    x, y = planting.every_second_off(*grid)
+    np.testing.assert_allclose(x - grid[0], [0, 0.3] * 8, atol=1e-12)
+    assert y is grid[1], "frames move in y"
+
+
+def test_drifted(grid):
+    """By 1 px in all, as much to either side, and evenly."""
+    x, y = planting.drifted(*grid)
+    drift = x - grid[0]
+    np.testing.assert_allclose([drift[0], drift[-1], drift.mean()], [-0.5, 0.5, 0], atol=1e-12)
+    np.testing.assert_allclose(np.diff(drift), 1 / 15)
+    assert y is grid[1], "frames move in y"
+
+
+def test_enlarged(grid):
+    """By a hundredth about the middle."""
+    x, y = planting.enlarged(*grid)
+    assert [np.ptp(x), np.ptp(y)] == pytest.approx([30.3, 30.3])
+    assert [x.mean(), y.mean()] == pytest.approx([55, 55]), "the middle moves"
+
+
+def test_turned(grid):
+    """By one degree about the middle, from x to y."""
+    x, y = planting.turned(*grid)
+    before = (grid[0] - 55) + 1j * (grid[1] - 55)
+    after = (x - 55) + 1j * (y - 55)
+    np.testing.assert_allclose(np.degrees(np.angle(after / before)), 1.0)
+    np.testing.assert_allclose(abs(after), abs(before))
+
+
+def test_another_probe_has_the_power_of_its_own(arrays):
+    """And its dtype and axes, modes included."""
+    probe = arrays["probeGuess"]
+    for own in (probe, np.stack([probe, probe])):
+        other = planting.other_probe(own)
+        assert (other.dtype, other.ndim) == (own.dtype, own.ndim), "another form"
+        assert (abs(other) ** 2).sum() == pytest.approx((abs(own) ** 2).sum(), rel=1e-5)
+
+
+def test_defocused():
+    """A disc's edge is a quarter of a wave behind its middle, and nothing gets brighter."""
+    rows, columns = np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64), indexing="ij")
+    pupil = (np.hypot(rows, columns) <= 0.2).astype(complex)
+    planted = np.fft.fft2(planting.defocused(np.fft.ifft2(pupil)))
+    np.testing.assert_allclose(abs(planted), abs(pupil), atol=1e-12)
+    assert np.angle(planted[0, 0]) == pytest.approx(0), "the middle is turned"
+    edge = np.angle(planted[0, 12]) * (0.2 / rows[12, 0]) ** 2
+    assert edge == pytest.approx(np.pi / 2, rel=0.03), "not a quarter of a wave"
+
+
+@pytest.mark.parametrize("probe", [np.zeros((8, 8), "<c8"), np.ones((8, 8), "<c8")])
+def test_nothing_to_defocus(probe):
+    """No light, or one plane wave."""
+    np.testing.assert_array_equal(planting.defocused(probe), probe)
