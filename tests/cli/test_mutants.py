@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from bench import scratch
+from registry.arrays import mistakes
+from registry.cli import main
 from tests.kit.environment import environment
 from tests.kit.files import NULL, make_device, tree
 from tests.kit.processes import LIMIT_S, fixtures, run
@@ -78,6 +80,18 @@ def mutants(root, variables):
     return call
 
 
+@pytest.fixture
+def fixtures_in_process(root, variables, monkeypatch):
+    """Run a command in this process, which may be patched, and not its children; its exit code."""
+    for name in set(os.environ) - set(variables):
+        monkeypatch.delenv(name)
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr("tempfile.tempdir", variables["TMPDIR"])
+    monkeypatch.chdir(root)
+    return lambda *arguments: main(arguments)
+
+
 def test_what_is_printed(mutants, root, tmp_path):
     """A line for each mistake, what survives and what would notice it, and the count."""
     before = tree(root, ".")
@@ -103,6 +117,13 @@ def test_what_is_printed(mutants, root, tmp_path):
 def test_fail_under(mutants, percent, code):
     """Exit code 1 where a smaller part is noticed than was asked for."""
     assert mutants("--fail-under", percent).returncode == code, "another exit code"
+
+
+def test_a_field_without_mistakes(root, fixtures_in_process, monkeypatch):
+    """Nothing is planted and nothing noticed, which is too little where a part is asked for."""
+    monkeypatch.setattr(mistakes, "MISTAKES", ())
+    assert fixtures_in_process("mutants") == 0, "not a clean end"
+    assert fixtures_in_process("mutants", "--fail-under", "1") == 1, "a part of nothing"
 
 
 def test_documents(mutants, root):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,14 @@ def test_a_field_that_names_its_mistakes(project, monkeypatch):
     monkeypatch.setitem(field.MISTAKES, "audio", "registry.arrays.mistakes")
     monkeypatch.setattr(field, "MISTAKES_OF_ARRAYS", "registry.nowhere")
     assert mutants_of(project.tones), "no mistakes"
+
+
+@pytest.mark.parametrize("module", [*field.MISTAKES.values(), field.MISTAKES_OF_ARRAYS])
+def test_the_modules_that_name_mistakes(module):
+    """Each is there, and no two of its mistakes have a name."""
+    found = import_module(module).MISTAKES
+    assert all(isinstance(mistake, Mistake) for mistake in found), "something else among them"
+    assert len({mistake.name for mistake in found}) == len(found) > 0, "none, or a name twice"
 
 
 @pytest.mark.parametrize(
