@@ -26,6 +26,10 @@ from registry.storage.root import locate
 
 Buffer = files.Buffer
 
+# Stands between every load and whoever asked for it. None, but in processes that `fixtures mutants`
+# starts to plant mistakes.
+replace: Callable[[Fixture], Fixture] | None = None
+
 
 class HealedWarning(UserWarning):
     """A workspace file broke the chain and was replaced by verified bytes."""
@@ -68,12 +72,19 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
         arrays = npz.parse(data, subject=f"fixture {pin.name}")
     except RegistryError as error:
         raise served.advised(top, error) from None
-    return Fixture(
-        name=pin.name,
-        arrays=arrays,
-        sidecar=record,
-        path=top / pin.path,
+    return hand_out(
+        Fixture(
+            name=pin.name,
+            arrays=arrays,
+            sidecar=record,
+            path=top / pin.path,
+        )
     )
+
+
+def hand_out(fixture: Fixture) -> Fixture:
+    """The fixture for a caller who asks for it; also where it was loaded for another one before."""
+    return fixture if replace is None else replace(fixture)
 
 
 @served.advising

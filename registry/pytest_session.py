@@ -222,7 +222,9 @@ class PytestSession:
         if isinstance(outcome, RegistryError):
             # neither our frames nor those of the test before
             raise outcome.with_traceback(None)
-        return outcome
+        from registry import loading
+
+        return loading.hand_out(outcome)
 
     def _outcome(self, address: str) -> Fixture | RegistryError:
         """A fixture, or the error that it gave at first: nothing is fetched or verified twice."""

@@ -28,6 +28,7 @@ COMMANDS = {
     "infer": "reconstruct a fixture's object with a checkpoint",
     "envelope": "measure what the reference training takes, and hold it against the budgets",
     "report": "write an HTML report on fixtures",
+    "mutants": "show which mistakes in fixtures a test suite would notice",
     "profile": "what a file of a scan holds, and how far it is from the data contract",
     "check-params": "hold params.yaml against its schema",
     "add": "declare a new fixture in params.yaml, once it is known to be good",

@@ -62,6 +62,15 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("python", "test_export.py::test_in_toto"),
     ],
     "docs/merging.md": [("sh", "test_docs.py::test_merge_two_branches")] * 2,
+    "docs/mutants.md": [
+        ("python", "test_mutants.py::test_a_contract_test"),
+        ("sh", "test_mutants.py::test_a_contract_test"),
+        ("text", "test_mutants.py::test_a_contract_test"),
+        ("python", "test_mutants.py::test_one_line_more"),
+        ("sh", "test_mutants.py::test_one_line_more"),
+        ("text", "test_mutants.py::test_one_line_more"),
+        ("sh", "test_mutants.py::test_options"),
+    ],
     "docs/pytest-plugin.md": [
         ("python", "test_plugin.py::test_tests_of_the_page"),
         ("ini", "test_plugin.py::test_tests_of_the_page"),
