@@ -330,7 +330,14 @@ def tests_of(module: str) -> str:
 
     >>> tests_of("registry/compare/operand.py")
     'tests/compare/test_operand.py'
+
+    What a package gives by its own name is tested with what it imports.
+
+    >>> tests_of("registry/ptychography/__init__.py")
+    'tests/test_imports.py'
     """
+    if module.endswith("/__init__.py"):
+        return "tests/test_imports.py"
     path = Path(*Path(module).parts[1:])
     return str("tests" / path.with_name(f"test_{path.name}"))
 

@@ -166,10 +166,10 @@ def _document(text: bytes, subject: str) -> dict[str, Any]:
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Fields that two sidecars both have, and of which they say different things.
 
-    Figures of checks are fields of their own, so that a later suite may have others; every other
-    value is one as a whole.
+    Figures of checks are fields of their own, and so is what is said of each planted mistake, so
+    that a later suite may have others; every other value is one as a whole.
     """
-    for key in before.keys() & after.keys() - {"schemas", "checks"}:
+    for key in before.keys() & after.keys() - {"schemas", "checks", "mistakes"}:
         if _text(before[key]) != _text(after[key]):
             yield key
     old, new = (_figures(document) for document in (before, after))
@@ -179,6 +179,20 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
             figures = old[one].keys() & new[other].keys()
             differing = (n for n in figures if _text(old[one][n]) != _text(new[other][n]))
             yield from (f"{other}.{name}" for name in differing)
+    planted, again = _planted(before), _planted(after)
+    for name in planted.keys() & again.keys():
+        if planted[name] != again[name]:
+            yield f"mistakes.{name}"
+
+
+def _planted(document: Mapping[str, Any]) -> dict[str, str]:
+    """By the name of a planted mistake, and of a smallest shift, what is said of it."""
+    said = document.get("mistakes")
+    if not isinstance(said, dict):
+        return {}
+    names = {name: key for key in ("missed", "none") for name in said.get(key, ())}
+    smallest = {f"smallest.{axis}": value for axis, value in said.get("smallest", {}).items()}
+    return {key: _text(value) for key, value in {**said["found"], **names, **smallest}.items()}
 
 
 def _figures(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

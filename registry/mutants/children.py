@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 
+from registry import files
 from registry.mutants.plan import Plan
 
 _LOG = "pytest.txt"
@@ -87,7 +88,7 @@ class Children:
 
 def log(folder: Path, lines: int = 20) -> str:
     """The last lines that pytest printed in a child's folder."""
-    text = (folder / _LOG).read_text("utf-8", "replace")
+    text = files.read(folder / _LOG).decode(errors="replace")
     return "\n".join(text.strip().splitlines()[-lines:])
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from registry import files
+
 _NAME = "journal.jsonl"
 PASSED, FAILED, OTHER = "passed", "failed", "other"
 
@@ -81,7 +83,7 @@ def _texts(value: object) -> Iterable[str]:
 def read(folder: Path) -> Journal:
     """What a child wrote to its folder, as far as it came."""
     found, path = Journal(), folder / _NAME
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+    for line in files.read(path).decode().splitlines() if path.exists() else ():
         what, value = json.loads(line)
         match what:
             case "started":

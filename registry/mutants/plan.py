@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from registry import files
+
 _NAME = "plan.json"
 
 
@@ -34,4 +36,4 @@ class Plan:
     @classmethod
     def read(cls, folder: Path) -> Plan:
         """What was written for a folder."""
-        return cls(**json.loads((folder / _NAME).read_bytes()))
+        return cls(**json.loads(files.read(folder / _NAME)))

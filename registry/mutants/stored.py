@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import files
 from registry.errors import ArchiveError
 from registry.fixture import Fixture
 from registry.identity import foreign_npz, npz, sidecar
@@ -43,7 +44,7 @@ def read(folder: Path) -> Fixture:
     return Fixture(
         name=path.stem,
         arrays=foreign_npz.read(path, subject=subject),
-        sidecar=sidecar.parse(path.with_suffix(".json").read_bytes(), subject=subject),
+        sidecar=sidecar.parse(files.read(path.with_suffix(".json")), subject=subject),
         path=path,
     )
 

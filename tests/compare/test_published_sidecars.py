@@ -77,8 +77,26 @@ def test_a_description_in_a_format_after_this(published_with):
     """So it will be with today's."""
     describe = published_with(NEW)
     assert describe(later()) == "", "a later format is refused"
-    mistakes = {"found": {"a": ["b"]}, "missed": []}
-    assert describe(later(mistakes=mistakes)) == "", "a field that is new is refused"
+    assert describe(later(mood="good")) == "", "a field that is new is refused"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: m["found"].update(new_one=["scale"]), ""),
+        (lambda m: m["missed"].append("new_one"), ""),
+        (lambda m: m["found"].pop("drift"), ""),
+        (lambda m: m["found"].update(drift=["distinct"]), "sidecar mistakes.drift"),
+        (lambda m: m["none"].append(m["found"].popitem()[0]), "sidecar mistakes.y_plus_8px"),
+        (lambda m: m["smallest"].update(x=0.5), "sidecar mistakes.smallest.x"),
+    ],
+    ids=["found", "missed", "not-planted", "found-otherwise", "none", "smallest"],
+)  # fmt: skip
+def test_planted_mistakes_of_a_later_suite(published_with, change, said):
+    """A later suite may plant others; of those that both plant it says the same."""
+    document = later()
+    change(document["mistakes"])
+    assert published_with(NEW)(document) == said
 
 
 CHANGED = {

@@ -429,7 +429,8 @@ def test_the_text_does_not_depend_on_how_it_was_made(document):
     one = sidecar.encode(Sidecar.from_dict(document, subject="x"))
     two = sidecar.encode(Sidecar.from_dict(shuffled, subject="x"))
     assert one == two, "the text depends on the order in which fields arrived"
-    assert list(json.loads(one)) == WRITTEN, "not the declared order"
+    written = [name for name in NAMES if name in document]
+    assert list(json.loads(one)) == written, "not the declared order"
 
 
 def test_lists_of_numbers_are_one_line_each(document):

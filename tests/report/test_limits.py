@@ -39,6 +39,8 @@ def test_the_table(fixture):
         "coverage_x": ("0.961", "more than 0.5", "0.461"),
         "coverage_y": ("0.992", "more than 0.5", "0.492"),
         "max_amplitude": ("1.570", "less than 10", "8.43"),
+        "power": ("1.000", "more than 0.5", "0.5"),
+        "held_out_z": ("not measured", "", ""),
         "own_match_rate": ("100.0%", "no other position e^18 times as likely", ""),
         "nearest_alternative_margin": ("0.006", "more than 0", "0.006"),
         "chi_square_min": ("0.957", "0.868 to 1.132", "0.0882"),
