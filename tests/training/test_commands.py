@@ -13,11 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import registry
 from registry.identity import npz
+from registry.ptychography import assert_consistent
 from tests.kit.repository import REPOSITORY
 from tests.training.regression import ERROR_RATIO, failures
 
 V1 = "minimal_dataset_v1"
+
+
+@pytest.mark.parametrize("name", [V1, "minimal_dataset_v1_n16", "minimal_dataset_v1_supervised"])
+def test_what_it_trains_on_belongs_together(name):
+    """What a training by itself does not notice: `fixtures mutants`, and docs/training.md."""
+    assert_consistent(registry.load(name, REPOSITORY))
 
 
 @pytest.mark.slow
