@@ -106,9 +106,12 @@ def _write(file: h5py.File) -> None:
 
 
 def _read(dataset: h5py.Dataset) -> Any:
-    """Values of a dataset that an earlier change has not made huge."""
-    if dataset.size > 1000:
-        raise ValueError(f"{dataset.size} values")
+    """Values of a dataset that an earlier change has made neither huge nor of no fixed size.
+
+    A number in the place of one of no fixed size crashes h5py when it is written.
+    """
+    if dataset.size > 1000 or dataset.dtype.hasobject:
+        raise ValueError(f"{dataset.size} values of {dataset.dtype}")
     return dataset[()]
 
 
