@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from registry.build import fixture, source
 from registry.failure import Failure
 from registry.identity import schema
+from registry.ptychography.scan import Scan
+from tests.proof.cases import counted, reconstructed, shuffled, sound, worked_out
 
 # The whole physics for each test.
 pytestmark = pytest.mark.slow
@@ -20,12 +23,6 @@ FLAGS = ("small_v1", "--generator", "subset_v1", "--source", "mine", "--n_subset
          "--created", "2026-11-23T00:00:00+00:00", "--strategy", "evenly_spaced")  # fmt: skip
 DECLARED = ("--physics", "undecided")
 REASON = "models of different positions are the same to 1e-9"
-MISTAKES = {
-    "found": {"x_mirrored": ["own-match", "alternatives"]},
-    "missed": ["x_plus_1px"],
-    "none": ["y_mirrored"],
-    "smallest": {"x": 2.0, "y": 0.5},
-}
 
 
 @pytest.fixture
@@ -124,8 +121,67 @@ def test_a_failed_criterion_refuses_whatever_is_declared(build, found, declared)
     assert "own-match: expected one thing; found another" in ended.err
 
 
-def test_planted_mistakes(build, found):
-    """They go into the sidecar as they were found."""
-    found(mistakes=MISTAKES)
+def test_planted_mistakes(build):
+    """What the criteria find of each goes into the sidecar."""
     assert build().code == 0
-    assert json.loads(SIDECAR.read_bytes())["mistakes"] == MISTAKES
+    mistakes = json.loads(SIDECAR.read_bytes())["mistakes"]
+    assert mistakes["found"]["permuted_frames"] == ["own-match"]
+    assert mistakes["found"]["doubled_frames"] == ["scale"]
+    assert len(mistakes["found"]) + len(mistakes["missed"]) + len(mistakes["none"]) == 49
+    assert set(mistakes["smallest"]) == {"x", "y"}
+
+
+# What is handed over as measured, with an object that was made elsewhere
+
+
+@pytest.fixture
+def measured(run, put):
+    """Build a source from a scan that is declared as measured, and a fixture from it."""
+
+    def built(found: Scan, *flags: str):
+        arrays = {
+            "diffraction": found.frames.astype("<f4"),
+            "objectGuess": found.obj.astype("<c8"),
+            "probeGuess": found.probe.astype("<c8"),
+            "xcoords": found.x,
+            "ycoords": found.y,
+        }
+        declared = ("mine", "--generator", "file_v1", "--licence", "MIT", "--noise", "measured")
+        assert run(source.main, *declared, *put(arrays)).code == 0, "the source is refused"
+        return run(fixture.main, *FLAGS, *flags)
+
+    return built
+
+
+def test_a_measured_scan(measured):
+    """Its frames know their place, though the fixture has no more than 16 of them."""
+    ended = measured(worked_out(sound(3, 40, 1e5)[0]))
+    assert ended.code == 0, ended.err
+    record = json.loads(SIDECAR.read_bytes())
+    assert record["verdict"] == "checked"
+    assert record["checks"]["held_out_z"] > 6, "nothing was held out"
+
+
+def test_a_reconstruction_of_wrongly_paired_frames(measured):
+    """It explains its frames as well as a right one does, and is not called checked."""
+    scan = sound(3, 40, 1e4)[0]
+    wrong = worked_out(replace(scan, frames=scan.frames[shuffled(1, 40)]))
+    ended = measured(wrong)
+    assert ended.code == 1, ended.out
+    assert "own-match" in ended.err or "held-out frames do not know their place" in ended.err
+    assert not SIDECAR.exists()
+
+
+def test_an_empty_beam(measured):
+    """Nothing tells where nothing was; what says so is built."""
+    beam = replace(sound(3, 40, 1e5)[0], obj=np.ones((227, 226), complex))
+    frames, _ = counted(beam.model(), 1e5, 4)
+    beam = reconstructed(replace(beam, frames=frames))
+    ended = measured(beam)
+    assert (ended.code, ended.out) == (1, "")
+    assert "fixture small_v1: physics undecided\n" in ended.err, ended.err
+    assert "held-out frames do not know their place: z = " in ended.err
+    assert measured(beam, *DECLARED).code == 0
+    record = json.loads(SIDECAR.read_bytes())
+    assert record["verdict"] == "undecided"
+    assert record["mistakes"]["missed"], "planted mistakes are found in nothing"
