@@ -44,13 +44,15 @@ def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None
             yield f"mistakes that would change no model: {', '.join(blind[:2])}{more}"
     if held_out is None:
         return
-    n = held_out.frames
+    n = held_out.places
     if held_out.z is None:
-        yield f"{n} frames are too few to hold some out (expected at least {FEWEST})"
+        yield f"{n} places are too few to hold some out (expected at least {FEWEST})"
     elif not held_out.z >= SIGMAS:
         yield (
             f"held-out frames do not know their place: z = {held_out.z:.1f} "
             f"(expected at least {SIGMAS:g})"
         )
     elif held_out.lost:
-        yield f"{held_out.lost} of {n} held-out frames fit most other places better than their own"
+        yield f"frames of {held_out.lost} of {n} places, held out, fit most others better"
+    elif held_out.power:
+        yield f"held-out frames are explained as well by frames to the power {held_out.power}"

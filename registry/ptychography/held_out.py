@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from registry.ptychography.forward import Complex, model_amplitude
-from registry.ptychography.likelihood import log_likelihood
+from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, log_likelihood
 from registry.ptychography.noise import Noise
 from registry.ptychography.scan import Real, Scan
 
@@ -23,58 +24,90 @@ _STEPS = 256
 # How far object and probe follow a frame, as in generators/epie_v1.py.
 _OBJECT_STEP = 1.0
 _PROBE_STEP = 0.3
-# Of so many frames there are 6e9 orders. Of one less there are 5e8, too few for one to be as
+# Of so many places there are 6e9 orders. Of one less there are 5e8, too few for one to be as
 # surprising as six standard deviations, which chance gives once in 1e9.
 _FEWEST = 13
+
+
+# Half of them are held out.
+FEWEST = 2 * _FEWEST
+# Frames nearer to each other than this, the cell of the interpolation, see the same place.
+_SAME_PLACE_PX = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldOut:
     """What frames that were held out know of their place.
 
-    frames : how many frames there were
-    z : standard deviations by which they fit their own places better than any order of them; None
+    places : how many there were, frames less than a pixel apart counted once
+    z : standard deviations by which frames fit their own places better than any order of them; None
         where there are fewer than `FEWEST`
-    lost : how many fit most of the other places better than their own, as half of those do that do
-        not know their place
+    lost : of how many places the frames fit most others better than their own, as half of those do
+        that do not know their place, and one by more than noise explains, as in ``own-match``
+    power : the power, ``1/2`` or ``2``, with which the frames explain held-out ones as well as they
+        do as they are, or better; empty for none
     """
 
-    frames: int
+    places: int
     z: float | None
     lost: int = 0
-
-
-# Half of them are held out.
-FEWEST = 2 * _FEWEST
+    power: str = ""
 
 
 def held_out(scan: Scan) -> HeldOut:
     """Hold frames against a reconstruction in which they took no part.
 
-    Even frames are reconstructed from the scan's probe and an object of ones, by the extended
-    ptychographical iterative engine (A. M. Maiden and J. M. Rodenburg, Ultramicroscopy 109 (2009)
-    1256), and the likelihood of odd frames in their order is held against that in all orders; then
-    the reverse. If frames and positions do not belong together all orders are alike, and the figure
-    is near zero, whatever the noise and however good the reconstruction.
+    The frames of every second place are reconstructed from the scan's probe and an object of ones,
+    by the extended ptychographical iterative engine (A. M. Maiden and J. M. Rodenburg,
+    Ultramicroscopy 109 (2009) 1256), and the likelihood of the others in their order is held
+    against that in all orders of places; then the reverse. If frames and positions do not belong
+    together all orders are alike, and the figure is near zero, whatever the noise and however good
+    the reconstruction. All frames of a place are on one side, or one exposure of two would vouch
+    for the other wherever both are said to be.
 
     The figure is the mean of both halves, not their sum over a root of two: the same pairs of
     frames speak in both, so that where there is nothing but noise the two are nearly equal.
+
+    The same with powers of the frames says whether they are amplitudes: an object that was made
+    from intensities explains these, and no criterion that asks the object can tell.
 
     Parameters
     ----------
     scan : Scan
         All frames inside of the object. Of the object its size counts, and nothing else.
     """
-    n = len(scan.frames)
-    if n < FEWEST:
-        return HeldOut(frames=n, z=None)
-    even, odd = np.arange(0, n, 2), np.arange(1, n, 2)
-    halves = [_likelihood(scan, even, odd), _likelihood(scan, odd, even)]
+    place = _places(scan.x, scan.y)
+    count = int(place.max(initial=-1)) + 1
+    if count < FEWEST:
+        return HeldOut(places=count, z=None)
+    halves = [np.flatnonzero(place % 2 == first) for first in (0, 1)]
+    sides = [(halves[1], halves[0]), (halves[0], halves[1])]
+    models = [_model(scan, *side, 1.0) for side in sides]
+    matrices = [
+        _of_places(_likelihood(scan.frames[asked], model), place[asked])
+        for (_, asked), model in zip(sides, models, strict=True)
+    ]
     return HeldOut(
-        frames=n,
-        z=sum(map(order_z, halves)) / 2,
-        lost=sum(map(_lost, halves)),
+        places=count,
+        z=sum(map(order_z, matrices)) / 2,
+        lost=sum(map(_lost, matrices)),
+        power=_power(scan, sides, models),
     )
+
+
+def _places(x: Real, y: Real) -> NDArray[np.intp]:
+    """Number of each frame's place, in the order of their first frames.
+
+    Frames are of one place that are less than a pixel apart, or are linked by others that are.
+    """
+    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < _SAME_PLACE_PX**2
+    first = np.arange(len(x))
+    while True:
+        linked = np.where(near, first, len(x)).min(axis=1, initial=len(x))
+        if np.array_equal(linked, first):
+            found: NDArray[np.intp] = np.unique(first, return_inverse=True)[1]
+            return found
+        first = linked
 
 
 def order_z(likelihood: Real) -> float:
@@ -97,25 +130,62 @@ def order_z(likelihood: Real) -> float:
 
 
 def _lost(likelihood: Real) -> int:
+    gain = likelihood - np.diagonal(likelihood)[:, None]
     others = len(likelihood) - 1
-    better = (likelihood > np.diagonal(likelihood)[:, None]).sum(axis=1)
-    return int(np.count_nonzero(better > others / 2))
+    is_lost = ((gain > 0).sum(axis=1) > others / 2) & (gain.max(axis=1) > LIKELIHOOD_LIMIT)
+    return int(np.count_nonzero(is_lost))
 
 
-def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:
-    """Of the frames asked, in the places of all of them, from a reconstruction of those given."""
-    nothing = np.zeros((len(asked), len(asked)))
-    frames = scan.frames[given]
+def _of_places(likelihood: Real, place: NDArray[np.intp]) -> Real:
+    """Likelihood of all frames of each place, in each place: only places can change theirs."""
+    member = (np.unique(place)[:, None] == place).astype(np.float64)
+    found: Real = member @ likelihood @ (member / member.sum(axis=1, keepdims=True)).T
+    return found
+
+
+def _model(scan: Scan, given: np.ndarray, asked: np.ndarray, power: float) -> Real:
+    """Amplitudes that a reconstruction from the frames given, to a power, predicts of those asked.
+
+    Of the power of these; zero where there is no light.
+    """
+    # one below zero is refused elsewhere
+    powered = np.abs(scan.frames) ** power
+    frames, expected = powered[given], powered[asked]
     if not (frames.any() and scan.probe.any()):
-        return nothing
+        return np.zeros_like(expected)
     obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
     model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
-    frames = scan.frames[asked]
-    power, model_power = float((frames**2).sum()), float((model**2).sum())
-    if not (power > 0 and model_power > 0):
-        return nothing
-    frames = frames * np.sqrt(model_power / power)
+    total = float((model**2).sum())
+    return model * np.sqrt(float((expected**2).sum()) / total) if total > 0 else model
+
+
+def _likelihood(frames: Real, model: Real) -> Real:
+    if not (frames.any() and model.any()):
+        return np.zeros((len(frames), len(frames)))
     return log_likelihood(frames, model, Noise(kind="measured"))
+
+
+def _power(scan: Scan, sides: list[tuple[np.ndarray, np.ndarray]], models: list[Real]) -> str:
+    """The power of the frames that explains as much of those held out as the frames themselves.
+
+    As in `alternatives`, intensities are compared, and the power is taken of the model.
+    """
+
+    def misfit(predicted: list[Real]) -> float:
+        total = 0.0
+        for (_, asked), intensity in zip(sides, predicted, strict=True):
+            measured = scan.frames[asked] ** 2
+            of_model = float(intensity.sum())
+            scale = float(measured.sum()) / of_model if of_model > 0 else 0.0
+            total += float(((measured - scale * intensity) ** 2).sum())
+        return total
+
+    own = misfit([model**2 for model in models])
+    for name, exponent in (("1/2", 0.5), ("2", 2.0)):
+        predicted = [_model(scan, *side, exponent) ** (2 / exponent) for side in sides]
+        if not misfit(predicted) > own:
+            return name
+    return ""
 
 
 def reconstruct(

@@ -242,7 +242,7 @@ def judge_chi_square(
         z = (4 * noise.photon_scale * misfit - expected) / np.sqrt(variance.sum(axis=(1, 2)))
         rule = f"each within {SIGMAS:g} standard deviations of what its photon count gives"
         chi_square: Real = 4 * noise.photon_scale * misfit / expected
-        return chi_square, list(_outliers(z, np.abs(z) > SIGMAS, rule))
+        return chi_square, list(_outliers(z, ~(np.abs(z) <= SIGMAS), rule))
 
     error = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
     if noise.kind == "none":
@@ -315,7 +315,7 @@ def judge_counts(frames: Real, noise: Noise) -> Iterator[Failure]:
 
 def judge_alternatives(margins: dict[str, float]) -> Iterator[Failure]:
     """Which of the named mistakes explain the data at least as well?"""
-    better = sorted((margin, name) for name, margin in margins.items() if margin <= 0)
+    better = sorted((margin, name) for name, margin in margins.items() if not margin > 0)
     if better:
         names = ", ".join(f"{name} ({margin:+.3f})" for margin, name in better[:3])
         yield Failure(

@@ -177,6 +177,17 @@ def _rolled(scan: Scan) -> Scan:
     return replace(scan, frames=np.roll(scan.frames, 1, axis=0))
 
 
+def _exposed(scan: Scan, seed: int, times: int) -> Scan:
+    """Each place has so many exposures, all of which were taken at the same other place."""
+    order = np.repeat(np.arange(0, len(scan.frames), times), times)
+    n = len(order)
+    scan = replace(scan, x=scan.x[order], y=scan.y[order])
+    photons = 1e5
+    frames, _ = counted(scan.model(), photons, seed)
+    permuted = frames.reshape(n // times, times, *scan.shape)[shuffled(seed, n // times)]
+    return worked_out(rounded(replace(scan, frames=permuted.reshape(frames.shape))))
+
+
 def _reciprocal(seed: int, n: int, photons: float, declared: str) -> Made:
     scan, scale = sound(seed, n, photons)
     return whole(_rolled(scan), noise(declared, 1 / scale))
@@ -228,6 +239,12 @@ KINDS: dict[str, Kind] = {
         sound=False,
         declared=_FRAMES,
         make=_changed(lambda scan, seed: reconstructed(_third_misplaced(scan, seed))),
+    ),
+    "places exposed twice, permuted, then the object reconstructed": Kind(
+        sound=False, declared=_FRAMES, make=_changed(lambda scan, seed: _exposed(scan, seed, 2))
+    ),
+    "places exposed four times, permuted, then the object reconstructed": Kind(
+        sound=False, declared=_FRAMES, make=_changed(lambda scan, seed: _exposed(scan, seed, 4))
     ),
     "frames rolled by one": Kind(
         sound=False, declared=_BOTH, make=_changed(lambda scan, _: _rolled(scan))

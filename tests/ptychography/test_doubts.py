@@ -9,7 +9,7 @@ from registry.ptychography.doubts import doubts
 from registry.ptychography.held_out import HeldOut
 
 MODEL = np.random.default_rng(1).random((16, 8, 8))
-KNOWN = HeldOut(frames=64, z=6.0)
+KNOWN = HeldOut(places=64, z=6.0)
 
 
 def test_data_that_can_tell():
@@ -50,14 +50,16 @@ def test_mistakes_that_change_no_model(blind, text):
 @pytest.mark.parametrize(
     ("held_out", "text"),
     [
-        (HeldOut(frames=16, z=None),
-         "16 frames are too few to hold some out (expected at least 26)"),
-        (HeldOut(frames=64, z=5.94),
+        (HeldOut(places=16, z=None),
+         "16 places are too few to hold some out (expected at least 26)"),
+        (HeldOut(places=64, z=5.94),
          "held-out frames do not know their place: z = 5.9 (expected at least 6)"),
-        (HeldOut(frames=64, z=float("nan")),
+        (HeldOut(places=64, z=float("nan")),
          "held-out frames do not know their place: z = nan (expected at least 6)"),
-        (HeldOut(frames=64, z=20.0, lost=1),
-         "1 of 64 held-out frames fit most other places better than their own"),
+        (HeldOut(places=64, z=20.0, lost=1),
+         "frames of 1 of 64 places, held out, fit most others better"),
+        (HeldOut(places=64, z=20.0, power="1/2"),
+         "held-out frames are explained as well by frames to the power 1/2"),
     ],
 )  # fmt: skip
 def test_held_out_frames(held_out, text):
@@ -67,5 +69,5 @@ def test_held_out_frames(held_out, text):
 
 def test_every_doubt_is_told():
     """Who mends one learns at once of the next."""
-    found = list(doubts(0.2, MODEL, ["a"], HeldOut(frames=64, z=0.0)))
+    found = list(doubts(0.2, MODEL, ["a"], HeldOut(places=64, z=0.0)))
     assert [text.split()[0] for text in found] == ["only", "mistakes", "held-out"]

@@ -14,7 +14,6 @@ import atexit
 import math
 import os
 import pickle
-import resource
 import signal
 import socket
 import subprocess
@@ -160,7 +159,8 @@ class _Process:
 
 _idle: list[_Process] = []
 # A copy of this process would talk to the same ones.
-os.register_at_fork(after_in_child=_idle.clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)
 
 
 @atexit.register
@@ -198,6 +198,8 @@ def _death(code: int, seconds: float) -> str:
 
 def main() -> None:
     """What the other process does, until nobody is there who could ask."""
+    import resource
+
     # Ctrl-C is for who asks, who then ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -226,6 +228,8 @@ def _serve(stream: BufferedRWPair) -> None:
 
 def _request(stream: BufferedRWPair) -> Any:
     """The next request; from now on the processor time that it may take is counted."""
+    import resource
+
     request, seconds = _receive(stream)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     limit = math.ceil(time.process_time() + seconds)
