@@ -52,27 +52,13 @@ def assert_consistent(fixture: Mapping[str, np.ndarray], noise: Noise | None = N
     __tracebackhide__ = True
     arrays = _arrays(fixture)
     if isinstance(fixture, Fixture):
+        _require_field(fixture)
         name, contract = fixture.name, contract_named(fixture.sidecar.contract)
-        noise = _noise_of(fixture) if noise is None else noise
+        noise = recorded(fixture.sidecar) if noise is None else noise
         failures = _unchecked(fixture)
     else:
         name, contract, failures = "these arrays", contract_named(contract_of(arrays)), []
-    if noise is None:
-        raise UsageError(
-            f"{_SUBJECT} of a mapping of arrays",
-            expected="the noise in them, which no sidecar records",
-            found="none",
-            remedy="pass noise=registry.ptychography.noise.recorded(fixture.sidecar), of the "
-            "fixture that they were made from",
-        )
-    if not isinstance(noise, Noise):
-        raise UsageError(
-            f"{_SUBJECT}: noise",
-            expected="a registry.ptychography.noise.Noise",
-            found=repr(noise),
-            remedy="leave it out for a fixture; else pass what recorded(fixture.sidecar) gives",
-        )
-    failures += _failures(arrays, contract, noise)
+    failures += _failures(arrays, contract, _known(noise))
     if failures:
         count = "1 criterion" if len(failures) == 1 else f"{len(failures)} criteria"
         text = "\n  ".join([f"{name}: {count} not met", *map(str, failures)])
@@ -108,7 +94,7 @@ def _array(name: str, values: object) -> np.ndarray:
     )
 
 
-def _noise_of(fixture: Fixture) -> Noise:
+def _require_field(fixture: Fixture) -> None:
     if fixture.sidecar.field != field.NAME:
         raise UsageError(
             f"{_SUBJECT} of fixture {fixture.name}",
@@ -116,7 +102,25 @@ def _noise_of(fixture: Fixture) -> Noise:
             found=f"field {fixture.sidecar.field}",
             remedy="choose another fixture: fixtures list",
         )
-    return recorded(fixture.sidecar)
+
+
+def _known(noise: Noise | None) -> Noise:
+    if noise is None:
+        raise UsageError(
+            f"{_SUBJECT} of a mapping of arrays",
+            expected="the noise in them, which no sidecar records",
+            found="none",
+            remedy="pass noise=registry.ptychography.noise.recorded(fixture.sidecar), of the "
+            "fixture that they were made from",
+        )
+    if not isinstance(noise, Noise):
+        raise UsageError(
+            f"{_SUBJECT}: noise",
+            expected="a registry.ptychography.noise.Noise",
+            found=repr(noise),
+            remedy="leave it out for a fixture; else pass what recorded(fixture.sidecar) gives",
+        )
+    return noise
 
 
 def _unchecked(fixture: Fixture) -> list[Failure]:

@@ -139,11 +139,12 @@ def test_arrays_without_a_noise(sixteen):
     assert "recorded(fixture.sidecar)" in caught.value.remedy, "no remedy"
 
 
-def test_a_fixture_of_another_field(sixteen):
-    """Nothing here knows what its arrays should be."""
+@pytest.mark.parametrize("noise", [None, Noise(kind="none")], ids=["without", "with"])
+def test_a_fixture_of_another_field(sixteen, noise):
+    """Nothing here knows what its arrays should be, whatever noise they are said to have."""
     sidecar = replace(sixteen.sidecar, field="audio")
     with pytest.raises(UsageError, match="found:    field audio"):
-        assert_consistent(replace(sixteen, sidecar=sidecar))
+        assert_consistent(replace(sixteen, sidecar=sidecar), noise)
 
 
 @pytest.mark.parametrize("verdict", ["not checked", "undecided"])
