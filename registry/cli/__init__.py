@@ -66,7 +66,10 @@ def _main(argv: Sequence[str] | None) -> int:
         if command == asked_for:
             module = importlib.import_module(f"registry.cli.{command.replace('-', '_')}")
             module.add_arguments(of_command)
-            of_command.set_defaults(run=module.run)
-    arguments = parser.parse_args(argv)
+            of_command.set_defaults(run=module.run, refuse=of_command.error)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # by the command's own parser, whose usage says what it takes
+        arguments.refuse(f"unrecognized arguments: {' '.join(unknown)}")
     code: int = arguments.run(arguments)
     return code

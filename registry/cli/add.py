@@ -18,7 +18,10 @@ from registry.errors import CheckError, RegistryError, UsageError
 from registry.storage.root import find_root
 
 _UNTOUCHED = "params.yaml is as it was"
-_FLAGS = f"change the flags (n_subset is --n-subset) and run the command again; {_UNTOUCHED}"
+_FLAGS = (
+    "change the data, or the flags (the key n_subset is --n-subset), and run the command again; "
+    f"{_UNTOUCHED}"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

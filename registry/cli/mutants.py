@@ -23,7 +23,7 @@ _STDOUT = "-"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "fixtures mutants [-h] [--jobs N] [--json FILE] [--junit FILE] [--fail-under PERCENT] "
-        "[PYTEST ARGUMENT ...]"
+        "[--] [PYTEST ARGUMENT ...]"
     )
     parser.description = (
         "Run a test suite as pytest would, then once for each mistake of its fixtures' field, with "
@@ -31,9 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Nothing is changed on disk or in a cache."
     )
     parser.epilog = (
-        "Options of this command come before pytest's; what follows -- is pytest's alone. "
+        "Options of this command come before pytest's; what follows -- is pytest's alone, as in: "
+        "fixtures mutants --jobs 2 -- -k shapes. "
         "exit code 0: done; 1: a test fails without any mistake, or less is noticed than "
-        "--fail-under says; 2 wrong use, or no test loads a fixture"
+        "--fail-under says; 2 wrong use, of pytest too, or no test that passes loads a fixture"
     )
     parser.add_argument(
         "--jobs", metavar="N", type=_jobs, help="runs at once (default: one for each core)"

@@ -208,7 +208,7 @@ def _arrays(record: Sidecar) -> list[tuple[str, ...]]:
 def _checks(record: Sidecar) -> list[tuple[str, ...]]:
     nothing = f"not measured: physics {record.verdict}"
     if record.is_measured:
-        nothing = "not measured with this noise"
+        nothing = "not asked of these data"
     return [
         (key, nothing if value is None else str(value), MEANINGS.get(key, ""))
         for key, value in record.checks.items()

@@ -23,6 +23,8 @@ from registry.mutants.verdict import BROKE, NO_MISTAKE, Verdict, judge
 
 # How much longer than on sound fixtures the tests may take, and what a start may take besides.
 PATIENCE, PATIENCE_S = 5.0, 30.0
+# Pytest's exit code where it does not take its arguments.
+_WRONG_USE = 4
 _SUBJECT = "fixtures mutants: the tests on sound fixtures"
 
 
@@ -65,7 +67,7 @@ class Campaign:
         kept.mkdir(parents=True)
         ended = self._children.run(self._plan(sound, keep=str(kept)), sound)
         found = journal.read(sound)
-        _require_green(found, ended, sound)
+        _require_green(found, ended, sound, self._arguments)
         loaded = [stored.read(path) for path in sorted(kept.iterdir(), key=lambda p: int(p.name))]
         self.tests, self.seconds = len(found.tests), ended.seconds
         for fixture in loaded:
@@ -105,7 +107,8 @@ class Campaign:
             folder = self._folder / f"alone-{number}"
             folder.mkdir()
             ended = self._children.run(self._plan(folder, address, replaced=False), folder)
-            _require_green(journal.read(folder), ended, folder, alone=True)
+            found = journal.read(folder)
+            _require_green(found, ended, folder, self._arguments, alone=True)
             self._limits_s[address] = PATIENCE_S + PATIENCE * ended.seconds
 
     def run_mutants(self, jobs: int, told: Callable[[Result], None]) -> list[Result]:
@@ -175,26 +178,35 @@ def cores() -> int:
     return len(known(0)) if known else os.cpu_count() or 1
 
 
-def _require_green(found: Journal, ended: Ended, folder: Path, *, alone: bool = False) -> None:
+def _require_green(
+    found: Journal, ended: Ended, folder: Path, arguments: Sequence[str], *, alone: bool = False
+) -> None:
     expected = "every test to pass, as one that fails already notices nothing"
     if alone:
         expected = "the tests that use a fixture to pass without the others, too"
     failed = [test for test in found.tests if test.outcome == FAILED]
     if bad := [*found.uncollected, *failed]:
-        name = shlex.quote(bad[0].name)
         option = "--ignore" if found.uncollected else "--deselect"
+        without = shlex.join([*arguments, option, bad[0].name])
         raise CheckError(
             _SUBJECT,
             expected=expected,
             found=f"{len(bad)} that fail, first {bad[0].name}: {bad[0].reason}",
-            remedy=f"mend it, or leave it out: fixtures mutants -- {option} {name}",
+            remedy=f"mend it, or leave it out: fixtures mutants -- {without}",
+        )
+    if found.code == _WRONG_USE:
+        raise UsageError(
+            "fixtures mutants",
+            expected="arguments that pytest takes",
+            found=f"others:\n{children.log(folder)}",
+            remedy="mend what pytest says; this command's own options come before pytest's",
         )
     if found.code not in (0, 5):
         where = f" in {found.last_started}" if found.last_started else ""
         raise CheckError(
             _SUBJECT,
             expected=f"pytest to end with exit code 0; {expected}",
-            found=f"{found.code if found.code is not None else ended.code}{where}:\n"
+            found=f"exit code {found.code if found.code is not None else ended.code}{where}:\n"
             + children.log(folder),
             remedy="mend what pytest says; it gets the arguments of this command",
         )

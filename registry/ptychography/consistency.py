@@ -17,6 +17,8 @@ from registry.ptychography.form import table_failures
 from registry.ptychography.noise import Noise, recorded
 from registry.ptychography.physics import assess
 
+_SUBJECT = "assert_consistent"
+
 
 def assert_consistent(fixture: Mapping[str, np.ndarray], noise: Noise | None = None) -> None:
     """Assert that a fixture's arrays belong together, by the criteria that accepted it.
@@ -44,40 +46,81 @@ def assert_consistent(fixture: Mapping[str, np.ndarray], noise: Noise | None = N
         Some criteria refuse the arrays; the message has all of them. Or the fixture's physics was
         never checked, so that there is nothing to hold frames against.
     UsageError
-        The noise is not known, or the fixture is of another field than ptychography.
+        The noise is not known, or the fixture is of another field than ptychography; or there are
+        no arrays of plain values by their names.
     """
     __tracebackhide__ = True
-    arrays = {key: np.asarray(fixture[key]) for key in fixture}
+    arrays = _arrays(fixture)
     if isinstance(fixture, Fixture):
+        _require_field(fixture)
         name, contract = fixture.name, contract_named(fixture.sidecar.contract)
-        noise = _noise_of(fixture) if noise is None else noise
+        noise = recorded(fixture.sidecar) if noise is None else noise
         failures = _unchecked(fixture)
     else:
         name, contract, failures = "these arrays", contract_named(contract_of(arrays)), []
-    if noise is None:
-        raise UsageError(
-            "assert_consistent of a mapping of arrays",
-            expected="the noise in them, which no sidecar records",
-            found="none",
-            remedy="pass noise=registry.ptychography.noise.recorded(fixture.sidecar), of the "
-            "fixture that they were made from",
-        )
-    failures += _failures(arrays, contract, noise)
+    failures += _failures(arrays, contract, _known(noise))
     if failures:
         count = "1 criterion" if len(failures) == 1 else f"{len(failures)} criteria"
         text = "\n  ".join([f"{name}: {count} not met", *map(str, failures)])
         raise AssertionError(printable(text))
 
 
-def _noise_of(fixture: Fixture) -> Noise:
+def _arrays(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            _SUBJECT,
+            expected="a fixture, or a mapping of arrays by their names",
+            found=f"a {type(given).__name__}",
+            remedy="pass what load_fixture or registry.load gives",
+        )
+    return {name: _array(name, given[name]) for name in given}
+
+
+def _array(name: str, values: object) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except Exception as error:
+        # a tensor's own conversion, which may fail in any way
+        found = f"{type(error).__name__}: {error}"
+    else:
+        if not array.dtype.hasobject:
+            return array
+        found = "an array of Python objects"
+    raise UsageError(
+        f"{_SUBJECT}: array {name!r}",
+        expected="values of one plain dtype, with one shape, that numpy takes as they are",
+        found=found,
+        remedy="convert it first; a tensor that has a gradient by tensor.detach()",
+    )
+
+
+def _require_field(fixture: Fixture) -> None:
     if fixture.sidecar.field != field.NAME:
         raise UsageError(
-            f"assert_consistent of fixture {fixture.name}",
+            f"{_SUBJECT} of fixture {fixture.name}",
             expected=f"a fixture of the field {field.NAME}",
             found=f"field {fixture.sidecar.field}",
             remedy="choose another fixture: fixtures list",
         )
-    return recorded(fixture.sidecar)
+
+
+def _known(noise: Noise | None) -> Noise:
+    if noise is None:
+        raise UsageError(
+            f"{_SUBJECT} of a mapping of arrays",
+            expected="the noise in them, which no sidecar records",
+            found="none",
+            remedy="pass noise=registry.ptychography.noise.recorded(fixture.sidecar), of the "
+            "fixture that they were made from",
+        )
+    if not isinstance(noise, Noise):
+        raise UsageError(
+            f"{_SUBJECT}: noise",
+            expected="a registry.ptychography.noise.Noise",
+            found=repr(noise),
+            remedy="leave it out for a fixture; else pass what recorded(fixture.sidecar) gives",
+        )
+    return noise
 
 
 def _unchecked(fixture: Fixture) -> list[Failure]:

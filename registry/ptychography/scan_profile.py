@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from registry.errors import RegistryError
+from registry.errors import ArchiveError, RegistryError
 from registry.identity import foreign_npz
 from registry.identity.opening import open_file
 from registry.ptychography.readers import open_scan
@@ -20,6 +21,9 @@ from registry.ptychography.readers.tree import Node, nodes
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # Where HDF5 looks for it: at the start, or after a block of the user's of 512 bytes, 1024, ...
 _FIRST_BLOCK = 512
+_ZIP_MAGIC = b"PK"
+# Of a file of neither kind.
+_SHOWN_BYTES = 16
 # What only files of a format have, in the order in which they are looked for.
 _MARKS = {"cxi": "entry_1", "ptyd": "chunks", "ptychodus": "probe_position_x_m"}
 
@@ -66,8 +70,23 @@ def npz_arrays(path: Path, *, subject: str) -> dict[str, np.ndarray]:
         As `registry.identity.foreign_npz.read` does.
     """
     with open_file(path, subject) as packed, unpacked(packed, subject) as file:
+        _require_zip(file, subject)
         members = foreign_npz.members(file, subject)
         return {name: foreign_npz.read_array(file, member) for name, member in members.items()}
+
+
+def _require_zip(file: BinaryIO, subject: str) -> None:
+    """Refuse what does not begin as a ZIP, before it is taken for one that is damaged."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(_SHOWN_BYTES)
+    if not head.startswith(_ZIP_MAGIC):
+        raise ArchiveError(
+            subject,
+            expected="a .npz, also packed in .bz2 or .gz, or an HDF5 file",
+            found=f"{size} bytes that begin with {head!r}",
+            remedy="name a file of a scan; fetch this one again, if it should be one",
+        )
 
 
 def hdf5_profile(path: Path, *, subject: str) -> Hdf5Profile:

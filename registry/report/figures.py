@@ -244,8 +244,9 @@ def _draw_positions(
                 va="bottom" if along_x else "center",
                 rotation=0 if along_x else 270,
             )
-    axes.set_xlim(left - room, right + 4 * room)
-    axes.set_ylim(bottom + room, top - 4 * room)
+    # not fixed, or matplotlib warns of each scan whose range it has to widen to an equal scale
+    axes.set_xlim(left - room, right + 4 * room, auto=None)
+    axes.set_ylim(bottom + room, top - 4 * room, auto=None)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("x, column [px]")
     axes.set_ylabel("y, row [px]")

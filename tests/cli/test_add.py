@@ -305,8 +305,8 @@ REFUSED = [
      "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
      "  found:    fixtures.new_v1.strategy: expected one of \"evenly_spaced\", \"first\", "
      "\"grid\", \"random\"; found \"evenly\"\n"
-     "  to mend:  change the flags (n_subset is --n-subset) and run the command again; "
-     "params.yaml is as it was\n"),
+     "  to mend:  change the data, or the flags (the key n_subset is --n-subset), and run the "
+     "command again; params.yaml is as it was\n"),
     ("too-many", ("new_v1", *FROM_TWIN, "--n-subset", "129"), 1,
      "fixtures.new_v1.n_subset: expected at most 128; found 129"),
     ("no-number", ("new_v1", *FROM_TWIN, "--n-subset", "many"), 1,
@@ -444,8 +444,8 @@ def test_a_source_that_fails_the_criteria(add, buildable, scan):
     assert "criteria not met\n  expected: every criterion of docs/checks.md\n" in ended.err
     assert "found:    own-match: expected " in ended.err
     assert ended.err.endswith(
-        "  to mend:  change the flags (n_subset is --n-subset) and run the command again; "
-        "params.yaml is as it was\n"
+        "  to mend:  change the data, or the flags (the key n_subset is --n-subset), and run the "
+        "command again; params.yaml is as it was\n"
     ), ended.err
     assert (buildable / "params.yaml").read_bytes() == before, "params.yaml was touched"
     assert not list(buildable.glob("**/new_v1*")), "something was built in the registry"

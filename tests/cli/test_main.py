@@ -21,6 +21,14 @@ def test_wrong_use(fixtures, arguments):
     assert ended.err.startswith("usage: fixtures"), "no usage on stderr"
 
 
+def test_an_unknown_option(fixtures):
+    """The usage is that of the command, which says what it takes."""
+    ended = fixtures("mutants", "-k", "shapes")
+    assert (ended.code, ended.out) == (2, ""), "not wrong use"
+    assert ended.err.startswith("usage: fixtures mutants [-h] "), "not the command's usage"
+    assert ended.err.endswith("fixtures mutants: error: unrecognized arguments: -k\n"), ended.err
+
+
 def test_options_are_not_abbreviated(fixtures):
     """A script's abbreviation must not change its meaning when an option is added."""
     assert fixtures("verify", "--js").code == 2, "an abbreviation was accepted"

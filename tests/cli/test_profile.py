@@ -97,8 +97,8 @@ def truncated() -> bytes:
     ("data", "found"),
     [
         (b"", "0 bytes\n"),
-        (b"hello", "5 bytes that end with b'hello'"),
-        (npy_only(), "152 bytes that end with"),
+        (b"hello", "5 bytes that begin with b'hello'"),
+        (npy_only(), "152 bytes that begin with"),
         (truncated(), "4000 bytes that end with"),
         (pickled(), "dtype object (a pickle)"),
     ],
@@ -202,3 +202,18 @@ def test_a_truncated_hdf5_file(fixtures, cxi):
     ended = fixtures("profile", str(path))
     assert (ended.code, ended.out) == (1, "")
     assert "expected: a whole HDF5 file\n" in ended.err
+
+
+@pytest.mark.parametrize("name", ["scan.h5", "scan.npz"])
+def test_a_file_of_neither_kind(fixtures, tmp_path, name):
+    """It is not taken for a broken archive, whatever its name."""
+    path = tmp_path / name
+    path.write_text("hello\n")
+    ended = fixtures("profile", str(path))
+    assert (ended.code, ended.out) == (1, ""), "not a failed check"
+    assert ended.err == (
+        f"error: {path}\n"
+        "  expected: a .npz, also packed in .bz2 or .gz, or an HDF5 file\n"
+        "  found:    6 bytes that begin with b'hello\\n'\n"
+        "  to mend:  name a file of a scan; fetch this one again, if it should be one\n"
+    ), ended.err

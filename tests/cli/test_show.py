@@ -255,7 +255,7 @@ SCALE = "power of the frames over that of the model, as amplitude"
     ("verdict", "reason", "left_out"),
     [
         ("not checked", "the source has no object", "not measured: physics not checked"),
-        ("undecided", "frames do not know their place: z = 1.3", "not measured with this noise"),
+        ("undecided", "frames do not know their place: z = 1.3", "not asked of these data"),
     ],
 )
 def test_physics_in_doubt(fixtures, terminal, recorded, verdict, reason, left_out):

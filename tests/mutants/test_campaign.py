@@ -262,6 +262,15 @@ class TestSound:
         assert caught.value.found == "1 that fail, first test_it.py: ValueError: no", caught.value
         assert caught.value.remedy.endswith("-- --ignore test_it.py"), caught.value
 
+    def test_what_was_asked_for_is_asked_for_again(self, project, run):
+        """The command that leaves the failing test out has the arguments that were given."""
+        project.write("def test_it(tones_v1): assert 0")
+        with pytest.raises(CheckError) as caught:
+            run("test_it.py", "-k", "not x")
+        assert caught.value.remedy.endswith(
+            "fixtures mutants -- test_it.py -k 'not x' --deselect test_it.py::test_it"
+        ), caught.value
+
     def test_a_name_that_a_shell_would_split(self, project, run):
         """It is quoted where it is part of a command."""
         project.write("""
@@ -304,14 +313,16 @@ class TestSound:
             run()
 
     def test_wrong_use_of_pytest(self, project, run):
-        """What pytest says is told."""
-        with pytest.raises(CheckError, match=r"(?s)found: +4:.*unrecognized arguments: --nonsense"):
+        """It is wrong use of this command; what pytest says is told."""
+        with pytest.raises(UsageError) as caught:
             run("--nonsense")
+        assert caught.value.expected == "arguments that pytest takes", caught.value
+        assert "unrecognized arguments: --nonsense" in caught.value.found, caught.value
 
     def test_a_crash(self, project, run):
         """The test is named."""
         project.write("import os\n\ndef test_it(): os._exit(7)")
-        with pytest.raises(CheckError, match=r"found: +7 in test_it\.py::test_it"):
+        with pytest.raises(CheckError, match=r"found: +exit code 7 in test_it\.py::test_it"):
             run()
 
 

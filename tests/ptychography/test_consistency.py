@@ -139,11 +139,12 @@ def test_arrays_without_a_noise(sixteen):
     assert "recorded(fixture.sidecar)" in caught.value.remedy, "no remedy"
 
 
-def test_a_fixture_of_another_field(sixteen):
-    """Nothing here knows what its arrays should be."""
+@pytest.mark.parametrize("noise", [None, Noise(kind="none")], ids=["without", "with"])
+def test_a_fixture_of_another_field(sixteen, noise):
+    """Nothing here knows what its arrays should be, whatever noise they are said to have."""
     sidecar = replace(sixteen.sidecar, field="audio")
     with pytest.raises(UsageError, match="found:    field audio"):
-        assert_consistent(replace(sixteen, sidecar=sidecar))
+        assert_consistent(replace(sixteen, sidecar=sidecar), noise)
 
 
 @pytest.mark.parametrize("verdict", ["not checked", "undecided"])
@@ -162,6 +163,48 @@ def test_an_array_that_is_missing(sixteen, name):
         assert_consistent(arrays, noise=recorded(sixteen.sidecar))
     assert f"contract: {name}: expected an array {name} (" in str(caught.value)
     assert f"found no {name}" in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [None, "minimal_dataset_v1", np.zeros(3)], ids=repr)
+def test_what_is_no_mapping(given):
+    """The message says what may be given."""
+    with pytest.raises(UsageError) as caught:
+        assert_consistent(given, noise=Noise(kind="none"))
+    assert caught.value.expected == "a fixture, or a mapping of arrays by their names"
+    assert caught.value.found == f"a {type(given).__name__}"
+
+
+@pytest.mark.parametrize("noise", ["poisson", 1e6], ids=repr)
+def test_what_is_no_noise(sixteen, noise):
+    """So it does of the noise."""
+    with pytest.raises(UsageError) as caught:
+        assert_consistent(sixteen, noise=noise)
+    assert caught.value.expected == "a registry.ptychography.noise.Noise"
+    assert caught.value.found == repr(noise)
+
+
+class Tracked:
+    """As a tensor that numpy is not given."""
+
+    def __array__(self, *args: object, **kinds: object) -> np.ndarray:
+        raise RuntimeError("use detach()")
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (np.array([None, 1.0]), "an array of Python objects"),
+        ([[1.0, 2.0], [3.0]], "ValueError: setting an array element"),
+        (Tracked(), "RuntimeError: use detach()"),
+    ],
+    ids=["objects", "ragged", "tracked"],
+)
+def test_what_numpy_takes_for_no_array(sixteen, values, found):
+    """The array is named."""
+    with pytest.raises(UsageError) as caught:
+        assert_consistent({**sixteen, "Y": values}, noise=recorded(sixteen.sidecar))
+    assert caught.value.subject == "assert_consistent: array 'Y'"
+    assert caught.value.found.startswith(found), caught.value
 
 
 def test_nothing_at_all():

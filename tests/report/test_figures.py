@@ -144,6 +144,14 @@ def test_arrays_that_cannot_be_drawn(fixture, arrays):
     assert figures.positions(arrays, fixture.sidecar, None) is None
 
 
+@pytest.mark.parametrize("stretched", ["xcoords", "ycoords"])
+def test_positions_of_any_shape_are_drawn_in_silence(fixture, caplog, stretched):
+    """A scan that is wider or higher than the figure leaves no words of matplotlib's."""
+    arrays = {**fixture.arrays, stretched: 3 * fixture.arrays[stretched]}
+    figures.positions(arrays, fixture.sidecar, None)
+    assert caplog.messages == [], "matplotlib has warned"
+
+
 def test_positions_over_the_source(fixture):
     """The source's positions are drawn where they are those that the fixture was cut from."""
     picture = scan(fixture, whole_source(fixture))
