@@ -68,14 +68,10 @@ def test_too_few_frames_say_nothing(scan):
     assert held_out(first(scan, FEWEST)).z is not None
 
 
-@pytest.mark.parametrize("dark", ["frames", "probe"])
 def exposed(scan, times, seed=None):
     """So many exposures of each of 32 places; with a seed, all of a place taken at another one."""
     order = np.repeat(np.arange(32), times)
-    if seed is None:
-        taken = order
-    else:
-        taken = np.repeat(shuffled(seed, 32), times)
+    taken = order if seed is None else np.repeat(shuffled(seed, 32), times)
     model = scan.model()
     frames, _ = counted(model[taken], 1e4, 5)
     return replace(scan, frames=frames, x=scan.x[order], y=scan.y[order])
@@ -101,11 +97,12 @@ def test_what_is_one_place(scan):
 
 
 def test_intensities_are_not_amplitudes(scan):
-    """An object that is made from them explains them; held-out ones are explained by their roots."""
+    """An object made from them explains them, and what is held out its roots explain."""
     assert held_out(replace(scan, frames=scan.frames**2)).power == "1/2"
     assert held_out(replace(scan, frames=np.sqrt(scan.frames))).power == "2"
 
 
+@pytest.mark.parametrize("dark", ["frames", "probe"])
 def test_in_the_dark_nothing_is_known(scan, dark):
     """No light, no place: a figure, and no division by zero."""
     black = replace(scan, **{dark: np.zeros_like(getattr(scan, dark))})
