@@ -20,20 +20,21 @@ _ROUNDS = {1: 10, 10: 10, 100: 10, 400: 10, 1000: 5}
 _DIGESTS = """
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from registry import hashing, npz
+from registry import digests
+from registry.identity import npz
 
-def digests(path):
+def hashed(path):
     data = path.read_bytes()
     arrays = npz.parse(data, subject=path.name)
     return (
-        hashing.sha256(data),
-        hashing.md5(data),
-        [hashing.array_digest(array) for array in arrays.values()],
-        hashing.content_digest(arrays),
+        digests.sha256(data),
+        digests.md5(data),
+        [digests.array_digest(array) for array in arrays.values()],
+        digests.content_digest(arrays),
     )
 
 with ThreadPoolExecutor() as pool:
-    list(pool.map(digests, Path("tests/fixtures").rglob("*.npz")))
+    list(pool.map(hashed, Path("tests/fixtures").rglob("*.npz")))
 """
 
 
