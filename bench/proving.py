@@ -66,9 +66,8 @@ def run(name: str) -> Section:
             "all alternatives.",
             table(_FIXTURE_HEADER, fixtures),
             "Held out are the frames of a source whose object comes from its frames: two "
-            "reconstructions of 256 steps or of each frame once, and one model for each frame; the "
-            "same of their roots and squares. The floor makes the same Fourier transforms, and "
-            "nothing else.",
+            "reconstructions of 256 steps or of each frame once, and one model for each frame. The "
+            "floor makes the same Fourier transforms, and nothing else.",
             table(_SOURCE_HEADER, sources),
         ],
         verdicts=[at_most("mistakes planted in v1", _BUDGET_S, mistakes, "s of processor time")],
@@ -107,7 +106,7 @@ def _transforms(n: int) -> None:
     wave = np.ones((64, 64), np.complex128)
     half = n // 2
     steps = -(-256 // half) * half
-    for _ in range(3 * 2 * (2 * steps + half)):
+    for _ in range(2 * (2 * steps + half)):
         np.fft.fft2(wave)
 
 

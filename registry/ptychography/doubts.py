@@ -54,5 +54,3 @@ def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None
         )
     elif held_out.lost:
         yield f"frames of {held_out.lost} of {n} places, held out, fit most others better"
-    elif held_out.power:
-        yield f"held-out frames are explained as well by frames to the power {held_out.power}"

@@ -44,14 +44,11 @@ class HeldOut:
         where there are fewer than `FEWEST`
     lost : of how many places the frames fit most others better than their own, as half of those do
         that do not know their place, and one by more than noise explains, as in ``own-match``
-    power : the power, ``1/2`` or ``2``, with which the frames explain held-out ones as well as they
-        do as they are, or better; empty for none
     """
 
     places: int
     z: float | None
     lost: int = 0
-    power: str = ""
 
 
 def held_out(scan: Scan) -> HeldOut:
@@ -68,9 +65,6 @@ def held_out(scan: Scan) -> HeldOut:
     The figure is the mean of both halves, not their sum over a root of two: the same pairs of
     frames speak in both, so that where there is nothing but noise the two are nearly equal.
 
-    The same with powers of the frames says whether they are amplitudes: an object that was made
-    from intensities explains these, and no criterion that asks the object can tell.
-
     Parameters
     ----------
     scan : Scan
@@ -82,16 +76,11 @@ def held_out(scan: Scan) -> HeldOut:
         return HeldOut(places=count, z=None)
     halves = [np.flatnonzero(place % 2 == first) for first in (0, 1)]
     sides = [(halves[1], halves[0]), (halves[0], halves[1])]
-    models = [_model(scan, *side, 1.0) for side in sides]
-    matrices = [
-        _of_places(_likelihood(scan.frames[asked], model), place[asked])
-        for (_, asked), model in zip(sides, models, strict=True)
-    ]
+    matrices = [_of_places(_likelihood(scan, given, asked), place[asked]) for given, asked in sides]
     return HeldOut(
         places=count,
         z=sum(map(order_z, matrices)) / 2,
         lost=sum(map(_lost, matrices)),
-        power=_power(scan, sides, models),
     )
 
 
@@ -143,49 +132,20 @@ def _of_places(likelihood: Real, place: NDArray[np.intp]) -> Real:
     return found
 
 
-def _model(scan: Scan, given: np.ndarray, asked: np.ndarray, power: float) -> Real:
-    """Amplitudes that a reconstruction from the frames given, to a power, predicts of those asked.
-
-    Of the power of these; zero where there is no light.
-    """
-    # one below zero is refused elsewhere
-    powered = np.abs(scan.frames) ** power
-    frames, expected = powered[given], powered[asked]
+def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:
+    """Of the frames asked, in all of their positions, from a reconstruction of those given."""
+    nothing = np.zeros((len(asked), len(asked)))
+    frames = scan.frames[given]
     if not (frames.any() and scan.probe.any()):
-        return np.zeros_like(expected)
+        return nothing
     obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
     model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
-    total = float((model**2).sum())
-    return model * np.sqrt(float((expected**2).sum()) / total) if total > 0 else model
-
-
-def _likelihood(frames: Real, model: Real) -> Real:
-    if not (frames.any() and model.any()):
-        return np.zeros((len(frames), len(frames)))
+    frames = scan.frames[asked]
+    power, model_power = float((frames**2).sum()), float((model**2).sum())
+    if not (power > 0 and model_power > 0):
+        return nothing
+    frames = frames * np.sqrt(model_power / power)
     return log_likelihood(frames, model, Noise(kind="measured"))
-
-
-def _power(scan: Scan, sides: list[tuple[np.ndarray, np.ndarray]], models: list[Real]) -> str:
-    """The power of the frames that explains as much of those held out as the frames themselves.
-
-    As in `alternatives`, intensities are compared, and the power is taken of the model.
-    """
-
-    def misfit(predicted: list[Real]) -> float:
-        total = 0.0
-        for (_, asked), intensity in zip(sides, predicted, strict=True):
-            measured = scan.frames[asked] ** 2
-            of_model = float(intensity.sum())
-            scale = float(measured.sum()) / of_model if of_model > 0 else 0.0
-            total += float(((measured - scale * intensity) ** 2).sum())
-        return total
-
-    own = misfit([model**2 for model in models])
-    for name, exponent in (("1/2", 0.5), ("2", 2.0)):
-        predicted = [_model(scan, *side, exponent) ** (2 / exponent) for side in sides]
-        if not misfit(predicted) > own:
-            return name
-    return ""
 
 
 def reconstruct(
