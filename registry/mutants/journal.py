@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from registry import files
 
@@ -71,13 +71,9 @@ def _plain(ran: Ran) -> dict[str, object]:
     return {**asdict(ran), "uses": sorted(ran.uses), "got": sorted(ran.got)}
 
 
-def _ran(document: dict[str, object]) -> Ran:
-    sets = {key: frozenset(_texts(document[key])) for key in ("uses", "got")}
-    return Ran(**{**document, **sets})  # type: ignore[arg-type]
-
-
-def _texts(value: object) -> Iterable[str]:
-    return value if isinstance(value, list) else ()
+def _ran(document: dict[str, Any]) -> Ran:
+    sets = {key: frozenset(document[key]) for key in ("uses", "got")}
+    return Ran(**{**document, **sets})
 
 
 def read(folder: Path) -> Journal:

@@ -44,9 +44,11 @@ def record(
     noise: Noise | None,
     schemas: Path,
     contract: str = DATA_001.file,
-    source_error: Real | None = None,
 ) -> dict[str, Any]:
     """Plant every mistake in a fixture that was accepted, and see which criteria refuse it.
+
+    A measured fixture is held against its own errors, as one is whose source has the mistake, too:
+    the source's errors would find what was done after it was cut, and nothing else.
 
     Cheap criteria come first, and the first that refuse a mistake end its trial: what is dearer is
     asked only of what has passed everything before.
@@ -61,9 +63,6 @@ def record(
         The registry's schemas folder.
     contract : str
         File of the version of DATA-001 there that the arrays satisfy.
-    source_error : (M,) float64 or None
-        As `assess` takes it. Without it a measured fixture is its own reference, as one is whose
-        source has the mistake as well.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def record(
         least shift of `LADDER` in x and in y up to which all are refused, absent where the largest
         is not.
     """
-    criteria = Criteria.of(arrays, noise, schemas, contract, source_error)
+    criteria = Criteria.of(arrays, noise, schemas, contract)
     found: dict[str, list[str]] = {}
     missed, none = [], []
     for mistake in sorted(MISTAKES, key=lambda mistake: mistake.name):
@@ -96,7 +95,6 @@ class Criteria:
     noise: Noise | None
     schemas: Path
     contract: str
-    source_error: Real | None
     places: Mapping[tuple[float, float], int]
     models: Real
 
@@ -107,7 +105,6 @@ class Criteria:
         noise: Noise | None,
         schemas: Path,
         contract: str = DATA_001.file,
-        source_error: Real | None = None,
     ) -> Criteria:
         """Criteria of a fixture that was accepted; the parameters are those of `record`."""
         scan, _ = as_scan(arrays)
@@ -117,7 +114,6 @@ class Criteria:
             noise=noise,
             schemas=schemas,
             contract=contract,
-            source_error=source_error,
             places={} if modelled is None else _places(modelled),
             models=np.empty(0) if modelled is None else modelled.model(),
         )
@@ -142,14 +138,14 @@ class Criteria:
         model = self._model(scan, changed)
         if not scan.frames.any() or not model.any(axis=(1, 2)).all():
             # in the dark there is nothing more to ask
-            yield [*assess(scan, self.noise, self.source_error).failures, *self._contract(arrays)]
+            yield [*assess(scan, self.noise).failures, *self._contract(arrays)]
             return
         scaled, failures = _matched(scan, model, self.noise)
         yield [*failures, *judge_patches(arrays, scan)]
         # a schema takes longer than a matrix of likelihoods, and is seldom what finds a mistake
         yield self._contract(arrays)
         misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-        yield judge_chi_square(model, misfit, self.noise, self.source_error)[1]
+        yield judge_chi_square(model, misfit, self.noise, None)[1]
         if alternatives:
             for name, margin in alternative_margins(scaled, model):
                 if margin is not None:

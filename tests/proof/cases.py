@@ -109,9 +109,17 @@ def whole(scan: Scan, declared: Noise) -> Made:
 
 
 def _changed(change: Callable[[Scan, int], Scan]) -> Callable[[int, int, float, str], Made]:
+    return _exposed_anew(lambda scan, seed, _: change(scan, seed))
+
+
+def _exposed_anew(
+    change: Callable[[Scan, int, float], Scan],
+) -> Callable[[int, int, float, str], Made]:
+    """From a scan, a seed and photons for each frame to what was exposed in its place."""
+
     def make(seed: int, n: int, photons: float, declared: str) -> Made:
         scan, scale = sound(seed, n, photons)
-        return whole(change(scan, seed), noise(declared, scale))
+        return whole(change(scan, seed, photons), noise(declared, scale))
 
     return make
 
@@ -132,11 +140,10 @@ def _ones(scan: Scan) -> Scan:
     return replace(scan, obj=np.ones_like(scan.obj))
 
 
-def _beam(scan: Scan, seed: int) -> Scan:
+def _beam(scan: Scan, seed: int, photons: float) -> Scan:
     """Nothing in the beam, at random positions."""
     rng = np.random.default_rng(seed)
     n, empty = len(scan.frames), _ones(scan)
-    photons = 1e5
     x, y = rng.uniform(scan.x.min(), scan.x.max(), n), rng.uniform(scan.y.min(), scan.y.max(), n)
     frames, _ = counted(model_amplitude(empty.obj, scan.probe, x, y), photons, seed)
     return reconstructed(replace(empty, x=x, y=y, frames=frames))
@@ -149,7 +156,7 @@ def made_up(frames: np.ndarray) -> np.ndarray:
     return probe
 
 
-def _near_field(scan: Scan, seed: int) -> Scan:
+def _near_field(scan: Scan, seed: int, photons: float) -> Scan:
     """Holograms close behind the object, taken for far fields, under one of eight conventions."""
     rng = np.random.default_rng(seed)
     size = scan.shape[0]
@@ -159,10 +166,15 @@ def _near_field(scan: Scan, seed: int) -> Scan:
     light = np.exp(2j * rough.real / rough.real.std())
     wave = np.fft.fft2(light * object_patches(scan.obj, scan.x, scan.y, scan.shape))
     field = np.abs(np.fft.ifft2(wave * np.exp(-40j * np.pi * square)))
-    frames, _ = counted(field, 1e6, seed)
+    frames, _ = counted(field, photons, seed)
     x, y = (scan.x, scan.y) if rng.integers(2) else (scan.y, scan.x)
     x, y = (p if rng.integers(2) else p.min() + p.max() - p for p in (x, y))
     return reconstructed(replace(scan, frames=frames, x=x, y=y), made_up(frames))
+
+
+def _near_field_permuted(scan: Scan, seed: int, photons: float) -> Scan:
+    near = _near_field(scan, seed, photons)
+    return reconstructed(_permuted(near, seed), made_up(near.frames))
 
 
 def _third_misplaced(scan: Scan, seed: int) -> Scan:
@@ -177,12 +189,11 @@ def _rolled(scan: Scan) -> Scan:
     return replace(scan, frames=np.roll(scan.frames, 1, axis=0))
 
 
-def _exposed(scan: Scan, seed: int, times: int) -> Scan:
+def _repeated(scan: Scan, seed: int, photons: float, times: int) -> Scan:
     """Each place has so many exposures, all of which were taken at the same other place."""
     order = np.repeat(np.arange(0, len(scan.frames), times), times)
     n = len(order)
     scan = replace(scan, x=scan.x[order], y=scan.y[order])
-    photons = 1e5
     frames, _ = counted(scan.model(), photons, seed)
     permuted = frames.reshape(n // times, times, *scan.shape)[shuffled(seed, n // times)]
     return worked_out(rounded(replace(scan, frames=permuted.reshape(frames.shape))))
@@ -212,18 +223,16 @@ KINDS: dict[str, Kind] = {
     "object of ones, frames permuted": Kind(
         sound=False, declared=_BOTH, make=_changed(lambda scan, seed: _ones(_permuted(scan, seed)))
     ),
-    "empty beam, object reconstructed": Kind(sound=False, declared=_FRAMES, make=_changed(_beam)),
-    "near field, probe from the mean frame": Kind(
-        sound=False, declared=_FRAMES, make=_changed(_near_field)
+    "empty beam, object reconstructed": Kind(
+        sound=False, declared=_FRAMES, make=_exposed_anew(_beam)
     ),
-    "near field, the same, permuted": Kind(
+    "near field, probe from the mean frame": Kind(
+        sound=False, declared=_FRAMES, make=_exposed_anew(_near_field)
+    ),
+    "near field, the same, frames permuted": Kind(
         sound=False,
         declared=_FRAMES,
-        make=_changed(
-            lambda scan, seed: reconstructed(
-                _permuted(_near_field(scan, seed), seed), made_up(_near_field(scan, seed).frames)
-            )
-        ),
+        make=_exposed_anew(_near_field_permuted),
     ),
     "frames permuted, probe from the mean frame": Kind(
         sound=False,
@@ -235,16 +244,16 @@ KINDS: dict[str, Kind] = {
     "a third of the frames misplaced": Kind(
         sound=False, declared=_BOTH, make=_changed(_third_misplaced)
     ),
-    "the same, then the object reconstructed": Kind(
+    "a third misplaced, then the object reconstructed": Kind(
         sound=False,
         declared=_FRAMES,
         make=_changed(lambda scan, seed: reconstructed(_third_misplaced(scan, seed))),
     ),
     "places exposed twice, permuted, then the object reconstructed": Kind(
-        sound=False, declared=_FRAMES, make=_changed(lambda scan, seed: _exposed(scan, seed, 2))
+        sound=False, declared=_FRAMES, make=_exposed_anew(lambda *given: _repeated(*given, times=2))
     ),
     "places exposed four times, permuted, then the object reconstructed": Kind(
-        sound=False, declared=_FRAMES, make=_changed(lambda scan, seed: _exposed(scan, seed, 4))
+        sound=False, declared=_FRAMES, make=_exposed_anew(lambda *given: _repeated(*given, times=4))
     ),
     "frames rolled by one": Kind(
         sound=False, declared=_BOTH, make=_changed(lambda scan, _: _rolled(scan))

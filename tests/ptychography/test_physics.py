@@ -545,10 +545,30 @@ def everything_mirrored(scan):
     )
 
 
+def signs_in_the_probe(scan):
+    """A sign at every second pixel of the probe moves the zero frequency into the corner."""
+    sign = (-1.0) ** np.indices(scan.probe.shape).sum(axis=0)
+    return replace(scan, probe=scan.probe * sign, frames=np.fft.fftshift(scan.frames, (1, 2)))
+
+
+def turned_and_conjugated(scan):
+    """A wave that is turned by 180 degrees has its frequencies inverted, its conjugate not."""
+    rows, columns = scan.obj.shape
+    return replace(
+        scan,
+        obj=scan.obj[::-1, ::-1].conj(),
+        probe=scan.probe[::-1, ::-1].conj(),
+        x=columns - scan.x,
+        y=rows - scan.y,
+    )
+
+
 @pytest.mark.parametrize(
     "change",
     [
         global_phase,
+        signs_in_the_probe,
+        turned_and_conjugated,
         conjugated_and_inverted,
         phase_ramps,
         common_shift,

@@ -12,7 +12,6 @@ from registry.ptychography.acceptance import Source, as_scan, refusals
 from registry.ptychography.forward import object_patches
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
-from registry.ptychography.physics import relative_error
 from registry.ptychography.planting import shifted
 
 LEVELS = {
@@ -45,20 +44,20 @@ def sound(twin):
 def refusing(schemas):
     """Criteria that refuse arrays whose source has the same mistake, all of them."""
 
-    def ask(arrays, changed, noise: Noise, error=None) -> set[str]:
+    def ask(arrays, changed, noise: Noise) -> set[str]:
         found = {**arrays, **changed}
         scan = as_scan(found)[0] or as_scan(arrays)[0]
         indices = np.arange(len(scan.frames))
-        source = Source(scan=scan, indices=indices, noise=noise, strategy="grid", error=error)
+        source = Source(scan=scan, indices=indices, noise=noise, strategy="grid")
         return {failure.criterion for failure in refusals(found, source, schemas)}
 
     return ask
 
 
-def agree(recorded, arrays, noise, refusing, error=None) -> None:
+def agree(recorded, arrays, noise, refusing) -> None:
     """Hold what is recorded of each mistake against all criteria at once."""
     for mistake in MISTAKES:
-        everything = refusing(arrays, mistake.plant(arrays), noise, error)
+        everything = refusing(arrays, mistake.plant(arrays), noise)
         found = set(recorded["found"].get(mistake.name, ()))
         assert bool(found) == bool(everything), f"{mistake.name} is refused by {everything}"
         assert found <= everything, f"{mistake.name}: {found - everything} does not refuse it"
@@ -71,19 +70,6 @@ def test_found_is_what_all_criteria_refuse(sound, refusing, schemas, n, level):
     """No mistake is found or missed for the sake of speed."""
     arrays, noise = sound(n, level)
     agree(planted.record(arrays, noise, schemas), arrays, noise, refusing)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("n", [16, 64])
-@pytest.mark.usefixtures("remembered_models")
-def test_a_measured_source_without_the_mistake_finds_more(sound, refusing, schemas, n):
-    """Frames are held against the errors of the source's, where those are given."""
-    arrays, noise = sound(n, "1e5 photons, as measured")
-    error = relative_error(as_scan(arrays)[0])
-    recorded = planted.record(arrays, noise, schemas, source_error=error)
-    agree(recorded, arrays, noise, refusing, error)
-    alone = planted.record(arrays, noise, schemas)
-    assert set(recorded["missed"]) < set(alone["missed"]), "the source's errors make no difference"
 
 
 @pytest.mark.parametrize(("n", "level"), SIZED)

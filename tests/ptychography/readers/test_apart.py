@@ -53,9 +53,11 @@ def test_what_a_library_may_do(value, function, found, opened):
 
 def test_a_library_that_does_it_when_it_opens():
     """Opening has the same limits as reading."""
-    with pytest.raises(CheckError, match="no end"):  # noqa: SIM117 reads better
-        with apart.opened(ENDLESS, subject="file a", size=0):
-            pytest.fail("it was opened")
+    with (
+        pytest.raises(CheckError, match="no end"),
+        apart.opened(ENDLESS, subject="file a", size=0),
+    ):
+        pytest.fail("it was opened")
 
 
 def test_an_error_is_that_of_the_function(opened):
