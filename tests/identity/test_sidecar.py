@@ -434,13 +434,15 @@ def test_the_text_does_not_depend_on_how_it_was_made(document):
 
 
 def test_lists_of_numbers_are_one_line_each(document):
-    """Indices, shapes and ranges take a line each; lists of texts keep theirs."""
+    """Indices, shapes, ranges and names take a line each; lists of texts keep theirs."""
+    document["mistakes"] = {"found": {"a": ["own-match", "contract: x.dtype"]}, "missed": []}
     document["transformations"] = ["a [\n  1,\n  2\n] b", "[1, 2]"]
     document["subset_indices"] = list(range(16))
     document["arrays"]["probeGuess"]["range"] = [-1.5e-07, 2.0]
     text = sidecar.encode(Sidecar.from_dict(document, subject="x")).decode()
     assert '  "subset_indices": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],\n' in text
     assert '      "range": [-1.5e-07, 2.0],\n' in text, "a range is not on one line"
+    assert '      "a": ["own-match", "contract: x.dtype"]\n' in text, "names are not on one line"
     assert '  "transformations": [\n    "a [\\n  1,\\n  2\\n] b",\n    "[1, 2]"\n  ],\n' in text
     assert json.loads(text) == document, "the layout changed a value"
 

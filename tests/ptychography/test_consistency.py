@@ -109,6 +109,25 @@ def test_measured_frames_are_held_against_their_own_errors(sixteen):
         assert_consistent({**sixteen, "diffraction": frames, "diff3d": frames}, noise=measured)
 
 
+def test_data_that_cannot_tell_are_not_asserted(sixteen):
+    """An object of ones explains an empty beam, at whatever positions: that is no consistency."""
+    scan, _ = as_scan(dict(sixteen))
+    empty = replace(scan, obj=np.ones_like(scan.obj))
+    noise = np.random.RandomState(3).normal(0, 1e-3, scan.frames.shape)
+    beam = {
+        **sixteen,
+        "objectGuess": empty.obj.astype("<c8"),
+        "diffraction": np.abs(empty.model() + noise).astype("<f4"),
+    }
+    beam["diff3d"] = beam["diffraction"]
+    with pytest.raises(AssertionError) as caught:
+        assert_consistent(beam, noise=Noise(kind="measured"))
+    assert (
+        "proof: expected data that can tell; found models of different positions are the same "
+        "but for rounding"
+    ) in str(caught.value)
+
+
 def test_a_fixture_in_another_form(sixteen):
     """It is held against its own contract, and its physics as DATA-001 has it."""
     scale = sixteen.sidecar.details["photon_scale"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from registry.ptychography.noise import Noise, misfit_moments
-from registry.ptychography.physics import agrees_with_source, assess, relative_error
+from registry.ptychography.physics import agrees_with_source, assess, judge_counts, relative_error
 
 NONE = Noise(kind="none")
 MEASURED = Noise(kind="measured")
@@ -253,6 +253,42 @@ def test_frames_without_the_noise_they_declare(small):
     assessment = assess(small, Noise(kind="poisson", photon_scale=photon_scale))
     assert criteria(assessment) == ["chi-square", "counts"]
     assert assessment.figures.chi_square_max < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("counts", "refused"),
+    [
+        ([0, 1, 2, 3, 400_000], False),
+        # float32 does not tell these from those beside them
+        ([3e7 + 0.5, 1], False),
+        ([0.5, 1.5, 2.5], True),
+        ([0.25, 0.75, 1.25, 1.75], True),
+        # whole numbers of ten photons are whole
+        ([10, 20, 30], False),
+        # where there is light there is a photon, which those of a thousandth forget
+        ([1e-3, 2e-3, 0], True),
+        ([0, 0], False),
+        # one pixel of many is no wrong noise
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10.5], False),
+    ],
+)
+def test_photon_counts_are_whole_numbers(counts, refused):
+    """Half-way between counts, which are 0 off, and any other numbers, which are 1/4 off."""
+    scale = 2000.1702401571504
+    frames = np.sqrt(np.array(counts) / scale).astype("<f4").astype(np.float64).reshape(1, 1, -1)
+    failures = list(judge_counts(frames, Noise(kind="poisson", photon_scale=scale)))
+    assert bool(failures) == refused, failures
+    assert list(judge_counts(frames, MEASURED)) == [], "nothing is declared of counts"
+    if refused:
+        assert failures[0].found.endswith("or they are not counts (noise: measured)")
+
+
+def test_a_photon_scale_that_is_its_own_reciprocal(small):
+    """It makes everything dark, so that no frame is far from any model."""
+    scan, noise = noisy(small, 1e5)
+    rolled = replace(scan, frames=np.roll(scan.frames, 1, axis=0))
+    wrong = Noise(kind="poisson", photon_scale=1 / noise.photon_scale)
+    assert "counts" in criteria(assess(rolled, wrong))
 
 
 def test_a_misfit_beyond_rounding_where_no_noise_is_declared(small):
