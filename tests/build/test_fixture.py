@@ -189,7 +189,7 @@ def test_the_sidecar(run, declare, scan, put, top, photon_scale):
     for file in ("sidecar_v3.schema.json", "ptychography_v1.schema.json"):
         assert schema.problems(record, top / "schemas" / file) == [], f"it breaks {file}"
     assert set(record["arrays"]) == set(built()), "not every array is listed"
-    assert not {"reason", "mistakes", "defect"} & set(record), "fields of what there is none of"
+    assert not {"reason", "defect"} & set(record), "fields of what there is none of"
 
 
 def test_the_sidecar_names_no_folder(run, declare, scan, tmp_path):
