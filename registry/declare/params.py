@@ -163,6 +163,9 @@ def load(root: Path) -> Params:
 
 def problems(document: Any, root: Path) -> list[Failure]:
     """Every rule that a declaration breaks: its schema's, its generators', and of references."""
+    beyond = schema.beyond_limits(document)
+    if beyond is not None:
+        return [beyond]
     found = schema.problems(document, root / "schemas" / schema.PARAMS)
     reported = {problem.criterion for problem in found}
     further = (*_entries(document, root), *_references(document, root))
@@ -223,13 +226,13 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
     for name, run in trainings.items() if isinstance(trainings, dict) else ():
         if not isinstance(run, dict):
             continue
-        fixture, gridsize = run.get("fixture"), run.get("gridsize")
+        fixture, gridsize = run.get("fixture"), schema.shown(run.get("gridsize"))
         if isinstance(fixture, str) and fixture not in declared:
             path = schema.dotted(["envelope", "runs", name, "fixture"])
             yield Failure(
                 criterion=path, expected="a declared fixture", found=schema.shown(fixture)
             )
-        elif name != f"{fixture}_g{gridsize}":
+        elif isinstance(fixture, str) and name != f"{fixture}_g{gridsize}":
             # the report finds results by it
             path = schema.dotted(["envelope", "runs", name])
             rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"

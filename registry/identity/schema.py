@@ -65,10 +65,9 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     checker = _strict_validator()(contents, registry=registry, format_checker=_formats())
 
     def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
-        beyond = _beyond_limits(document)
+        beyond = beyond_limits(document, at)
         if beyond is not None:
-            where = dotted(at) or "document"
-            return [Failure(criterion=where, expected=beyond[0], found=beyond[1])]
+            return [beyond]
         errors = checker.iter_errors(document)
         found = {problem for error in errors for problem in _problems(error, at)}
         return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
@@ -76,25 +75,33 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     return check
 
 
-def _beyond_limits(document: Any) -> tuple[str, str] | None:
-    """What may be in a document, and what there is; a part counts as often as it is used."""
+def beyond_limits(document: Any, at: Sequence[object] = ()) -> Failure | None:
+    """The limit that a document is beyond; a part counts as often as it is used.
+
+    What is beyond one is not to be gone through, copied or written out.
+    """
     count = 0
     left: list[tuple[Any, int]] = [(document, 0)]
     while left:
         value, level = left.pop()
         count += 1
         if count > _MAX_VALUES:
-            return f"at most {_MAX_VALUES} values", "more"
+            return _beyond(at, f"at most {_MAX_VALUES} values", "more")
         if level > _MAX_LEVELS:
-            return f"at most {_MAX_LEVELS} levels", "more"
+            return _beyond(at, f"at most {_MAX_LEVELS} levels", "more")
         if isinstance(value, int) and value.bit_length() > _MAX_BITS:
-            return f"numbers of at most {_MAX_BITS} bits", f"one of {value.bit_length()}"
+            rule = f"numbers of at most {_MAX_BITS} bits"
+            return _beyond(at, rule, f"one of {value.bit_length()}")
         if isinstance(value, dict):
             left += [(key, level + 1) for key in value]
             left += [(item, level + 1) for item in value.values()]
         elif isinstance(value, (list, tuple)):
             left += [(item, level + 1) for item in value]
     return None
+
+
+def _beyond(at: Sequence[object], rule: str, found: str) -> Failure:
+    return Failure(criterion=dotted(at) or "document", expected=rule, found=found)
 
 
 def compiled(schema: Path) -> Callable[[Any], bool]:
@@ -322,7 +329,7 @@ def shown(value: Any) -> str:
                     break
         except (TypeError, ValueError):
             # YAML has keys that JSON has not, lists that hold themselves, and hexadecimal numbers
-            unshown = _beyond_limits(value) is not None
+            unshown = beyond_limits(value) is not None
             text = (
                 f"a value of type {type(value).__name__} that cannot be shown"
                 if unshown

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from registry.declare import params
+from registry.declare import params, yaml_text
 from registry.declare.generator_keys import Key
 from registry.errors import CheckError, MissingError
 from tests.kit.repository import REPOSITORY
@@ -546,3 +546,39 @@ def test_a_bad_section_envelope(declared):
             declared(GOOD + ENVELOPE.replace(old, new))
         expected = f"{path}: expected {rule}; found {value}"
         assert expected in caught.value.found, f"{old!r} -> {new!r}"
+
+
+def places(document, path=()):
+    """The path of every value in a document."""
+    for key, value in document.items():
+        yield *path, key
+        if isinstance(value, dict):
+            yield from places(value, (*path, key))
+
+
+def with_lists(place, width, depth):
+    """A good declaration, in it at one place lists of aliases of lists: width ** depth values."""
+    lists = [f"&a0 [{', '.join('x' * width)}]"]
+    for n in range(1, depth):
+        lists.append(f"&a{n} [{', '.join([f'*a{n - 1}'] * width)}]")
+    document = yaml_text.parse(GOOD + ENVELOPE)
+    inside = document
+    for key in place[:-1]:
+        inside = inside[key]
+    inside[place[-1]] = "LISTS"
+    return json.dumps(document).replace('"LISTS"', f"[{', '.join(lists)}]")
+
+
+@pytest.mark.parametrize("place", list(places(yaml_text.parse(GOOD + ENVELOPE))), ids=".".join)
+def test_more_than_anybody_reads_as_a_value(declared, place):
+    """Each value is shown in part, wherever it is."""
+    with pytest.raises(CheckError) as caught:
+        declared(with_lists(place, 9, 4))
+    assert len(caught.value.found) < 5000, caught.value.found
+
+
+def test_more_than_the_memory_holds_as_a_value(declared):
+    """What is beyond the limits is not looked into any further: not even shown in part."""
+    with pytest.raises(CheckError) as caught:
+        declared(with_lists(("envelope", "runs", "small_v1_g1", "fixture"), 9, 40))
+    assert caught.value.found == "document: expected at most 1000000 values; found more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import sys
 from pathlib import PurePosixPath
 from random import Random
@@ -66,7 +67,7 @@ def assert_same_yaml(data: bytes, found: Any) -> None:
         expected = yaml.load(data, Loader=yaml.CBaseLoader)
     finally:
         sys.setrecursionlimit(limit)
-    assert same(expected, found), f"PyYAML: {str(expected)[:300]}\nhere: {str(found)[:300]}"
+    assert same(expected, found), f"PyYAML: {reprlib.repr(expected)}\nhere: {reprlib.repr(found)}"
 
 
 def assert_sound(pin: Pin) -> None:
