@@ -3,11 +3,12 @@
 An object that was reconstructed from the frames that it is held against explains them too well:
 each frame's noise has been written where the frame was said to be, and any other order then looks
 wrong, even that of an empty beam. So, as with R-free in crystallography (A. T. Brunger, Nature 355
-(1992) 472), one half of the frames is reconstructed and the other half asked, and the reverse.
+(1992) 472), one half of the frames is reconstructed and the other half asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +28,8 @@ _PROBE_STEP = 0.3
 # Of so many places there are 6e9 orders. Of one less there are 5e8, too few for one to be as
 # surprising as six standard deviations, which chance gives once in 1e9.
 _FEWEST = 13
-
-
-# Half of them are held out.
-FEWEST = 2 * _FEWEST
+# Half of them are held out, or one place less.
+FEWEST = 2 * _FEWEST + 1
 # Frames nearer to each other than this, the cell of the interpolation, see the same place.
 _SAME_PLACE_PX = 1.0
 
@@ -42,8 +41,9 @@ class HeldOut:
     places : how many there were, frames less than a pixel apart counted once
     z : standard deviations by which frames fit their own places better than any order of them; None
         where there are fewer than `FEWEST`
-    lost : of how many places the frames fit most others better than their own, as half of those do
-        that do not know their place, and one by more than noise explains, as in ``own-match``
+    lost : of how many places the frames fit, in one split, most others better than their own, as
+        half of the frames do that do not know their place, and one of them by more than noise
+        explains, as in ``own-match``
     """
 
     places: int
@@ -54,16 +54,17 @@ class HeldOut:
 def held_out(scan: Scan) -> HeldOut:
     """Hold frames against a reconstruction in which they took no part.
 
-    The frames of every second place are reconstructed from the scan's probe and an object of ones,
-    by the extended ptychographical iterative engine (A. M. Maiden and J. M. Rodenburg,
+    The frames of one half of the places are reconstructed from the scan's probe and an object of
+    ones, by the extended ptychographical iterative engine (A. M. Maiden and J. M. Rodenburg,
     Ultramicroscopy 109 (2009) 1256), and the likelihood of the others in their order is held
-    against that in all orders of places; then the reverse. If frames and positions do not belong
-    together all orders are alike, and the figure is near zero, whatever the noise and however good
-    the reconstruction. All frames of a place are on one side, or one exposure of two would vouch
-    for the other wherever both are said to be.
+    against that in all orders of places; then the reverse, and so for each split into halves. If
+    frames and positions do not belong together all orders are alike, and the figure is near zero,
+    whatever the noise and however good the reconstruction. All frames of a place are on one side,
+    or one exposure of two would vouch for the other wherever both are said to be.
 
-    The figure is the mean of both halves, not their sum over a root of two: the same pairs of
-    frames speak in both, so that where there is nothing but noise the two are nearly equal.
+    The figure is the mean of all halves, not their sum over the root of their number: the same
+    pairs of frames speak in all of them, so that where there is nothing but noise they are nearly
+    equal.
 
     Parameters
     ----------
@@ -74,14 +75,25 @@ def held_out(scan: Scan) -> HeldOut:
     count = int(place.max(initial=-1)) + 1
     if count < FEWEST:
         return HeldOut(places=count, z=None)
-    halves = [np.flatnonzero(place % 2 == first) for first in (0, 1)]
-    sides = [(halves[1], halves[0]), (halves[0], halves[1])]
-    matrices = [_of_places(_likelihood(scan, given, asked), place[asked]) for given, asked in sides]
-    return HeldOut(
-        places=count,
-        z=sum(map(order_z, matrices)) / 2,
-        lost=sum(map(_lost, matrices)),
-    )
+    z = []
+    lost = np.zeros(count, bool)
+    for side in _splits(place):
+        for given, asked in ((side, ~side), (~side, side)):
+            by_frame = _likelihood(scan, np.flatnonzero(given), np.flatnonzero(asked))
+            likelihood = _of_places(by_frame, place[asked])
+            z.append(order_z(likelihood))
+            lost[np.unique(place[asked])] |= _is_lost(likelihood)
+    return HeldOut(places=count, z=sum(z) / len(z), lost=int(np.count_nonzero(lost)))
+
+
+def _splits(place: NDArray[np.intp]) -> Iterator[NDArray[np.bool_]]:
+    """Of each four neighbours in number two, in the three ways in which four are halved.
+
+    A frame that is in a wrong place fits it, by luck, better than most others, in one split of two.
+    Each split asks it among others, so that several wrong frames do not all pass.
+    """
+    for halved in (place, place >> 1, place ^ place >> 1):
+        yield halved % 2 == 1
 
 
 def _places(x: Real, y: Real) -> NDArray[np.intp]:
@@ -118,11 +130,12 @@ def order_z(likelihood: Real) -> float:
     return float(np.trace(centred)) / float(np.sqrt(variance))
 
 
-def _lost(likelihood: Real) -> int:
+def _is_lost(likelihood: Real) -> NDArray[np.bool_]:
     gain = likelihood - np.diagonal(likelihood)[:, None]
     others = len(likelihood) - 1
-    is_lost = ((gain > 0).sum(axis=1) > others / 2) & (gain.max(axis=1) > LIKELIHOOD_LIMIT)
-    return int(np.count_nonzero(is_lost))
+    prefers_most = (gain > 0).sum(axis=1) > others / 2
+    lost: NDArray[np.bool_] = prefers_most & (gain.max(axis=1) > LIKELIHOOD_LIMIT)
+    return lost
 
 
 def _of_places(likelihood: Real, place: NDArray[np.intp]) -> Real:

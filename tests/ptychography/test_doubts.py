@@ -51,7 +51,7 @@ def test_mistakes_that_change_no_model(blind, text):
     ("held_out", "text"),
     [
         (HeldOut(places=16, z=None),
-         "16 places are too few to hold some out (expected at least 26)"),
+         "16 places are too few to hold some out (expected at least 27)"),
         (HeldOut(places=64, z=5.94),
          "held-out frames do not know their place: z = 5.9 (expected at least 6)"),
         (HeldOut(places=64, z=float("nan")),

@@ -10,7 +10,7 @@ import pytest
 
 from registry.ptychography.held_out import FEWEST, HeldOut, held_out, order_z
 from registry.ptychography.likelihood import SIGMAS
-from tests.proof.cases import counted, shuffled, sound
+from tests.proof.cases import KINDS, MEASURED, counted, shuffled, sound
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,14 @@ def test_frames_that_know_their_place(scan):
     assert found.z > 10, found
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_frames_that_do_not(scan, seed):
-    """Of permuted frames one order is as good as any, and half of the places are better."""
-    order = shuffled(seed, 32)
-    found = held_out(replace(scan, frames=scan.frames[order]))
-    assert abs(found.z) < SIGMAS / 2, found
-    assert 4 <= found.lost <= 24, found
+def test_frames_that_do_not(scan):
+    """Of permuted frames one order is as good as any, and most places are better in some split."""
+    orders = [shuffled(seed, 32) for seed in range(8)]
+    found = [held_out(replace(scan, frames=scan.frames[order])) for order in orders]
+    z = np.array([one.z for one in found])
+    # the halves are of the same frames: added as if they were not, six would give 2.4 times this
+    assert np.sqrt((z**2).mean()) < 1, z
+    assert min(one.lost for one in found) > 16, found
 
 
 def test_the_object_counts_for_nothing(scan):
@@ -50,8 +51,17 @@ def test_a_third_of_the_frames_is_lost(scan):
     order = np.arange(32)
     order[::3] = np.roll(order[::3], 1)
     found = held_out(replace(scan, frames=scan.frames[order]))
-    assert found.z > 1, found
+    assert found.z > SIGMAS, found
     assert found.lost >= 3, found
+
+
+@pytest.mark.parametrize("seed", [5006, 5036, 5042, 5073])
+def test_no_third_passes_by_luck(seed):
+    """At few counts misplaced frames may all fit their places in one split, but not in three."""
+    kind = KINDS["a third misplaced, then the object reconstructed"]
+    found = held_out(kind.make(seed, 32, 1e3, MEASURED)[2])
+    assert found.z > SIGMAS, found
+    assert found.lost, found
 
 
 def test_a_probe_with_modes(scan):
@@ -64,7 +74,7 @@ def test_a_probe_with_modes(scan):
 
 def test_too_few_frames_say_nothing(scan):
     """A half of 12 frames has 5e8 orders, and six standard deviations are one in 1e9."""
-    assert held_out(first(scan, FEWEST - 1)) == HeldOut(places=25, z=None)
+    assert held_out(first(scan, FEWEST - 1)) == HeldOut(places=26, z=None)
     assert held_out(first(scan, FEWEST)).z is not None
 
 
@@ -108,7 +118,7 @@ def test_frames_that_are_all_the_same_know_nothing(scan):
     """Models of an empty beam differ by rounding, which counts for nothing."""
     same = replace(scan, obj=np.ones_like(scan.obj))
     found = held_out(replace(same, frames=same.model()))
-    assert abs(found.z) < SIGMAS, found
+    assert (found.z, found.lost) == (0.0, 0), found
 
 
 def test_a_figure_of_orders_worked_out():

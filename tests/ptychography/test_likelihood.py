@@ -67,6 +67,18 @@ def test_a_model_without_light_in_a_pixel(small):
     assert np.isfinite(log_likelihood(frames, model, MEASURED)).all()
 
 
+def test_one_photon_in_the_dark_is_not_everything(small):
+    """Darker than rounding no model is known, so that a photon costs it no more than 25."""
+    model = small.model()
+    model[5, 0, 0] = 0.0
+    frames, scale = counted(model, 1e5)
+    before = log_likelihood(frames, model, MEASURED)[5]
+    frames[5, 0, 0] = scale**-0.5
+    after = log_likelihood(frames, model, MEASURED)[5]
+    cost = (before - after)[5] - np.delete(before - after, 5)
+    assert 10 < cost.max() < 40, cost
+
+
 def test_power_is_a_part_of_all_misplacements():
     """Each frame in each other place counts, if it is e^18 times less likely there."""
     likelihood = np.array([[0.0, -18.1, -17.9], [-100.0, 0.0, -1.0], [5.0, -30.0, 0.0]])
