@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import files
-from registry.declare import deprecation
+from registry.declare import deprecation, retirement
 from registry.digests import md5, sha256
 from registry.environment import OFFLINE, is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
@@ -92,7 +92,7 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
     """The pin that an address means; a name and a digest together must agree."""
     wanted = address.parse(text)
     if wanted.name is not None:
-        pin = pins.find(root, wanted.name)
+        pin = retirement.find_pin(root, wanted.name)
         if wanted.sha256 is not None:
             found = read_sidecar(root, pin, offline=offline).sha256_checksum
             if found != wanted.sha256:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from registry import digests, loading
-from registry.errors import RegistryError
-from registry.identity import chain, npz, schema, sidecar
+from registry.declare import declaration
+from registry.declare.declaration import Declaration
+from registry.errors import ChainError, RegistryError
+from registry.identity import chain, ledger, npz, pins, schema, sidecar
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
@@ -35,11 +37,15 @@ class Tested:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All links of one fixture that could be tested, in the order of the chain."""
+    """All links of one fixture that could be tested, in the order of the chain.
+
+    ``announced`` are those that are tested of such a fixture where none is broken.
+    """
 
     name: str
     links: list[Tested]
     exit_code: int
+    announced: tuple[Link, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -50,35 +56,83 @@ class Report:
 _SCHEMA = re.compile(r"[a-z0-9_]+\.schema\.json")
 
 
-def links(pin: Pin, *, own: bool = True) -> list[Link]:
-    """Links of a fixture that are tested one by one, in order.
-
-    The others are of an address or of what is declared, or are passed on the way to one of these.
-    Of an imported fixture, and in a registry by URL (``own`` is false), those to schemas and
-    generators are left out: they stay where the fixture comes from.
-    """
-    tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, chain.BYTES, chain.MD5, chain.ARRAYS}
-    if own and not pin.imported:
-        tested |= {chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR}
-    return [link for link in chain.LINKS if link in tested]
-
-
-def verify(root: Path, pins: list[Pin]) -> list[Report]:
+def verify(root: Path, pinned: list[Pin]) -> list[Report]:
     """Test the chains of several fixtures, on the cores there are, in the order given."""
     shared = _Shared(root)
     # threads: hashing large buffers leaves the interpreter's lock
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda pin: _verify(root, pin, shared), pins))
+        return list(pool.map(lambda pin: _verify(root, pin, shared), pinned))
+
+
+def unpinned(root: Path) -> list[Report]:
+    """What is declared, or was once published, and is pinned nowhere: a broken link of each.
+
+    Raises
+    ------
+    ChainError
+        The ledger is damaged.
+    """
+    pinned = pins.read(root)
+    shared = _Shared(root)
+    declared = shared.declared
+    reports = []
+    if declared is not None:
+        missing = [name for name in declared.fixtures if name not in pinned]
+        reports = [_unpinned(name, chain.DECLARED, _unbuilt(name)) for name in missing]
+    retired = declared.retired if declared is not None else {}
+    gone = [name for name in shared.ledger or {} if name not in {*pinned, *retired}]
+    return reports + [_unpinned(name, chain.PUBLISHED, _vanished(name)) for name in gone]
+
+
+def _unpinned(name: str, link: Link, error: ChainError) -> Report:
+    tested = Tested(link=link, holds=False, detail=str(error))
+    return Report(name=name, links=[tested], exit_code=error.exit_code)
+
+
+def _unbuilt(name: str) -> ChainError:
+    return chain.DECLARED.broken(
+        name,
+        "a stage in dvc.lock for what params.yaml declares",
+        "none: it was never built",
+        f"dvc repro fixture@{name}",
+    )
+
+
+def _vanished(name: str) -> ChainError:
+    return chain.PUBLISHED.broken(
+        name,
+        "a pin of what was published, or its name under `retired` in params.yaml",
+        "neither",
+        "take back its pin: git log --oneline -- dvc.lock shows the commits; or retire it: see "
+        "docs/life-of-a-version.md",
+    )
 
 
 class _Shared:
-    """What all fixtures of one run are held against: schemas and generators, each read once."""
+    """What all fixtures of one run are held against: each file is read once."""
 
     def __init__(self, root: Path) -> None:
         self.own = served.record(root) is None
+        self.ledger = ledger.read(root)
+        self.declared = declaration.read(root) if self.own else None
         self.schema_digest = cache(lambda name: schema.digest(root / "schemas" / name))
         self.fits = cache(lambda name: schema.compiled(root / "schemas" / name))
         self.blob = cache(lambda script: _blob(root / script))
+
+    def links(self, pin: Pin) -> tuple[Link, ...]:
+        """Links of a fixture that are tested one by one, in order.
+
+        The others are of an address, or are passed on the way to one of these. Of an imported
+        fixture, and in a registry by URL, those to its declaration, schemas and generators are left
+        out: they stay where the fixture comes from. So is what a registry does not have.
+        """
+        tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, chain.BYTES, chain.MD5, chain.ARRAYS}
+        if not pin.imported:
+            tested |= {chain.PUBLISHED} if self.ledger is not None else set()
+            tested |= {chain.DECLARED} if self.declared is not None else set()
+            if self.own:
+                tested |= {chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR}
+        return tuple(link for link in chain.LINKS if link in tested)
 
 
 def _blob(path: Path) -> str:
@@ -98,7 +152,8 @@ def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
             exit_code = max(exit_code, error.exit_code)
             detail = str(served.advised(root, error))
             links.append(Tested(link=link, holds=False, detail=detail))
-    return Report(name=pin.name, links=links, exit_code=exit_code)
+    announced = shared.links(pin)
+    return Report(name=pin.name, links=links, exit_code=exit_code, announced=announced)
 
 
 def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callable[[], object]]]:
@@ -112,9 +167,14 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
     record = read.get("sidecar")
     if not isinstance(record, Sidecar):
         return
+    declared, lines = shared.declared, shared.ledger
+    if declared is not None and not pin.imported:
+        yield chain.DECLARED, lambda: _declared(pin, record, declared)
     yield chain.VERSION, lambda: _version(pin, record)
     yield chain.SIZES, lambda: _sizes(pin, record)
-    if chain.GENERATOR in links(pin, own=shared.own):
+    if lines is not None and not pin.imported:
+        yield chain.PUBLISHED, lambda: _published(record, lines.get(pin.name))
+    if shared.own and not pin.imported:
         own = {record.generator_script: record.generator_commit, **record.generator_helpers}
         yield chain.SCHEMAS, lambda: _schemas(root, pin, record, shared)
         yield chain.GENERATOR, lambda: _code(pin, chain.GENERATOR, own, shared)
@@ -132,6 +192,45 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
         return
     yield chain.MD5, lambda: _md5(pin, data)
     yield chain.ARRAYS, lambda: _arrays(pin, record, data)
+
+
+def _declared(pin: Pin, record: Sidecar, declared: Declaration) -> None:
+    if pin.name not in declared.fixtures:
+        raise chain.DECLARED.broken(
+            pin.name,
+            "an entry in params.yaml for what dvc.lock pins",
+            "it is retired there" if pin.name in declared.retired else "none",
+            f"take its entry back: git log -p -S {pin.name} -- params.yaml; or retire it, its pin "
+            "included: see docs/life-of-a-version.md",
+        )
+    found = declared.differences(record)
+    if found:
+        raise chain.DECLARED.broken(
+            pin.name,
+            "params.yaml as it was when the fixture was built",
+            "; ".join(found),
+            "git checkout -- params.yaml; where it is not published yet: dvc repro "
+            f"fixture@{pin.name}",
+        )
+
+
+def _published(record: Sidecar, line: ledger.Line | None) -> None:
+    now = ledger.line(record)
+    if line is None:
+        raise chain.PUBLISHED.broken(
+            record.name,
+            f"a line of each version in {ledger.FILE}",
+            "none",
+            f"once it is as it should stay: fixtures publish {record.name}",
+        )
+    if now != line:
+        raise chain.PUBLISHED.broken(
+            record.name,
+            "what it was published with, which never changes",
+            "; ".join(line.changes(now)),
+            "declare the change as a new version, and take this one back from the main branch: "
+            f"git checkout main -- params.yaml dvc.lock {ledger.FILE}, and its sidecar",
+        )
 
 
 def _version(pin: Pin, record: Sidecar) -> None:

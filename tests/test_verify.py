@@ -11,7 +11,7 @@ import pytest
 
 from registry import digests
 from registry.identity import npz, pins
-from registry.verify import links, verify
+from registry.verify import verify
 from tests.kit.registries import repin, rewrite
 from tests.kit.repository import FOLDER
 
@@ -19,6 +19,7 @@ NAME = "minimal_dataset_v1_n16"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
 LINKS = [
     "lock -> sidecar",
+    "params.yaml -> lock",
     "name -> version",
     "lock -> sidecar size",
     "schemas -> sidecar",
@@ -60,7 +61,7 @@ def test_a_good_fixture(root):
     """Every link of a good fixture is tested, in order, and holds."""
     found = report(root)
     assert [link.name for link in found.links] == LINKS, "not every link, or not in order"
-    assert [link.name for link in links(pins.find(root, NAME))] == LINKS, "others were announced"
+    assert [link.name for link in found.announced] == LINKS, "others were announced"
     assert found.holds, "a link does not hold"
     assert found.exit_code == 0, "a good fixture is a failure"
 
@@ -83,8 +84,8 @@ def test_missing_bytes(root):
     """Bytes that are not here are exit code 3, and the links before are tested."""
     (root / DATA).unlink()
     found = report(root)
-    assert [link.name for link in found.links] == LINKS[:7], "not every link that can be tested"
-    assert [link.holds for link in found.links] == [True] * 6 + [False]
+    assert [link.name for link in found.links] == LINKS[:8], "not every link that can be tested"
+    assert [link.holds for link in found.links] == [True] * 7 + [False]
     assert found.exit_code == 3, "missing bytes are not a failed check"
     assert f"to mend:  fixtures pull {NAME}, or make fixtures" in found.links[-1].detail
 
@@ -193,7 +194,7 @@ def test_a_date_that_the_calendar_has_not(root):
     """A day that never was is refused, although its digits have the right form."""
     rewrite(root, NAME, lambda document: document.update(created="2026-02-30T00:00:00+00:00"))
     found = broken(root)
-    assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+    assert list(found) == ["params.yaml -> lock", "schemas -> sidecar"], "another link is blamed"
     assert (
         "created: expected an ISO 8601 instant that the calendar has" in found["schemas -> sidecar"]
     ), "not why"
@@ -366,8 +367,8 @@ def test_an_imported_fixture(root):
     (found,) = verify(root, [pin])
     assert (
         [link.name for link in found.links]
-        == [link.name for link in links(pin)]
-        == [name for name in LINKS if not name.endswith("-> sidecar") or name == LINKS[0]]
+        == [link.name for link in found.announced]
+        == [LINKS[0], *LINKS[2:4], *LINKS[7:]]
     ), "not the links that can be tested"
     assert found.holds, "a link does not hold"
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from registry import digests, environment, files
 from registry.errors import CheckError, MissingError
@@ -80,20 +79,6 @@ def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
         )
     how = "kept, because the file is unchanged" if kept else f"of {path.stat().st_size} bytes"
     return Verified(path=path, note=f"{kind} {how}, in {took:.2f} s")
-
-
-def portable(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """A declaration as it goes into sidecars: a file by its name and digest, never by a path.
-
-    A URL keeps neither a user's name nor a query, which may be a key.
-    """
-    kept = {key: value for key, value in declared.items() if key not in ("licence", "commit")}
-    if "path" in kept:
-        kept["path"] = Path(kept["path"]).name
-    if "url" in kept:
-        parts = urlsplit(kept["url"])
-        kept["url"] = urlunsplit((parts.scheme, parts.netloc.rsplit("@")[-1], parts.path, "", ""))
-    return kept
 
 
 def _digest(path: Path, kind: str) -> tuple[str, bool]:

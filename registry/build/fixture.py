@@ -18,7 +18,7 @@ from registry.build.record import SourceRecord
 from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
-from registry.identity import foreign_npz, npz, npz_rows, schema, sidecar
+from registry.identity import foreign_npz, ledger, npz, npz_rows, schema, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
 from registry.ptychography import planted
@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     defect = _defect(subject, arrays, made, source, request.generator.contracts[0])
     data = npz.encode(arrays)
     written = _sidecar(request, data, arrays, declared, made, acceptance, defect)
+    _hold_to_published(written)
     text = sidecar.encode(written)
     _verify_sidecar(subject, text)
     files.write_together({FIXTURES / f"{name}.npz": data, FIXTURES / f"{name}.json": text})
@@ -98,6 +99,14 @@ def _accept(
         )
     noise = source.noise if source.physics else None
     return replace(acceptance, mistakes=planted.record(checked, noise, SCHEMAS, contract))
+
+
+def _hold_to_published(written: Sidecar) -> None:
+    """Refuse what would make something else of a published version; its files stay as they are."""
+    lines = ledger.read(Path()) or {}
+    line, now = lines.get(written.name), ledger.line(written)
+    if line is not None and line != now:
+        raise ledger.immutable(line, now, lines)
 
 
 def _hold_to_declared(request: Request, acceptance: Acceptance) -> None:

@@ -18,7 +18,7 @@ from registry.build import closure, declared_file, stage
 from registry.build.declared_file import Verified
 from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
-from registry.declare import generator_keys
+from registry.declare import declaration, generator_keys
 from registry.errors import CheckError
 from registry.identity import foreign_npz, npz, sidecar
 
@@ -80,7 +80,7 @@ def _record(
         commit=request.params.get("commit"),
         declaration={
             "generator": request.generator.name,
-            **declared_file.portable(request.params),
+            **declaration.portable(request.params),
         },
         generator_script=request.generator.script,
         generators=closure.blobs(Path(), request.generator.name),

@@ -32,6 +32,8 @@ COMMANDS = {
     "profile": "what a file of a scan holds, and how far it is from the data contract",
     "check-params": "hold params.yaml against its schema",
     "add": "declare a new fixture in params.yaml, once it is known to be good",
+    "publish": "write down what versions are, for good",
+    "unpin": "take the pin of a retired version away",
     "suggest": "show what each strategy and size would make of a source",
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
     "export": "write metadata of fixtures for other tools",

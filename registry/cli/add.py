@@ -15,6 +15,7 @@ from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params, yaml_text
 from registry.declare.generator_keys import Generator, Generators
 from registry.errors import CheckError, RegistryError, UsageError
+from registry.identity import ledger
 from registry.storage.root import find_root
 
 _UNTOUCHED = "params.yaml is as it was"
@@ -81,7 +82,8 @@ def _entries(
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The fixture's entry, and its source's where that is new."""
     declared = source_argument.declared(document, generator_keys.FIXTURES)
-    _check_name(arguments.name, set(declared))
+    # a name that was retired is never used again
+    _check_name(arguments.name, {*declared, *(ledger.read(root) or {})})
     base = _base(declared, arguments.like)
     generator = _generator(words, arguments.generator, base)
     named = arguments.source or base.get("source")
@@ -115,7 +117,7 @@ def _entries(
 def _check_name(name: str, taken: set[str]) -> None:
     if name not in taken:
         return
-    from registry.compare.published import next_free_version
+    from registry.identity.sidecar import next_free_version
 
     try:
         remedy = f"the next free version is {next_free_version(name, taken)}"

@@ -13,8 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from registry.compare import publishing
     from registry.declare import params
 
-    declared = params.load(find_root())
+    root = find_root()
+    declared = params.load(root)
+    changed = publishing.redeclared(root)
+    console.print_errors(changed)
+    if changed:
+        return changed[0].exit_code
     console.say(f"params.yaml: {declared.summary}")
     return 0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from registry import loading
 from registry.cli.table import columns
 from registry.console import say
+from registry.declare import retirement
 from registry.errors import MissingError, printable
-from registry.identity import pins
 from registry.identity.sidecar import Sidecar
 from registry.report.meanings import MEANINGS
 from registry.storage.root import locate
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
-    pin = pins.find(root, arguments.name)
+    pin = retirement.find_pin(root, arguments.name)
     record = loading.read_sidecar(root, pin)
     console = _terminal()
     if console is None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from registry import console
+from registry.declare import retirement
 from registry.identity import pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
@@ -16,6 +17,7 @@ from registry.storage.root import find_root, locate
 if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
     from registry.compare.published import Comparison
+    from registry.compare.publishing import History
     from registry.verify import Report
 
 
@@ -39,18 +41,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from registry import verify
-    from registry.compare import published
+    from registry.compare import published, publishing
+    from registry.identity import ledger
 
     # what a registry by URL does not have: history and generators
     needs_clone = arguments.against is not None or arguments.regenerate
     root = find_root() if needs_clone else locate(None)
     known = pins.read(root)
-    chosen = [pins.find(root, name) for name in arguments.names] or list(known.values())
+    chosen = [retirement.find_pin(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
+    history = None
+    if not arguments.names:
+        reports += verify.unpinned(root)
+        if served.record(root) is None and (root / ledger.FILE).is_file():
+            history = publishing.history(root)
     against = None
     if arguments.against is not None:
         against = published.compare(root, arguments.against or None)
-    changes = against.errors if against else []
+    changes = [*(history.errors if history else ()), *(against.errors if against else ())]
     rebuilt = []
     if arguments.regenerate:
         from registry.build import regenerate
@@ -75,10 +83,18 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(served.nothing_pinned(root))
     _print_links(reports)
     console.print_errors(changes)
+    if history is not None:
+        console.say(_past(history))
     if against is not None:
         console.say(_verdict(against))
     _print_rebuilt(rebuilt)
     return code
+
+
+def _past(history: History) -> str:
+    what = f"{history.commits} commit{'s' * (history.commits != 1)} of the main branch"
+    seen = what if history.is_whole else f"{what}, which are not all here"
+    return f"{'CHANGED' if history.errors else 'ok    '}  published.sum, in {seen}"
 
 
 def _verdict(against: Comparison) -> str:

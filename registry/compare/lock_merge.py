@@ -61,6 +61,18 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     return Merged(data=data, conflicts=conflicts)
 
 
+def without(data: bytes, stage: str) -> bytes:
+    """A lock's bytes without one stage; every other byte stays.
+
+    Raises
+    ------
+    CheckError
+        It is not a lock as DVC writes it.
+    """
+    head, blocks = _split(data, "ours")
+    return head + b"".join(block for name, block in blocks.items() if name != stage)
+
+
 def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:
     """Everything before the first stage, and the text of each stage by name."""
     # empty where there is no common ancestor, or a side without a lock

@@ -20,9 +20,6 @@ from registry.identity import pins, sidecar
 from registry.identity.pins import Pin
 from registry.storage import git
 
-# Starts of the names of what was declared.
-_DECLARED = ("created", "licence", "generator_", "source_", "subset_")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
@@ -69,22 +66,6 @@ def compare(root: Path, revision: str | None = None) -> Comparison:
     return Comparison(commit=commit, published=len(published), errors=found)
 
 
-def next_free_version(name: str, taken: set[str]) -> str:
-    """The name with the lowest version above its own that is not taken.
-
-    >>> next_free_version("minimal_dataset_v1_n16", {"minimal_dataset_v2_n16"})
-    'minimal_dataset_v3_n16'
-    """
-    match = sidecar.match_name(name)
-    number = int(match[2][1:])
-    start, end = match.span(2)
-    while True:
-        number += 1
-        candidate = f"{name[:start]}v{number}{name[end:]}"
-        if candidate not in taken:
-            return candidate
-
-
 def _difference(
     root: Path, pin: Pin, current: dict[str, Pin], taken: set[str], commit: str
 ) -> CheckError | None:
@@ -110,11 +91,12 @@ def _difference(
         changed += _redescribed(root, pin, found, commit)
     if not changed:
         return None
+    new = sidecar.next_free_version(pin.name, taken)
     return CheckError(
         subject,
         expected="the pins it was published with",
         found="; ".join(changed),
-        remedy=f"declare the change as {next_free_version(pin.name, taken)} in params.yaml, "
+        remedy=f"declare the change as {new} in params.yaml, "
         f"and take this one back: git checkout {commit[:12]} -- dvc.lock {pin.sidecar_path}",
     )
 
@@ -212,7 +194,7 @@ def _text(value: Any) -> str:
 
 def _taken_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Declared fields that only the published sidecar has: no description may do without them."""
-    return (key for key in before.keys() - after.keys() if key.startswith(_DECLARED))
+    return (key for key in before.keys() - after.keys() if key.startswith(sidecar.DECLARED))
 
 
 def _is_newer(old: Mapping[str, str], new: Mapping[str, str]) -> bool:

@@ -35,33 +35,33 @@ def find(root: Path, name: str) -> Deprecation | None:
 
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
+    said = notices(root, "deprecated").get(name)
+    if said is None:
+        return None
+    return Deprecation(name=name, reason=said.get("reason", ""), successor=said.get("successor"))
+
+
+def notices(root: Path, section: str) -> dict[str, dict[str, str]]:
+    """Texts of the entries of a section of ``params.yaml``, by name; none where there is none."""
     try:
         data = files.read(root / FILE)
     except OSError:
-        return None
-    # Every load asks, and hardly any registry has deprecations: parse only where there may be one.
-    return _entries(data).get(name) if b"deprecated" in data else None
+        return {}
+    # Every load asks, and hardly any registry has such a section: parse only where there may be one
+    return _notices(data, section) if section.encode() in data else {}
 
 
 @lru_cache(maxsize=8)
-def _entries(data: bytes) -> dict[str, Deprecation]:
+def _notices(data: bytes, section: str) -> dict[str, dict[str, str]]:
     # Read by name alone, and every scalar is a text; the pipeline validates the file.
     try:
         document = plain_yaml.load(data)
     except ValueError:
         return {}
-    entries: Any = document.get("deprecated") if isinstance(document, dict) else None
+    entries: Any = document.get(section) if isinstance(document, dict) else None
     return {
-        name: Deprecation(
-            name=name,
-            reason=_text(entry.get("reason")) or "",
-            successor=_text(entry.get("successor")),
-        )
+        # a text, and nothing that could become one: lists of aliases would fill the memory
+        name: {key: value for key, value in entry.items() if isinstance(value, str)}
         for name, entry in (entries.items() if isinstance(entries, dict) else ())
         if isinstance(entry, dict)
     }
-
-
-def _text(value: object) -> str | None:
-    """A text, and nothing that could become one: lists of aliases would fill the memory."""
-    return value if isinstance(value, str) else None

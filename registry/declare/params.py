@@ -200,19 +200,24 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
     """Sources and generators that entries name and that do not exist."""
     if not isinstance(document, dict):
         return
-    fixtures, deprecated = document.get("fixtures"), document.get("deprecated")
+    fixtures = document.get("fixtures")
     # a list, in which what is no name at all can be looked for, too
     declared = list(fixtures) if isinstance(fixtures, dict) else []
-    for name, entry in deprecated.items() if isinstance(deprecated, dict) else ():
-        named = [(["deprecated", name], name)]
-        if isinstance(entry, dict) and "successor" in entry:
-            named.append((["deprecated", name, "successor"], entry["successor"]))
-        for parts, value in named:
-            if value not in declared:
-                path = schema.dotted(parts)
-                yield Failure(
-                    criterion=path, expected="a declared fixture", found=schema.shown(value)
-                )
+    deprecated, retired = _items(document.get("deprecated")), _items(document.get("retired"))
+    named = [(["deprecated", name], name) for name, _ in deprecated]
+    for section, notices in (("deprecated", deprecated), ("retired", retired)):
+        for name, said in notices:
+            if isinstance(said, dict) and "successor" in said:
+                named.append(([section, name, "successor"], said["successor"]))
+    for parts, value in named:
+        if value not in declared:
+            path = schema.dotted(parts)
+            yield Failure(criterion=path, expected="a declared fixture", found=schema.shown(value))
+    for name, _ in retired:
+        if name in declared:
+            path = schema.dotted(["retired", name])
+            rule = "a name that is no longer declared: remove its entry from fixtures"
+            yield Failure(criterion=path, expected=rule, found=schema.shown(name))
     sources = document.get("sources")
     known = sources if isinstance(sources, dict) else {}
     described = document.get("dataset")
@@ -246,6 +251,10 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
                 expected=f"one of the sources {', '.join(map(schema.shown, known)) or '(none)'}",
                 found=schema.shown(source),
             )
+
+
+def _items(section: Any) -> list[tuple[Any, Any]]:
+    return list(section.items()) if isinstance(section, dict) else []
 
 
 def _entries(document: Any, root: Path) -> Iterator[Failure]:

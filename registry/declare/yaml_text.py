@@ -63,6 +63,11 @@ def parse(text: str) -> Any:
         wrong = _refused_key(node)
         if wrong is not None:
             raise _not_yaml(wrong)
+        known: dict[int, int] = {}
+        for mapping in _collections(node):
+            if _keys(mapping, known) > _MOST_KEYS:
+                found = f"merge keys (<<) that stand for more than {_MOST_KEYS} keys"
+                raise _not_yaml(f"{_place(mapping)}: {found}")
         for path, scalar in _scalars(node):
             try:
                 # what cannot be encoded or printed ends the program that has to
@@ -88,6 +93,26 @@ def parse(text: str) -> Any:
     except (LookupError, TypeError, ValueError) as error:
         # ruamel itself stumbles over a version of YAML that there is not, and over some tags
         raise _not_yaml(f"{type(error).__name__}: {error}") from None
+
+
+# Each merge repeats the keys of what it merges, and merges of merges those again.
+_MOST_KEYS = 100_000
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def _keys(node: Any, known: dict[int, int]) -> int:
+    """How many keys a mapping has when all that it merges (<<) is written out; a list has none."""
+    if id(node) not in known:
+        # one that merges itself ends here, and is refused by ruamel
+        known[id(node)] = 0
+        pairs = [child for child in node.value if isinstance(child, tuple)]
+        merged = [value for key, value in pairs if key.tag == _MERGE]
+        several = [item for value in merged for item in value.value if not isinstance(item, tuple)]
+        inside = [
+            item for item in (*merged, *several) if isinstance(getattr(item, "value", ""), list)
+        ]
+        known[id(node)] = len(pairs) + sum(_keys(item, known) for item in inside)
+    return known[id(node)]
 
 
 # For each bracket ruamel looks at all that are open, and reads many ahead before the first is used.
@@ -144,8 +169,8 @@ def _scalars(node: Any) -> Iterator[tuple[list[object], Any]]:
                 nodes.append(([*path, number], child))
 
 
-def _refused_key(node: Any) -> str | None:
-    """What is wrong with a key anywhere in a tree: no text, or there twice; or None."""
+def _collections(node: Any) -> Iterator[Any]:
+    """Mappings and lists of a tree, each once."""
     nodes, visited = [node], set()
     while nodes:
         node = nodes.pop()
@@ -153,18 +178,23 @@ def _refused_key(node: Any) -> str | None:
         if node is None or isinstance(node.value, str) or id(node) in visited:
             continue
         visited.add(id(node))
+        yield node
+        nodes += [child[1] if isinstance(child, tuple) else child for child in node.value]
+
+
+def _refused_key(node: Any) -> str | None:
+    """What is wrong with a key anywhere in a tree: no text, or there twice; or None."""
+    for collection in _collections(node):
         keys = set()
-        for child in node.value:
+        for child in collection.value:
             if not isinstance(child, tuple):
-                nodes.append(child)
                 continue
-            key, value = child
+            key, _ = child
             if not isinstance(key.value, str):
                 return f"{_place(key)}: a key that is no text"
             if (key.tag, key.value) in keys:
                 return f"{_place(key)}: found duplicate key {schema.shown(key.value)}"
             keys.add((key.tag, key.value))
-            nodes.append(value)
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from registry import loading
-from registry.declare import deprecation
+from registry.declare import deprecation, retirement
 from registry.declare.deprecation import Deprecation
 from registry.digests import sha256
 from registry.identity import chain, pins, sidecar
@@ -60,7 +60,7 @@ def read(root: Path, names: Iterable[str]) -> list[Published]:
     ChainError
         A sidecar is not the pinned one, or not of the pinned file.
     """
-    wanted = {name: pins.find(root, name) for name in names} or pins.read(root)
+    wanted = {name: retirement.find_pin(root, name) for name in names} or pins.read(root)
     return [_read(root, pin) for _, pin in sorted(wanted.items())]
 
 

@@ -31,18 +31,22 @@ class Link:
         )
 
 
-DECLARED = Link(
-    name="params.yaml -> lock", meaning="what is declared was built, and dvc.lock pins it"
-)
 ADDRESS = Link(
     name="address -> sidecar",
     meaning="the SHA-256 in an address is the one that the sidecar names",
 )
 SIDECAR = Link(name="lock -> sidecar", meaning="the sidecar's text has the md5 that dvc.lock pins")
 NAME = Link(name="sidecar -> name", meaning="the sidecar is that of this fixture")
+DECLARED = Link(
+    name="params.yaml -> lock", meaning="what is declared was built, and dvc.lock pins it"
+)
 VERSION = Link(name="name -> version", meaning="the sidecar's version is the one in the name")
 SIZES = Link(
     name="lock -> sidecar size", meaning="lock and sidecar name the same size of the bytes"
+)
+PUBLISHED = Link(
+    name="published.sum -> sidecar",
+    meaning="bytes, content and declaration are those with which the version was published",
 )
 SCHEMAS = Link(
     name="schemas -> sidecar",
@@ -65,7 +69,7 @@ ARRAYS = Link(
 )
 
 LINKS = (
-    DECLARED, ADDRESS, SIDECAR, NAME, VERSION, SIZES, SCHEMAS, GENERATOR, SOURCE_GENERATOR, SIZE,
-    BYTES, MD5, ARRAYS,
+    ADDRESS, SIDECAR, NAME, DECLARED, VERSION, SIZES, PUBLISHED, SCHEMAS, GENERATOR,
+    SOURCE_GENERATOR, SIZE, BYTES, MD5, ARRAYS,
 )  # fmt: skip
 """All links, in the order in which they are passed."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from itertools import chain
@@ -23,6 +23,8 @@ from registry.errors import ChainError
 SCHEMA = "sidecar_v3.schema.json"
 CHECKED, UNDECIDED, NOT_CHECKED = "checked", "undecided", "not checked"
 
+# Starts of the names of fields that say what was declared, and from what it was made.
+DECLARED = ("created", "licence", "generator_", "source_", "subset_")
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_(v[1-9][0-9]*)(_[a-z0-9]+)*")
 # Ours have four levels. With a limit nothing that walks through them runs out of stack.
 _LEVELS = 32
@@ -257,6 +259,22 @@ def version_of(name: str) -> str:
     'v1'
     """
     return match_name(name)[2]
+
+
+def next_free_version(name: str, taken: Collection[str]) -> str:
+    """The name with the lowest version above its own that is not taken.
+
+    >>> next_free_version("minimal_dataset_v1_n16", {"minimal_dataset_v2_n16"})
+    'minimal_dataset_v3_n16'
+    """
+    match = match_name(name)
+    number = int(match[2][1:])
+    start, end = match.span(2)
+    while True:
+        number += 1
+        candidate = f"{name[:start]}v{number}{name[end:]}"
+        if candidate not in taken:
+            return candidate
 
 
 # A number, or a name.

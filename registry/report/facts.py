@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from registry import digests, loading, verify
-from registry.declare import FILE, deprecation
+from registry.declare import FILE, deprecation, retirement
 from registry.errors import MissingError, RegistryError
 from registry.identity import chain, foreign_npz, pins
+from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.report import training
@@ -42,8 +43,9 @@ _Positions = Callable[[str, str], SourcePositions]
 class Facts:
     """What is known of one fixture.
 
-    ``pin`` is None where ``params.yaml`` declares a fixture that was never built. ``missing`` tells
-    what is absent from what is broken. ``record`` is the sidecar where it is the pinned one, else
+    ``pin`` is None where a fixture was never built, or was published and is pinned no more.
+    ``announced`` are the links that would be tested were none broken. ``missing`` tells what is
+    absent from what is broken. ``record`` is the sidecar where it is the pinned one, else
     None. ``drawable`` tells whether the bytes are those of
     the sidecar, so that pictures and figures may be made of them.
     """
@@ -51,6 +53,7 @@ class Facts:
     name: str
     pin: Pin | None
     links: list[Tested]
+    announced: tuple[Link, ...] = ()
     missing: bool = False
     record: Sidecar | None = None
     drawable: bool = False
@@ -91,36 +94,27 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
         There is no lock, or it is not one.
     """
     declaration = training.read_declaration(root / FILE)
-    declared = declaration.get("fixtures")
     known = pins.read(root)
-    unbuilt = [name for name in declared if name not in known] if isinstance(declared, dict) else []
+    unpinned = {report.name: report for report in verify.unpinned(root)}
     # by name, for a fixture may be asked for twice
-    wanted = dict.fromkeys(names) or dict.fromkeys([*known, *unbuilt])
-    chosen = {name: None if name in unbuilt else pins.find(root, name) for name in wanted}
+    wanted = dict.fromkeys(names) or dict.fromkeys([*known, *unpinned])
+    chosen = {
+        name: None if name in unpinned else retirement.find_pin(root, name) for name in wanted
+    }
     tested = verify.verify(root, [pin for pin in chosen.values() if pin is not None])
     reports = {report.name: report for report in tested}
     positions = cache(lambda path, sha256: _positions(root, path, sha256))
     return [
-        _unbuilt(name)
+        _unpinned(unpinned[name])
         if pin is None
         else _facts(root, pin, reports[name], positions, declaration.get("envelope"))
         for name, pin in chosen.items()
     ]
 
 
-def _unbuilt(name: str) -> Facts:
-    error = chain.DECLARED.broken(
-        name,
-        "a stage in dvc.lock for what params.yaml declares",
-        "none: it was never built",
-        f"dvc repro fixture@{name}",
-    )
-    return Facts(
-        name=name,
-        pin=None,
-        missing=True,
-        links=[Tested(link=chain.DECLARED, holds=False, detail=str(error))],
-    )
+def _unpinned(report: verify.Report) -> Facts:
+    was_declared = report.links[0].link == chain.DECLARED
+    return Facts(name=report.name, pin=None, missing=was_declared, links=report.links)
 
 
 def _facts(
@@ -131,6 +125,7 @@ def _facts(
         name=pin.name,
         pin=pin,
         links=report.links,
+        announced=report.announced,
         missing=report.exit_code == MissingError.exit_code,
         deprecated="" if deprecated is None else str(deprecated),
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import verify
 from registry.identity import chain
 from registry.identity.chain import Link
 from registry.identity.sidecar import Sidecar
@@ -213,7 +212,6 @@ def _mistakes(record: Sidecar) -> list[tuple[str, bool | None, str]]:
 def _links(facts: Facts) -> list[ShownLink]:
     """The chain as it should be, with what was found; what is behind a broken link is untested."""
     found = {tested.link: tested for tested in facts.links}
-    wanted = () if facts.pin is None else verify.links(facts.pin)
     digests = _digests(facts)
     return [
         ShownLink(
@@ -224,7 +222,7 @@ def _links(facts: Facts) -> list[ShownLink]:
             digests=digests.get(link, []),
         )
         for link in chain.LINKS
-        if link in found or link in wanted
+        if link in found or link in facts.announced
     ]
 
 

@@ -21,7 +21,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from registry import environment, files
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
-from registry.identity import pins
+from registry.identity import ledger, pins
 from registry.identity.sidecar import NAME
 from registry.storage import clone, foreign_remote, git
 from registry.storage.clone import Location
@@ -217,7 +217,7 @@ def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str,
     """Path and bytes of each text that is taken."""
     tree = git.tree(mirror, commit)
     imports = [path for path in tree if _IMPORT.fullmatch(path.rpartition("/")[2])]
-    named = {pins.LOCK: _LARGE, _DECLARATION: _LARGE, _CONFIG: _SMALL}
+    named = {pins.LOCK: _LARGE, ledger.FILE: _LARGE, _DECLARATION: _LARGE, _CONFIG: _SMALL}
     texts = dict(_read(location, mirror, tree, {**dict.fromkeys(imports, _SMALL), **named}))
     yield from texts.items()
     try:

@@ -11,7 +11,7 @@ import pytest
 
 from registry import digests
 from registry.build import declared_file
-from registry.build.declared_file import portable, verified
+from registry.build.declared_file import verified
 from registry.errors import CheckError, MissingError
 
 OLD = time.time() - 3600
@@ -178,15 +178,3 @@ def test_another_file_at_the_url(file):
     """It is refused."""
     with pytest.raises(CheckError, match="SHA-256"):
         verified("source s", {"url": file.as_uri(), "sha256": "0" * 64})
-
-
-def test_what_a_sidecar_says_of_a_file():
-    """Neither a folder, nor who may read an address: a name, the address, and digests."""
-    assert portable(
-        {"path": "/home/me/scan.npz", "sha256": "0", "licence": "x", "commit": "y"}
-    ) == {
-        "path": "scan.npz",
-        "sha256": "0",
-    }, "a path, or what has a place of its own"
-    url = "https://me:secret@host:8080/a/scan.npz?token=1#x"
-    assert portable({"url": url}) == {"url": "https://host:8080/a/scan.npz"}, "a secret"

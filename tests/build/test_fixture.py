@@ -16,7 +16,7 @@ import pytest
 
 from registry.build import fixture, source
 from registry.digests import content_digest
-from registry.identity import npz, schema
+from registry.identity import ledger, npz, schema, sidecar
 
 # The whole physics for each test.
 pytestmark = pytest.mark.slow
@@ -190,6 +190,23 @@ def test_the_sidecar(run, declare, scan, put, top, photon_scale):
         assert schema.problems(record, top / "schemas" / file) == [], f"it breaks {file}"
     assert set(record["arrays"]) == set(built()), "not every array is listed"
     assert not {"reason", "defect"} & set(record), "fields of what there is none of"
+
+
+def test_a_published_version_is_built_again(run, declare, scan, top):
+    """The same is fine; what would be something else is refused, and files stay as they were."""
+    declare(scan)
+    run(fixture.main, *EVENLY)
+    record = sidecar.Sidecar.from_dict(json.loads(SIDECAR.read_bytes()), subject="small_v1")
+    (top / ledger.FILE).write_bytes(ledger.extended(top, [ledger.line(record)]))
+    assert run(fixture.main, *EVENLY).code == 0, "the same bytes are refused"
+    before = DATA.read_bytes(), SIDECAR.read_bytes()
+    later = ["2026-11-24T00:00:00+00:00" if word == CREATED else word for word in EVENLY]
+    for changed in ([*EVENLY, "--diff3d"], later):
+        ended = run(fixture.main, *changed)
+        assert ended.code == 1, changed
+        assert ended.err.startswith("error: fixture small_v1: published and immutable\n")
+        assert "  to mend:  declare the change as small_v2 in params.yaml" in ended.err
+        assert (DATA.read_bytes(), SIDECAR.read_bytes()) == before, changed
 
 
 def test_the_sidecar_names_no_folder(run, declare, scan, tmp_path):

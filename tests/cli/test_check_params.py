@@ -46,3 +46,28 @@ def test_no_declaration(fixtures, root):
     (root / "params.yaml").unlink()
     ended = fixtures("check-params")
     assert (ended.code, ended.out) == (3, ""), "not the exit code of what is missing"
+
+
+def test_a_published_declaration_that_would_change(fixtures, root):
+    """It is refused before anything is built, with the key and the next free version."""
+    fixtures("publish")
+    path = root / "params.yaml"
+    path.write_text(path.read_text().replace("    n_subset: 16\n", "    n_subset: 17\n"))
+    ended = fixtures("check-params")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        "error: fixture minimal_dataset_v1_n16: published and immutable\n"
+        "  expected: its declaration as it was published\n"
+        "  found:    n_subset: 16 -> 17\n"
+        "  to mend:  declare the change as minimal_dataset_v2_n16, and take the entry of this one "
+        "back\n"
+    )
+
+
+def test_a_published_declaration_that_changes_through_an_anchor(fixtures, root):
+    """What merges it is named, too, although its own lines stay."""
+    fixtures("publish")
+    path = root / "params.yaml"
+    path.write_text(path.read_text().replace("    diff3d: true\n", "    diff3d: false\n"))
+    ended = fixtures("check-params")
+    assert ended.err.count("found:    diff3d: true -> false\n") == 2, ended.err

@@ -64,7 +64,7 @@ def test_the_variable_names_the_registry(fixtures, root, tmp_path, monkeypatch):
     """With $FIXTURES_REGISTRY a command can be run from anywhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FIXTURES_REGISTRY", str(root))
-    assert fixtures("verify").code == 0, "the variable was not followed"
+    assert fixtures("verify", "minimal_dataset_v1").code == 0, "the variable was not followed"
 
 
 def test_from_a_subfolder(fixtures, root, monkeypatch):

@@ -6,12 +6,22 @@ import json
 
 import pytest
 
+from registry.identity import ledger
+from tests.compare.kit import commit
 from tests.kit.files import flip
 from tests.kit.processes import git
+from tests.kit.registries import rewrite
+from tests.kit.repository import excerpt
 
 NAME = "minimal_dataset_v1_n16"
 OTHER = "minimal_dataset_v1"
 DATA = f"tests/fixtures/pytorch_integration/{NAME}.npz"
+
+
+@pytest.fixture(autouse=True)
+def _declared(root):
+    """Nothing is declared but what is pinned."""
+    excerpt(root, (OTHER, NAME))
 
 
 @pytest.fixture
@@ -28,14 +38,14 @@ def test_good_fixtures(fixtures):
     """A line for each that is pinned, and exit code 0."""
     ended = fixtures("verify")
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
-    assert ended.out == f"ok      {OTHER}  (9 links hold)\nok      {NAME}  (9 links hold)\n"
+    assert ended.out == f"ok      {OTHER}  (10 links hold)\nok      {NAME}  (10 links hold)\n"
 
 
 def test_only_those_that_are_named(fixtures, root):
     """A broken fixture does not matter to who asks for another one."""
     flip(root / DATA)
     ended = fixtures("verify", OTHER)
-    assert (ended.code, ended.out) == (0, f"ok      {OTHER}  (9 links hold)\n")
+    assert (ended.code, ended.out) == (0, f"ok      {OTHER}  (10 links hold)\n")
 
 
 def test_a_broken_fixture(fixtures, root):
@@ -43,7 +53,7 @@ def test_a_broken_fixture(fixtures, root):
     flip(root / DATA)
     ended = fixtures("verify")
     assert ended.code == 1, "a broken link is a failed check"
-    assert ended.out == f"ok      {OTHER}  (9 links hold)\nBROKEN  {NAME}  (6 links hold)\n"
+    assert ended.out == f"ok      {OTHER}  (10 links hold)\nBROKEN  {NAME}  (7 links hold)\n"
     assert ended.err.startswith(f"error: fixture {NAME}: broken link sidecar -> bytes\n")
     assert f"  to mend:  rm {DATA}, then fixtures pull {NAME}" in ended.err, "no remedy"
 
@@ -73,7 +83,7 @@ def test_json_of_good_fixtures(fixtures, root):
     (report,) = document["fixtures"]
     assert (report["name"], report["holds"], report["exit_code"]) == (NAME, True, 0)
     assert report["links"][0] == {"name": "lock -> sidecar", "holds": True, "detail": ""}
-    assert len(report["links"]) == 9, "not every link"
+    assert len(report["links"]) == 10, "not every link"
 
 
 def test_json_of_a_broken_fixture(fixtures, root):
@@ -93,6 +103,108 @@ def test_json_and_wrong_use(fixtures):
     """Where there is no document, stdout is empty."""
     ended = fixtures("verify", "--json", "nope")
     assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
+
+
+def test_what_is_declared_and_was_never_built(fixtures, root):
+    """It has no pin, and is told all the same; one that is asked for by name stands for itself."""
+    with (root / "params.yaml").open("a") as params:
+        params.write("  new_v1: {generator: subset_v1}\n")
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert ended.out.splitlines()[2:] == ["BROKEN  new_v1  (0 links hold)"]
+    assert "error: fixture new_v1: broken link params.yaml -> lock\n" in ended.err
+    assert "  to mend:  dvc repro fixture@new_v1\n" in ended.err
+    assert fixtures("verify", NAME).code == 0
+
+
+def test_what_is_pinned_and_not_declared(fixtures, root):
+    """An entry that was removed or renamed leaves its pin behind: DVC never takes one away."""
+    excerpt(root, (OTHER, NAME))
+    declared = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(declared.replace(f"  {NAME}:", "  renamed_v1:"))
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert f"error: fixture {NAME}: broken link params.yaml -> lock\n" in ended.err
+    assert (
+        "  expected: an entry in params.yaml for what dvc.lock pins\n  found:    none\n"
+        in ended.err
+    )
+    assert "error: fixture renamed_v1: broken link params.yaml -> lock\n" in ended.err
+
+
+def test_what_is_declared_otherwise_than_it_was_built(fixtures, root):
+    """The key is named, with what was built and what is declared."""
+    declared = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(declared.replace("n_subset: 16", "n_subset: 17"))
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert "  found:    n_subset: 16 -> 17\n  to mend:  git checkout -- params.yaml" in ended.err
+
+
+def test_published_versions(fixtures, root, published):
+    """Each has one link more, and the ledger's history is looked at without being asked for."""
+    fixtures("publish")
+    commit(root)
+    ended = fixtures("verify")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        f"ok      {OTHER}  (11 links hold)",
+        f"ok      {NAME}  (11 links hold)",
+        "ok      published.sum, in 1 commit of the main branch",
+    ]
+
+
+def test_a_published_version_that_is_something_else(fixtures, root, published):
+    """Lock and sidecar agree with each other, and not with what was published."""
+    fixtures("publish")
+    commit(root)
+    rewrite(root, NAME, lambda record: record.update(content_sha256="0" * 64))
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert f"error: fixture {NAME}: broken link published.sum -> sidecar\n" in ended.err
+    assert "  found:    content 9dd27b59caec -> 000000000000\n" in ended.err
+
+
+def test_a_version_that_is_not_published_yet(fixtures, root, published):
+    """Where there is a ledger each version is in it, or nobody would see it change."""
+    fixtures("publish", OTHER)
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert f"error: fixture {NAME}: broken link published.sum -> sidecar\n" in ended.err
+    assert f"  to mend:  once it is as it should stay: fixtures publish {NAME}\n" in ended.err
+
+
+def test_a_published_version_that_vanished(fixtures, root, published):
+    """No entry, no pin, and nobody retired it."""
+    fixtures("publish")
+    commit(root)
+    excerpt(root, (OTHER,))
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert ended.out.splitlines()[1] == f"BROKEN  {NAME}  (0 links hold)"
+    assert f"error: fixture {NAME}: broken link published.sum -> sidecar\n" in ended.err
+    with (root / "params.yaml").open("a") as params:
+        params.write(f"retired: {{{NAME}: {{reason: too small, since: '2026-11-27'}}}}\n")
+    ended = fixtures("verify")
+    assert (ended.code, ended.err) == (0, ""), "it was retired"
+
+
+def test_a_line_that_was_taken_back(fixtures, root, published):
+    """A version, its pin and its line changed together: main knows what was published."""
+    fixtures("publish")
+    commit(root)
+    git(root, "checkout", "--quiet", "-b", "branch")
+    rewrite(root, NAME, lambda record: record.update(content_sha256="0" * 64))
+    (root / ledger.FILE).unlink()
+    fixtures("publish")
+    commit(root)
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert ended.out.splitlines()[-1] == "CHANGED  published.sum, in 1 commit of the main branch"
+    assert f"error: fixture {NAME}: published and immutable\n" in ended.err
+    document = json.loads(fixtures("verify", "--json").out)
+    assert document["holds"] is False
+    assert document["changes"][0].startswith(f"fixture {NAME}: published and immutable\n")
 
 
 def test_against_a_revision(fixtures, published):
@@ -134,8 +246,8 @@ def test_a_change_against_a_revision(fixtures, root, published):
     ended = fixtures("verify", "--against", "HEAD")
     assert ended.code == 1, "a changed version is a failed check"
     assert ended.out.splitlines() == [
-        f"ok      {OTHER}  (9 links hold)",
-        f"ok      {NAME}  (9 links hold)",
+        f"ok      {OTHER}  (10 links hold)",
+        f"ok      {NAME}  (10 links hold)",
         f"CHANGED  published versions, against {published[:12]}",
     ], "not the table"
     assert ended.err.count("published and immutable\n") == 2, "not each changed version"
@@ -169,7 +281,7 @@ def test_against_an_unknown_revision(fixtures, published):
 
 def test_nothing_is_pinned(fixtures, root):
     """An empty registry is no error; each command that goes through it says that it is empty."""
-    (root / "dvc.lock").write_text("schema: '2.0'\n")
+    excerpt(root, ())
     for command in ("verify", "list", "pull"):
         ended = fixtures(command)
         said = "no fixtures are pinned; build them: make fixtures\n"

@@ -197,21 +197,3 @@ def test_no_git(repository, monkeypatch):
     with pytest.raises(UsageError) as caught:
         published.compare(repository, "HEAD")
     assert caught.value.remedy == "install git"
-
-
-def test_next_free_version():
-    """The number above goes up until the name is free; the rest of the name stays."""
-    for name, taken, expected in (
-        ("a_v1", set(), "a_v2"),
-        ("a_v1", {"a_v2", "a_v3"}, "a_v4"),
-        ("a_v1", {"a_v3"}, "a_v2"),
-        ("a_v9_n16", {"a_v10"}, "a_v10_n16"),
-        ("a_v1_v2", set(), "a_v1_v3"),
-    ):
-        assert published.next_free_version(name, taken) == expected, f"{name}, with {taken}"
-
-
-def test_next_version_of_a_name_without_one():
-    """What has no version has no next one."""
-    with pytest.raises(ValueError, match="'a' has no version such as _v1"):
-        published.next_free_version("a", set())

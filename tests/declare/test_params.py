@@ -245,7 +245,7 @@ def test_every_mistake_is_named(declared):
         "params.yaml: 4 problems\n"
         "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
         "  found:    extras: expected one of the known keys (dataset, deprecated, envelope, "
-        'fixtures, sources); found key "extras"\n'
+        'fixtures, retired, sources); found key "extras"\n'
         "            sources.twin.seed: expected at least 0; found -1\n"
         "            fixtures.small_v1_n16.n_subset: expected at least 16; found 15\n"
         "            fixtures.small_v1_n16.source: expected one of the sources "

@@ -43,3 +43,25 @@ def test_more_brackets_than_anybody_means(text, place):
 def test_brackets_that_are_none(text):
     """In texts and comments they have no depth, and side by side none together."""
     yaml_text.parse(text)
+
+
+def merges(count: int) -> str:
+    """Mappings of which each merges the one before it twice: 2 ** count keys."""
+    lines = [f"x{n}: &x{n} {{<<: [*x{n - 1}, *x{n - 1}]}}" for n in range(1, count)]
+    return "\n".join(["x0: &x0 {a: 1}", *lines, ""])
+
+
+@pytest.mark.parametrize("count", [20, 60, 400])
+def test_more_merges_than_anybody_means(count):
+    """Merges of merges, which ruamel would write out until the memory is full, are refused."""
+    with pytest.raises(CheckError) as caught:
+        yaml_text.parse(merges(count))
+    assert caught.value.found.endswith("merge keys (<<) that stand for more than 100000 keys")
+
+
+def test_merges_of_merges():
+    """Some are fine, and so is one mapping that many merge."""
+    assert yaml_text.parse(merges(10))["x9"] == {"a": 1}
+    many = "a: &a {" + ", ".join(f"k{n}: {n}" for n in range(300)) + "}\n"
+    many += "".join(f"b{n}: {{<<: *a}}\n" for n in range(300))
+    assert yaml_text.parse(many)["b299"]["k299"] == 299

@@ -86,7 +86,7 @@ def test_readme_commands(clone, blocks):
     (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
     printed = clone.sh(block.text)
     for name in ("", "_n16", "_n128", "_supervised"):
-        assert f"ok      minimal_dataset_v1{name}  (9 links hold)" in printed, "not verified"
+        assert f"ok      minimal_dataset_v1{name}  (11 links hold)" in printed, "not verified"
 
 
 def test_readme_python(blocks, monkeypatch):
@@ -130,7 +130,7 @@ def test_add_a_version(clone, blocks, page):
         assert len(list(remote.glob("files/md5/*/*"))) == 5, "not every fixture was pushed"
     else:
         sidecar = f"{FOLDER}/minimal_dataset_v1_n32.json"
-        assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], (
+        assert clone.changed() == ["dvc.lock", "params.yaml", "published.sum", sidecar], (
             "not what is to be committed"
         )
 
@@ -142,11 +142,12 @@ def test_add_in_one_step(clone, blocks):
     printed = clone.sh(sh.text)
     assert "source run1084_twin: 1087 positions, frames 64 x 64" in printed, "nothing suggested"
     assert "params.yaml: added fixtures.minimal_dataset_v1_n32\n" in printed, "not declared"
-    assert "ok      minimal_dataset_v1_n32  (9 links hold)" in printed, "not verified"
+    assert "ok      minimal_dataset_v1_n32  (11 links hold)" in printed, "not verified"
     removed = clone.sh("git diff -U0 params.yaml | grep '^-[^-]' || true")
     assert removed == "", "a line of params.yaml changed"
     sidecar = f"{FOLDER}/minimal_dataset_v1_n32.json"
-    assert clone.changed() == ["dvc.lock", "params.yaml", sidecar], "not what is to be committed"
+    changed = ["dvc.lock", "params.yaml", "published.sum", sidecar]
+    assert clone.changed() == changed, "not what is to be committed"
 
 
 @pytest.mark.slow
@@ -200,12 +201,12 @@ def test_bring_your_own_scan(clone, blocks, real_data):
             assert block.language == "sh", f"a block of {block.language} that nobody runs"
             printed.append(clone.sh(block.text))
     _, star, built = printed
-    assert "ok      siemens_star_v1  (9 links hold)" in star, "not verified"
+    assert "ok      siemens_star_v1  (11 links hold)" in star, "not verified"
     assert "own match 100.0%; R-factor 0.087" in star, "not the page's figure"
     assert REAL_SHA256 in built, "the profile does not print the file's SHA-256"
-    assert "ok      run1084_real_v1  (9 links hold)" in built, "not verified"
+    assert "ok      run1084_real_v1  (11 links hold)" in built, "not verified"
     assert clone.changed() == [
-        "dvc.lock", "params.yaml", f"{FOLDER}/run1084_real_v1.json",
+        "dvc.lock", "params.yaml", "published.sum", f"{FOLDER}/run1084_real_v1.json",
         f"{FOLDER}/siemens_star_v1.json",
     ], "not what is to be committed, or private data among it"  # fmt: skip
     real = registry.load("run1084_real_v1", clone.path).sidecar
@@ -269,7 +270,7 @@ def who_cannot_see_the_file(clone):
     fresh = type(clone)(other, clone.environment)
     printed = fresh.sh("dvc pull --quiet && fixtures verify")
     for name in ("run1084_real_v1", "siemens_star_v1"):
-        assert f"ok      {name}  (9 links hold)" in printed, "its bytes were not pulled"
+        assert f"ok      {name}  (11 links hold)" in printed, "its bytes were not pulled"
     printed = fresh.sh("dvc repro --keep-going", code=255)
     for name in ("Run1084_recon3_postPC.npz", "siemens-star-small.npz.bz2"):
         assert f"expected: its file at private/{name}" in printed, "not named"
@@ -288,10 +289,10 @@ def test_merge_two_branches(clone, blocks):
     added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    generator: {}\n"
     clone.sh("git checkout --quiet -b other-branch")
     clone.declare("fixtures", added.format("theirs", "legacy_v1"))
-    clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m theirs")
+    clone.sh("dvc repro --quiet && fixtures publish && git add --all && git commit -qm theirs")
     clone.sh("git checkout --quiet main && dvc checkout --quiet")
     clone.edit("\n  # As many", f"\n{added.format('ours', 'intensity_v1')}\n  # As many")
-    clone.sh("dvc repro --quiet && git add --all && git commit --quiet -m ours")
+    clone.sh("dvc repro --quiet && fixtures publish && git add --all && git commit -qm ours")
 
     printed = clone.sh(merge.text)
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
@@ -299,7 +300,7 @@ def test_merge_two_branches(clone, blocks):
     assert clone.changed() == [], "more than the lock was to be committed"
     printed = clone.sh("fixtures verify")
     for name in ("ours_v1", "theirs_v1"):
-        assert f"ok      {name}  (9 links hold)" in printed, f"{name} is not verified"
+        assert f"ok      {name}  (11 links hold)" in printed, f"{name} is not verified"
 
 
 def test_entries_at_the_same_place(clone, blocks):

@@ -61,7 +61,7 @@ def test_a_defect_and_a_loader(clone, blocks):
     clone.edit(f"  # {line.strip()}", f"  {line.strip()}")
     printed = clone.sh(commands)
     assert "before the defect first_frames, which is refused by " in printed, printed
-    assert f"ok      {NAME}  (9 links hold)" in printed, "not verified"
+    assert f"ok      {NAME}  (11 links hold)" in printed, "not verified"
 
     project = clone.path.parent / "project"
     project.mkdir()

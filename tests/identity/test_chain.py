@@ -9,12 +9,13 @@ from registry.identity import chain
 def test_every_link_in_its_order():
     """The list has each link of the module once, in the order in which they are passed."""
     assert [link.name for link in chain.LINKS] == [
-        "params.yaml -> lock",
         "address -> sidecar",
         "lock -> sidecar",
         "sidecar -> name",
+        "params.yaml -> lock",
         "name -> version",
         "lock -> sidecar size",
+        "published.sum -> sidecar",
         "schemas -> sidecar",
         "generator -> sidecar",
         "source generator -> sidecar",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from registry import environment
 
@@ -37,3 +39,15 @@ def real_file(name: str) -> Path:
     if not (folder / name).is_file():
         pytest.skip(f"{name} is not here: name its folder in FIXTURES_REAL_DATA")
     return folder.resolve() / name
+
+
+def excerpt(root: Path, names: Iterable[str]) -> None:
+    """Write the lock and the declaration of some of this repository's fixtures, and of no other."""
+    lock, declared = (
+        yaml.safe_load((REPOSITORY / file).read_bytes()) for file in ("dvc.lock", "params.yaml")
+    )
+    lock["stages"] = {f"fixture@{name}": lock["stages"][f"fixture@{name}"] for name in names}
+    declared.pop("envelope")
+    declared["fixtures"] = {name: declared["fixtures"][name] for name in names}
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+    (root / "params.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))

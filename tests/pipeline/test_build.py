@@ -54,9 +54,10 @@ def test_a_new_fixture(clone):
     after = clone.pins()
     assert after.pop("fixture@extra_v1"), "the new fixture is not pinned"
     assert after == before, "another pin changed"
+    assert clone.fixtures("publish").code == 0
     ended = clone.fixtures("verify", "--against", "HEAD")
     assert ended.code == 0, ended.out
-    assert "ok      extra_v1  (9 links hold)" in ended.out, "the new fixture is not verified"
+    assert "ok      extra_v1  (11 links hold)" in ended.out, "the new fixture is not verified"
 
 
 def test_a_fixture_that_fails(clone):
@@ -77,14 +78,32 @@ def test_a_fixture_that_fails(clone):
 
 
 def test_a_published_version_that_was_changed(clone):
-    """DVC rebuilds it without a word; the comparison with the committed lock has many."""
+    """DVC would rebuild it without a word; the stage refuses, and all stays as it was."""
+    pins, built = clone.pins(), clone.built()
     clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
-    assert clone.dvc("repro").code == 0, "a sound declaration is refused"
-    ended = clone.fixtures("verify", "--against", "HEAD")
-    assert ended.code == 1, "a published version changed, and nobody minds"
-    assert f"ok      {NAME}  (9 links hold)" in ended.out, "the new chain does not hold"
+    ended = clone.dvc("repro")
+    assert ended.code != 0, "a published version was built as something else"
     assert f"error: fixture {NAME}: published and immutable\n" in ended.out
     assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.out
+    assert (clone.pins(), clone.built()) == (pins, built), "something was replaced"
+
+
+def test_a_change_that_was_committed_on_a_branch(clone):
+    """The version, its pin and its line: all agree with each other, and not with main."""
+    clone.git("branch", "--force", "main")
+    clone.git("checkout", "--quiet", "-b", "a-change")
+    clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
+    ledger = clone.path / "published.sum"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join(line for line in lines if not line.startswith(f"{NAME} ")))
+    assert clone.dvc("repro").code == 0
+    assert clone.fixtures("publish").code == 0
+    clone.commit()
+    ended = clone.fixtures("verify")
+    assert ended.code == 1, "a published version changed, and nobody minds"
+    assert f"ok      {NAME}  (11 links hold)" in ended.out, "the new chain does not hold"
+    assert f"error: fixture {NAME}: published and immutable\n" in ended.out
+    assert "CHANGED  published.sum, in " in ended.out
 
 
 def test_a_disk_that_is_full(clone):
@@ -145,6 +164,7 @@ def test_a_source_of_ones_own(clone, private):
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
     assert ended.stages == [CODE, "source@mine", "fixture@mine_v1"], "something else was built"
+    assert clone.fixtures("publish").code == 0
     assert clone.fixtures("verify", "mine_v1").code == 0, "the new fixture does not verify"
     sidecar = clone.path / FOLDER / "mine_v1.json"
     assert str(private.parent) not in sidecar.read_text(), "the path is in the sidecar"
@@ -166,6 +186,7 @@ def test_another_file_in_its_place(clone, private):
 def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     """It pulls everything, verifies everything, and builds everything else."""
     assert clone.dvc("repro").code == 0
+    assert clone.fixtures("publish").code == 0
     clone.commit()
     ended = clone.dvc("push")
     assert ended.code == 0, ended.out
@@ -179,7 +200,7 @@ def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     assert other.built() == clone.built(), "not every fixture was pulled"
     ended = other.fixtures("verify", "--against", "HEAD")
     assert ended.code == 0, ended.out
-    assert "ok      mine_v1  (9 links hold)" in ended.out, "the private fixture is not verified"
+    assert "ok      mine_v1  (11 links hold)" in ended.out, "the private fixture is not verified"
 
     other.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
     ended = other.dvc("repro", "--keep-going")

@@ -42,7 +42,7 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     assert ran == ["Running stage 'code/dvc.yaml:code':", f"Running stage 'fixture@{NAME}':"], (
         printed
     )
-    assert f"ok      {NAME}  (9 links hold)" in printed, "not verified"
+    assert f"ok      {NAME}  (11 links hold)" in printed, "not verified"
     for said in (
         f"{NAME}  ",
         "diffraction    (16, 64, 64)  <u2",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import yaml
 
 from registry.report.build import build
 from tests.kit.files import flip
-from tests.kit.repository import REPOSITORY
+from tests.kit.repository import REPOSITORY, excerpt
 from tests.report.kit import (
     ENVELOPE,
     FOLDER,
@@ -28,7 +27,6 @@ def _template(tmp_path_factory):
     """A registry of two fixtures, as git and DVC have them, without sources."""
     root = tmp_path_factory.mktemp("registry")
     files = [
-        "params.yaml",
         *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("generators/*.py")),
         *(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("schemas/*.json")),
         *(f"{FOLDER}/{name}{suffix}" for name in (NAME, OTHER) for suffix in (".npz", ".json")),
@@ -36,15 +34,7 @@ def _template(tmp_path_factory):
     for file in files:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / file, root / file)
-    lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())
-    declared = yaml.safe_load((REPOSITORY / "params.yaml").read_bytes())
-    lock["stages"] = {
-        f"fixture@{name}": lock["stages"][f"fixture@{name}"] for name in (NAME, OTHER)
-    }
-    declared.pop("envelope", None)
-    declared["fixtures"] = {name: declared["fixtures"][name] for name in (NAME, OTHER)}
-    (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
-    (root / "params.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
+    excerpt(root, (NAME, OTHER))
     return root
 
 

@@ -30,9 +30,9 @@ def test_a_good_fixture(root):
     (facts,) = gather(root, [NAME])
     assert (facts.name, facts.holds, facts.drawable) == (NAME, True, True)
     assert [link.name for link in facts.links] == [
-        "lock -> sidecar", "name -> version", "lock -> sidecar size", "schemas -> sidecar",
-        "generator -> sidecar", "source generator -> sidecar", "sidecar -> bytes",
-        "lock -> bytes", "bytes -> arrays",
+        "lock -> sidecar", "params.yaml -> lock", "name -> version", "lock -> sidecar size",
+        "schemas -> sidecar", "generator -> sidecar", "source generator -> sidecar",
+        "sidecar -> bytes", "lock -> bytes", "bytes -> arrays",
     ], "not the whole chain"  # fmt: skip
     assert facts.record.subset_size == 16, "not its sidecar"
     assert (facts.missing, facts.deprecated, facts.runs) == (False, "", [])

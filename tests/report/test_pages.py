@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 import pytest
 
 import registry
-from registry import verify
+from registry.identity import chain
 from registry.report import pages
 from registry.report.facts import gather
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import FOLDER, HOSTILE, NAME, OTHER, UNBUILT, repin
 
-LINK = r"(?:source )?\w+ → \w+(?: size)?"
+LINK = r"(?:source )?[\w.]+ → \w+(?: size)?"
 
 
 class Page(HTMLParser):
@@ -170,6 +170,7 @@ def test_links_behind_a_broken_one(broken):
     found = re.findall(rf"({LINK}) (holds|broken|not tested)", broken.text)
     assert found == [
         ("lock → sidecar", "holds"),
+        ("params.yaml → lock", "holds"),
         ("name → version", "holds"),
         ("lock → sidecar size", "holds"),
         ("schemas → sidecar", "holds"),
@@ -315,9 +316,11 @@ def test_an_imported_fixture(root):
     """Schemas and generators of an imported fixture are not tested, and not listed as if."""
     (facts,) = gather(root, [NAME])
     pin = replace(facts.pin, imported=True)
-    links = [tested for tested in facts.links if tested.link in verify.links(pin)]
+    own = {chain.DECLARED, chain.SCHEMAS, chain.GENERATOR, chain.SOURCE_GENERATOR}
+    links = [tested for tested in facts.links if tested.link not in own]
+    announced = tuple(link for link in facts.announced if link not in own)
     page = Page(
-        pages.fixture(root, replace(facts, pin=pin, links=links), None)[
+        pages.fixture(root, replace(facts, pin=pin, links=links, announced=announced), None)[
             f"{NAME}/index.html"
         ].decode()
     )
