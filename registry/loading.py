@@ -16,7 +16,13 @@ from registry import files
 from registry.declare import deprecation
 from registry.digests import md5, sha256
 from registry.environment import OFFLINE, is_offline
-from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.errors import (
+    AbsentBytesError,
+    ChainError,
+    MissingError,
+    RegistryError,
+    UsageError,
+)
 from registry.fixture import Fixture
 from registry.identity import address, chain, pins, sidecar
 from registry.identity.pins import Pin
@@ -278,9 +284,9 @@ def _chain(
     )
 
 
-def _not_asked(root: Path, pin: Pin) -> MissingError:
+def _not_asked(root: Path, pin: Pin) -> AbsentBytesError:
     own = served.record(root) is None
-    return MissingError(
+    return AbsentBytesError(
         f"fixture {pin.name}",
         expected="the remote to have it",
         found="the remote was not asked (offline)",

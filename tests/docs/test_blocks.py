@@ -75,6 +75,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("python", "test_plugin.py::test_tests_of_the_page"),
         ("ini", "test_plugin.py::test_tests_of_the_page"),
         *[("python", "test_plugin.py::test_tests_of_the_page")] * 3,
+        ("", "test_plugin.py::test_absent_bytes"),
         ("", "test_plugin.py::test_tests_of_the_page"),
         ("yaml", "test_plugin.py::test_a_deprecated_version"),
         ("ini", "test_plugin.py::test_a_deprecated_version"),

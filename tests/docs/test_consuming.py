@@ -129,5 +129,7 @@ def test_credentials_of_ones_own(project, blocks, tmp_path, monkeypatch):
     project.sh(blocks(PAGE)[-1].text)
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path))
     text = b"[core]\nremote = store\n['remote \"store\"']\nurl = s3://bucket/registry\n"
-    found = foreign_remote.read(text, origin=None).settings()
-    assert found == {"url": "s3://bucket/registry", "profile": "team"}, "not the user's settings"
+    (found,) = foreign_remote.read(text, origin=None)
+    assert found.settings() == {"url": "s3://bucket/registry", "profile": "team"}, (
+        "not the user's settings"
+    )
