@@ -126,6 +126,17 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
 @served.advising
 def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sidecar:
     """The sidecar, held against the pin."""
+    return _record(pin, _sidecar_text(root, pin, offline))
+
+
+@served.advising
+def read_pair(root: Path, pin: Pin, *, offline: bool | None = None) -> tuple[Buffer, Buffer]:
+    """Bytes of the fixture and of its sidecar, the whole chain of them verified."""
+    text = _sidecar_text(root, pin, offline)
+    return read_bytes(root, pin, _record(pin, text), offline=offline), text
+
+
+def _sidecar_text(root: Path, pin: Pin, offline: bool | None) -> Buffer:
     text: Buffer | None
     if pin.imported:
         text = _chain(
@@ -144,6 +155,10 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
             remedy = f"git checkout -- {pin.sidecar_path}"
             raise _absent(pin, "sidecar", pin.sidecar_path, remedy, needs_clone=True)
         check_sidecar(pin, text)
+    return text
+
+
+def _record(pin: Pin, text: Buffer) -> Sidecar:
     record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
         raise chain.NAME.broken(

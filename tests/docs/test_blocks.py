@@ -47,8 +47,10 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
     ],
     "docs/consuming.md": [
+        ("sh", "(installs from elsewhere; that the package brings the plugin is tested there)"),
         ("python", "test_consuming.py::test_in_the_same_repository"),
         ("sh", "test_consuming.py::test_in_the_same_repository"),
+        ("sh", "test_consuming.py::test_import"),
         ("sh", "test_consuming.py::test_dvc_import"),
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
         ("python", "test_consuming.py::test_git_url_in_a_program"),
