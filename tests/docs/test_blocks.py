@@ -55,6 +55,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
         ("python", "test_consuming.py::test_git_url_in_a_program"),
         ("sh", "test_consuming.py::test_credentials_of_ones_own"),
+        ("sh", "test_consuming.py::test_by_path"),
     ],
     "docs/diff.md": [("sh", "test_diff.py::test_review_a_change")] * 3,
     "docs/export.md": [

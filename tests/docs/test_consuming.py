@@ -143,10 +143,24 @@ def test_git_url_in_a_program(upstream, project, blocks):
 def test_credentials_of_ones_own(project, blocks, tmp_path, monkeypatch):
     """What the commands write down is found for a registry's remote below that address."""
     project.environment["DVC_GLOBAL_CONFIG_DIR"] = str(tmp_path)
-    project.sh(blocks(PAGE)[-1].text)
+    project.sh(blocks(PAGE)[-2].text)
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path))
     text = b"[core]\nremote = store\n['remote \"store\"']\nurl = s3://bucket/registry\n"
     (found,) = foreign_remote.read(text, origin=None)
     assert found.settings() == {"url": "s3://bucket/registry", "profile": "team"}, (
         "not the user's settings"
     )
+
+
+def test_by_path(upstream, project, blocks):
+    """A file to open, in CI too; and offline afterwards."""
+    commands = blocks(PAGE)[-1].text
+    assert NAMED in commands, "the page names another URL"
+    commands = commands.replace(NAMED, f"git+{upstream.path.as_uri()}@main")
+    project.environment["CI"] = "true"
+    assert project.sh(commands).startswith("pulled   minimal_dataset_v1"), "not pulled"
+    opens = "import numpy; print(numpy.load('build/minimal.npz')['diffraction'].shape)"
+    assert project.sh(f'python -c "{opens}"') == "(64, 64, 64)\n", "not that file"
+    take_away(upstream)
+    project.environment["FIXTURES_OFFLINE"] = "1"
+    assert project.sh(commands).startswith("present  minimal_dataset_v1"), "not offline"
