@@ -96,6 +96,14 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
             found=f"{store} denied access: {said}",
             remedy=f"give DVC other credentials: {_credentials(store)}, or in the environment",
         )
+    if "certificate verify failed" in said:
+        return AbsentBytesError(
+            str(wanted),
+            expected=fetching,
+            found=f"{store} is not believed to be itself: {said}",
+            remedy="if you trust who signed its certificate, name the file with theirs: "
+            f"SSL_CERT_FILE in the environment, or as ssl_verify: {_credentials(store)}",
+        )
     return AbsentBytesError(
         str(wanted),
         expected=fetching,

@@ -99,6 +99,8 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", INSTALLS),
         ("sh", "test_remotes.py::test_ssh"),
         ("sh", "test_remotes.py::test_http"),
+        ("sh", "test_remotes.py::test_github_pages"),
+        ("yaml", "test_remotes.py::test_github_pages"),
     ],
     "docs/report.md": [("sh", "test_report.py::test_report")] * 3,
     "docs/training.md": [
