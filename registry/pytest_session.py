@@ -271,7 +271,7 @@ class PytestSession:
         if not isinstance(self._root, Path):
             return error
         if is_url(self._asked_for()):
-            return error.but(remedy=f"{error.remedy} (by {_naming()})")
+            return error.but(remedy=f"{error.remedy}; {_naming()} names the registry")
         if self._root.resolve() == self._invoked_in.resolve():
             return error
         return error.but(remedy=f"{error.remedy} (in {self._root})")
