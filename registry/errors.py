@@ -127,6 +127,14 @@ class MissingError(RegistryError):
     exit_code = 3
 
 
+class AbsentBytesError(MissingError):
+    """The bytes of a pinned object were not to be had, which may pass.
+
+    The only error for which a test may be skipped: whatever else is missing is named wrongly, or
+    was never set up, and would leave every run green that tests nothing.
+    """
+
+
 class LockedError(RegistryError):
     """Another process holds what is needed (exit code 4)."""
 

@@ -16,7 +16,13 @@ from registry import files
 from registry.declare import deprecation, retirement
 from registry.digests import md5, sha256
 from registry.environment import OFFLINE, is_offline
-from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.errors import (
+    AbsentBytesError,
+    ChainError,
+    MissingError,
+    RegistryError,
+    UsageError,
+)
 from registry.fixture import Fixture
 from registry.identity import address, chain, pins, sidecar
 from registry.identity.pins import Pin
@@ -120,6 +126,17 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
 @served.advising
 def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sidecar:
     """The sidecar, held against the pin."""
+    return _record(pin, _sidecar_text(root, pin, offline))
+
+
+@served.advising
+def read_pair(root: Path, pin: Pin, *, offline: bool | None = None) -> tuple[Buffer, Buffer]:
+    """Bytes of the fixture and of its sidecar, the whole chain of them verified."""
+    text = _sidecar_text(root, pin, offline)
+    return read_bytes(root, pin, _record(pin, text), offline=offline), text
+
+
+def _sidecar_text(root: Path, pin: Pin, offline: bool | None) -> Buffer:
     text: Buffer | None
     if pin.imported:
         text = _chain(
@@ -138,6 +155,10 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
             remedy = f"git checkout -- {pin.sidecar_path}"
             raise _absent(pin, "sidecar", pin.sidecar_path, remedy, needs_clone=True)
         check_sidecar(pin, text)
+    return text
+
+
+def _record(pin: Pin, text: Buffer) -> Sidecar:
     record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
     if record.name != pin.name:
         raise chain.NAME.broken(
@@ -278,9 +299,9 @@ def _chain(
     )
 
 
-def _not_asked(root: Path, pin: Pin) -> MissingError:
+def _not_asked(root: Path, pin: Pin) -> AbsentBytesError:
     own = served.record(root) is None
-    return MissingError(
+    return AbsentBytesError(
         f"fixture {pin.name}",
         expected="the remote to have it",
         found="the remote was not asked (offline)",

@@ -6,7 +6,8 @@ only declares; `registry.pytest_session` does the work and is imported when ther
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from registry.fixture import Fixture
     from registry.pytest_session import PytestSession
 
+# What a report of a skip for absent bytes has: the reason.
+_ABSENT = "fixtures_absent"
 _KEY = pytest.StashKey["PytestSession"]()
 
 
@@ -75,6 +78,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _session(item.config).require(marker, item)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Mark the report of a skip for absent bytes; from an xdist worker the mark comes along."""
+    report = yield
+    if report.skipped and call.excinfo is not None and _KEY in item.config.stash:
+        reason = getattr(call.excinfo.value, "msg", None)
+        if reason in _session(item.config).skips:
+            setattr(report, _ABSENT, reason)
+    return report
+
+
 @pytest.fixture(scope="session")
 def load_fixture(pytestconfig: pytest.Config) -> Callable[..., Fixture]:
     """Load a fixture of the registry: ``load_fixture("minimal_dataset_v1")``.
@@ -115,7 +131,13 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the report, where it was asked for."""
+    """Say which tests were skipped for absent bytes; print the report, where it was asked for."""
+    skips = terminalreporter.stats.get("skipped", [])
+    absent = Counter(filter(None, (getattr(skip, _ABSENT, None) for skip in skips)))
+    if absent:
+        terminalreporter.section("absent bytes")
+    for reason, number in absent.items():
+        terminalreporter.line(f"{number} test{'s' * (number > 1)} skipped: {reason}")
     if config.getoption("fixtures_report"):
         terminalreporter.section("fixtures")
         for line in _session(config).report():

@@ -18,8 +18,8 @@ import pytest
 
 from registry import files
 from registry.digests import sha256
-from registry.environment import REGISTRY, is_offline, value
-from registry.errors import MissingError, RegistryError, UsageError, printable
+from registry.environment import REGISTRY, is_offline, spelling, value
+from registry.errors import AbsentBytesError, RegistryError, UsageError, printable
 from registry.storage.root import find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     """
     variable = value(REGISTRY)
     if variable or is_url(named):
-        return locate(None if variable else named, offline=offline)
+        try:
+            return locate(None if variable else named, offline=offline)
+        except RegistryError as error:
+            raise error.but(remedy=f"correct {_naming()}; {error.remedy}") from None
     if not named:
         return find_root(rootdir)
     root = (rootdir / named).resolve()
@@ -74,10 +77,16 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     )
 
 
+def _naming() -> str:
+    """What names the registry, where anything does."""
+    return f"${spelling(REGISTRY)}" if value(REGISTRY) else f"the ini option {_OPTION}"
+
+
 class PytestSession:
     """What one process has loaded from the registry. Each fixture is verified once.
 
-    ``used`` holds the names of fixtures that tests asked for, present or not.
+    ``used`` holds the names of fixtures that tests asked for, present or not; ``skips`` the reasons
+    of skips for absent bytes.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -95,6 +104,7 @@ class PytestSession:
         self._root: Path | RegistryError | None = _handed_over(config)
         self._outcomes: dict[str, Fixture | RegistryError] = {}
         self.used: set[str] = set()
+        self.skips: set[str] = set()
 
     @property
     def root(self) -> Path:
@@ -216,9 +226,10 @@ class PytestSession:
     def _load_or_skip(self, address: str) -> Fixture:
         __tracebackhide__ = True
         outcome = self._outcome(address)
-        if isinstance(outcome, MissingError) and not self._strict:
-            said = f"{outcome.subject}: {outcome.found}; to mend: {outcome.remedy}"
-            pytest.skip(printable(said))
+        if isinstance(outcome, AbsentBytesError) and not self._strict:
+            said = printable(f"{outcome.subject}: {outcome.found}; to mend: {outcome.remedy}")
+            self.skips.add(said)
+            pytest.skip(said)
         if isinstance(outcome, RegistryError):
             # neither our frames nor those of the test before
             raise outcome.with_traceback(None)
@@ -253,8 +264,15 @@ class PytestSession:
             return self._placed(error)
 
     def _placed(self, error: RegistryError) -> RegistryError:
-        """The error, with the folder that its command is for where that is another."""
-        if not isinstance(self._root, Path) or self._root.resolve() == self._invoked_in.resolve():
+        """The error, with the folder that its command is for where that is another.
+
+        A registry by URL has no folder to run anything in; there, what names it may be wrong.
+        """
+        if not isinstance(self._root, Path):
+            return error
+        if is_url(self._asked_for()):
+            return error.but(remedy=f"{error.remedy}; {_naming()} names the registry")
+        if self._root.resolve() == self._invoked_in.resolve():
             return error
         return error.but(remedy=f"{error.remedy} (in {self._root})")
 

@@ -16,6 +16,7 @@ KINDS = [
     (errors.ArchiveError, 1),
     (errors.UsageError, 2),
     (errors.MissingError, 3),
+    (errors.AbsentBytesError, 3),
     (errors.LockedError, 4),
 ]
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "compare two fixtures, revisions or files, value by value",
     "git-diff": "diff driver for sidecars and .npz files; see docs/diff.md",
     "pull": "bring verified bytes into the workspace",
+    "import": "pin a fixture of another registry in this repository, or pin it anew",
     "verify": "test every link of the chain of identity",
     "train": "train the reference model on a fixture",
     "infer": "reconstruct a fixture's object with a checkpoint",

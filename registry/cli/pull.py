@@ -1,4 +1,4 @@
-"""``fixtures pull``: verified bytes in the workspace, as ``dvc pull`` leaves them."""
+"""``fixtures pull``: verified bytes in the workspace, as ``dvc pull`` leaves them, or at a path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import console, loading
+from registry import console, files, loading
 from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
 from registry.identity import pins
@@ -42,10 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="take bytes from DVC's cache alone, not the remote",
     )
+    parser.add_argument(
+        "--to",
+        metavar="PATH",
+        help="put a copy of one fixture there and not into the workspace; into a folder, one that "
+        "is there or a path that ends with /, its sidecar as well",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
+    if arguments.to is not None:
+        return _copy(root, arguments.names, arguments.to, arguments.offline)
     chosen = [loading.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
@@ -68,6 +76,45 @@ def run(arguments: argparse.Namespace) -> int:
     counts.append(f"{len(errors)} failed")
     console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
     return max((error.exit_code for error in errors), default=0)
+
+
+def _copy(root: Path, names: Sequence[str], to: str, offline: bool | None) -> int:
+    """Put a fixture where a test opens it: together with its sidecar, or neither."""
+    if len(names) != 1:
+        raise UsageError(
+            f"--to {to}",
+            expected="the name of one fixture, since one path is for one",
+            found=" ".join(names) or "no name",
+            remedy=f"fixtures pull NAME --to {to}",
+        )
+    pin = loading.resolve(root, names[0], offline=offline)
+    data, sidecar = loading.read_pair(root, pin, offline=offline)
+    path = Path(to)
+    contents = {path: data}
+    if path.is_dir() or to.endswith("/"):
+        contents = {path / f"{pin.name}.npz": data, path / f"{pin.name}.json": sidecar}
+    absent = {each: data for each, data in contents.items() if not _is_there(each, data)}
+    files.write_together(absent)
+    console.say(f"{'pulled ' if absent else 'present'}  {pin.name}  ({to})")
+    return 0
+
+
+def _is_there(path: Path, data: loading.Buffer) -> bool:
+    """Whether a path has these bytes already; something else there is not overwritten."""
+    try:
+        if files.read(path, follow=False) == data:
+            return True
+        found = "other bytes"
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        found = f"something that is no file that can be read: {error.strerror}"
+    raise UsageError(
+        str(path),
+        expected="no file, or one with the bytes that are asked for",
+        found=found,
+        remedy="remove it, or name another path: --to PATH",
+    )
 
 
 def _pull(root: Path, wanted: Sequence[Pin], offline: bool) -> dict[str, _Outcome]:

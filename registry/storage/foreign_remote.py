@@ -1,4 +1,4 @@
-"""The remote of somebody else's registry: its address, and nothing else of what they configured.
+"""The remotes of somebody else's registry: their addresses, and nothing else that is configured.
 
 DVC's configuration can name commands, files with credentials, and files that name commands. Of a
 registry by URL none of that is taken: only where its bytes are. Credentials are the user's own,
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -50,10 +51,16 @@ class ForeignRemote:
 
 
 _KEYS = ("url", "region", "endpointurl")
+_SECTION = re.compile(r'remote "(.+)"')
+# How many a registry can have anybody ask.
+_MOST = 4
 
 
-def read(config: bytes, *, origin: Path | None) -> ForeignRemote:
-    """The default remote in the text of a registry's ``.dvc/config``.
+def read(config: bytes, *, origin: Path | None) -> tuple[ForeignRemote, ...]:
+    """The remotes in the text of a registry's ``.dvc/config`` that may be asked, the default first.
+
+    The others have what the default one has, where those who keep the registry push to each; a
+    folder beside their clone is nobody else's, and a store may want an account.
 
     Parameters
     ----------
@@ -66,12 +73,25 @@ def read(config: bytes, *, origin: Path | None) -> ForeignRemote:
     Raises
     ------
     ValueError
-        There is none that may be asked; the message says why.
+        There is none that may be asked; the message says why not the default one.
     """
     sections = _sections(config)
-    name = sections.get("core", {}).get("remote", "").lower()
-    if not name:
-        raise ValueError("its configuration names no default remote")
+    default = sections.get("core", {}).get("remote", "").lower()
+    others = (match[1] for match in map(_SECTION.fullmatch, sections) if match)
+    found, refused = [], [] if default else ["its configuration names no default remote"]
+    for name in dict.fromkeys([*filter(None, [default]), *others]):
+        try:
+            found.append(_remote(sections, name, origin))
+        except ValueError as error:
+            refused.append(str(error))
+    if not found:
+        raise ValueError(refused[0])
+    return tuple(found[:_MOST])
+
+
+def _remote(
+    sections: Mapping[str, Mapping[str, str]], name: str, origin: Path | None
+) -> ForeignRemote:
     given = sections.get(f'remote "{name}"', {})
     url = given.get("url", "")
     if not url or not url.isprintable():

@@ -29,7 +29,7 @@ from queue import SimpleQueue
 
 from registry import files, temporary
 from registry.digests import md5
-from registry.errors import MissingError, RegistryError
+from registry.errors import AbsentBytesError, MissingError, RegistryError
 from registry.storage import cache, dvc_config, git, imports, patience, progress, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.store import (
@@ -37,7 +37,7 @@ from registry.storage.store import (
     MESSAGE_LENGTH,
     Store,
     one_line,
-    open_store,
+    open_stores,
 )
 from registry.storage.transfer import (
     Ours,
@@ -160,7 +160,7 @@ _alone = threading.Lock()
 
 
 class _Session:
-    """What the objects of one call share. The remote is opened when the first one needs it."""
+    """What the objects of one call share. Remotes are opened when the first one needs them."""
 
     def __init__(
         self, root: Path, keeper: Path, folder: Path, redact: Redaction, move: progress.Move
@@ -173,14 +173,14 @@ class _Session:
         self.stop = threading.Event()
         self.token = secrets.token_hex(8)
         self._opening = threading.Lock()
-        self._opened: tuple[Store | RegistryError | None] | None = None
+        self._opened: list[Store | RegistryError | None] | None = None
 
-    def store(self) -> Store | RegistryError | None:
-        """The default remote, or why there is none; None where only DVC's command can read it."""
+    def stores(self) -> list[Store | RegistryError | None]:
+        """Remotes in the order in which they are asked, as `open_stores` has them."""
         with self._opening:
             if self._opened is None:
-                self._opened = (open_store(self.keeper, self.redact),)
-            return self._opened[0]
+                self._opened = open_stores(self.keeper, self.redact)
+            return self._opened
 
     def text(self, error: BaseException) -> str:
         """An error in one line that can be shown."""
@@ -240,15 +240,26 @@ def _object(session: _Session, wanted: Wanted) -> Found | None:
         data = _cached(session.root, wanted)
         if data is not None:
             return data
-        store = session.store()
-        if not isinstance(store, Store):
-            return store
-        found = _download(session, store, wanted)
+        found = _from_any(session, wanted)
         if isinstance(found, bytes | memoryview):
             # a cache that is read-only or full keeps nobody from using the bytes
             with suppress(OSError):
                 cache.put(session.root, wanted.md5, found)
         return found
+
+
+def _from_any(session: _Session, wanted: Wanted) -> Found | None:
+    """One object from the first remote that has it; else what the first of them, the default, said.
+
+    None where only DVC's command can read them.
+    """
+    said: list[MissingError] = []
+    for store in session.stores():
+        found = _download(session, store, wanted) if isinstance(store, Store) else store
+        if not isinstance(found, MissingError):
+            return found
+        said.append(found)
+    return said[0]
 
 
 def _cached(root: Path, wanted: Wanted) -> files.Buffer | None:
@@ -358,7 +369,7 @@ def _fetch_by_command(session: _Session, wanted: Sequence[Wanted], receive: _Rec
         else:
             receive(
                 item,
-                MissingError(
+                AbsentBytesError(
                     str(item),
                     expected=f"dvc fetch {' '.join(item.target)} to bring it",
                     found=said,

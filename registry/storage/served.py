@@ -3,7 +3,7 @@
 It is never checked out. Its lock, its ``.dvc`` files, its sidecars and ``params.yaml`` are read as
 blobs, held against limits, and written as regular files into a folder of the user's cache, one for
 each commit. Nothing in there is a program, a link, or configuration of the registry's own: the
-folder has a ``.dvc/config`` of ours, and of the registry's the address of its bytes is taken, see
+folder has a ``.dvc/config`` of ours; of the registry's the addresses of its bytes are taken, see
 `registry.storage.foreign_remote`. Bytes come into one cache of objects for all commits, and under
 their fixture's own name into the commit's folder, read-only.
 """
@@ -36,7 +36,7 @@ _CONFIG = ".dvc/config"
 # For its deprecations. The layer that reads it is above this one.
 _DECLARATION = "params.yaml"
 # Commits' folders are beside the folder of objects. Another name wherever other things are taken.
-_FOLDER, _OBJECTS = "served", "objects"
+_FOLDER, _OBJECTS = "commits", "objects"
 # The files of an import; those of other names are data of the repository's own.
 _IMPORT = re.compile(rf"{NAME.pattern}\.(npz|json)\.dvc")
 _CACHE_CONFIG = f"[cache]\n    dir = ../../../{_OBJECTS}\n"
@@ -52,16 +52,16 @@ class StaleRegistryWarning(UserWarning):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
-    """Which registry a folder serves, at which commit, and the remote that has its bytes.
+    """Which registry a folder serves, at which commit, and the remotes that may have its bytes.
 
-    ``address`` has no secrets in it. ``refused`` says what is wrong with the remote where there is
-    none that may be asked.
+    ``address`` has no secrets in it. ``refused`` says what is wrong with the default remote where
+    there is none that may be asked.
     """
 
     address: str
     url: str
     commit: str
-    remote: ForeignRemote | None
+    remotes: tuple[ForeignRemote, ...]
     refused: str = ""
 
 
@@ -126,8 +126,8 @@ def record(root: Path) -> Served | None:
     """What a folder serves; None for a registry of the user's own."""
     try:
         document = json.loads(files.read(root / _RECORD, follow=False))
-        remote = document.pop("remote")
-        return Served(**document, remote=None if remote is None else ForeignRemote(**remote))
+        remotes = tuple(ForeignRemote(**remote) for remote in document.pop("remotes"))
+        return Served(**document, remotes=remotes)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -189,14 +189,14 @@ def _serve(location: Location, base: Path, offline: bool) -> tuple[Path, str]:
 def _make(location: Location, base: Path, commit: str) -> None:
     new = clone.empty(base / "new")
     taken = dict(_texts(location, clone.mirror_in(base), commit))
-    remote: ForeignRemote | None = None
+    remotes: tuple[ForeignRemote, ...] = ()
     refused = ""
     try:
-        remote = foreign_remote.read(taken.pop(_CONFIG, b""), origin=location.folder)
+        remotes = foreign_remote.read(taken.pop(_CONFIG, b""), origin=location.folder)
     except ValueError as error:
         refused = str(error)
     found = Served(
-        address=str(location), url=location.url, commit=commit, remote=remote, refused=refused
+        address=str(location), url=location.url, commit=commit, remotes=remotes, refused=refused
     )
     ours = {
         _CONFIG: _CACHE_CONFIG.encode(),

@@ -2,7 +2,7 @@
 
 Of the user's own registry DVC's configuration counts, as a whole; of one by URL what
 `registry.storage.foreign_remote` takes of it. These are internals of DVC: where they are not as
-this module knows them, `open_store` finds none.
+this module knows them, `open_stores` finds none.
 """
 
 from __future__ import annotations
@@ -10,20 +10,27 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from registry import extras
-from registry.errors import MissingError, RegistryError
+from registry.errors import AbsentBytesError, MissingError, RegistryError
 from registry.storage import dvc_config, patience, served
 from registry.storage.dvc_config import Redaction
+from registry.storage.foreign_remote import ForeignRemote
 
 # What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
 _LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # What DVC raises when its internals are used as they are not, or when it lacks a feature.
 INTERNALS = (AttributeError, ImportError, KeyError, NotImplementedError, TypeError)
 MESSAGE_LENGTH = 300
+# What mends a registry by URL whose remote is on no machine but its keepers'.
+KEEPERS = (
+    "tell those who keep the registry that it needs a remote with an address of its own: "
+    "dvc remote add --default NAME URL, then dvc push; or name a clone that has the bytes"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,23 +60,36 @@ class Store:
         return joined
 
 
-def open_store(root: Path, redact: Redaction) -> Store | RegistryError | None:
-    """The default remote of a registry, or why there is none.
+def open_stores(root: Path, redact: Redaction) -> list[Store | RegistryError | None]:
+    """The remotes of a registry, or why there is none: the default one, then others by URL.
 
-    None where only DVC's own command can read it. Errors are returned: raised, they would carry
-    frames full of secrets.
+    Never empty. None where only DVC's own command can read it. Errors are returned: raised, they
+    would carry frames full of secrets.
     """
-    foreign = None
     try:
         foreign = served.record(root)
-        return _open_own(root, redact) if foreign is None else _open_foreign(foreign, redact)
     except RegistryError as error:
-        return error
+        return [error]
+    if foreign is None:
+        return [_opened(lambda: _open_own(root, redact), redact, foreign=False)]
+    if not foreign.remotes:
+        return [_refused(foreign)]
+    return [
+        _opened(partial(_open_foreign, remote, redact), redact, foreign=True)
+        for remote in foreign.remotes
+    ]
+
+
+def _opened(
+    open_it: Callable[[], Store | RegistryError | None], redact: Redaction, *, foreign: bool
+) -> Store | RegistryError | None:
+    try:
+        return open_it()
     except Exception as error:
         missing = _missing_package(error)
         if missing is not None:
             return missing
-        if foreign is None and isinstance(error, INTERNALS):
+        if not foreign and isinstance(error, INTERNALS):
             return None
         # DVC's own: a configuration that is broken, or names a remote that it does not have
         found = one_line(redact(str(error)))[:MESSAGE_LENGTH]
@@ -102,7 +122,7 @@ def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
     config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
     name = config["core"].get("remote")
     if not name:
-        return MissingError(
+        return AbsentBytesError(
             "remote",
             expected="a default remote in DVC's configuration",
             found="none",
@@ -111,17 +131,18 @@ def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
     return _open(config, name, redact, foreign=False)
 
 
-def _open_foreign(found: served.Served, redact: Redaction) -> Store | RegistryError | None:
-    if found.remote is None:
-        return MissingError(
-            f"registry {found.address}: remote",
-            expected="the address of a remote that can be asked, in .dvc/config at that revision",
-            found=found.refused,
-            remedy="tell those who keep the registry; or, if you trust what is in it, clone it and "
-            "run dvc pull there",
-        )
-    name = found.remote.name
-    return _open({"remote": {name: found.remote.settings()}}, name, redact, foreign=True)
+def _refused(found: served.Served) -> MissingError:
+    return MissingError(
+        f"registry {found.address}: remote",
+        expected="the address of a remote that can be asked, in .dvc/config at that revision",
+        found=found.refused,
+        remedy=KEEPERS,
+    )
+
+
+def _open_foreign(remote: ForeignRemote, redact: Redaction) -> Store | None:
+    name = remote.name
+    return _open({"remote": {name: remote.settings()}}, name, redact, foreign=True)
 
 
 def _open(config: Any, name: str, redact: Redaction, *, foreign: bool) -> Store | None:

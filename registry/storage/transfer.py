@@ -7,8 +7,14 @@ from dataclasses import dataclass
 
 from registry import files
 from registry.digests import md5
-from registry.errors import ChainError, LockedError, MissingError, RegistryError
-from registry.storage.store import Store
+from registry.errors import (
+    AbsentBytesError,
+    ChainError,
+    LockedError,
+    MissingError,
+    RegistryError,
+)
+from registry.storage.store import KEEPERS, Store
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -69,26 +75,36 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
                 "mount or copy that folder here; or name another remote: dvc remote modify "
                 f"--local {store.name} url …; who keeps the registry makes it with dvc push"
             )
+            if store.foreign:
+                return MissingError(str(wanted), expected=fetching, found=found, remedy=KEEPERS)
         if store.foreign:
             remedy = f"tell those who keep the registry: dvc push {' '.join(wanted.target)}"
-        return MissingError(
+        return AbsentBytesError(
             str(wanted), expected=fetching, found=found, remedy=remedy, needs_clone=True
         )
     if isinstance(error, OSError) and error.errno in _DISK:
-        return MissingError(
+        return AbsentBytesError(
             str(wanted),
             expected=f"room for its {wanted.size} bytes",
             found=f"{error.strerror} below .dvc",
             remedy="free some space, then try again; nothing half-written is left",
         )
     if _is_denied(error):
-        return MissingError(
+        return AbsentBytesError(
             str(wanted),
             expected=fetching,
             found=f"{store} denied access: {said}",
             remedy=f"give DVC other credentials: {_credentials(store)}, or in the environment",
         )
-    return MissingError(
+    if "certificate verify failed" in said:
+        return AbsentBytesError(
+            str(wanted),
+            expected=fetching,
+            found=f"{store} is not believed to be itself: {said}",
+            remedy="if you trust who signed its certificate, name the file with theirs: "
+            f"SSL_CERT_FILE in the environment, or as ssl_verify: {_credentials(store)}",
+        )
+    return AbsentBytesError(
         str(wanted),
         expected=fetching,
         found=f"{store} cannot be reached: {said}",

@@ -47,12 +47,15 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
     ],
     "docs/consuming.md": [
+        ("sh", "(installs from elsewhere; that the package brings the plugin is tested there)"),
         ("python", "test_consuming.py::test_in_the_same_repository"),
         ("sh", "test_consuming.py::test_in_the_same_repository"),
+        ("sh", "test_consuming.py::test_import"),
         ("sh", "test_consuming.py::test_dvc_import"),
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
         ("python", "test_consuming.py::test_git_url_in_a_program"),
         ("sh", "test_consuming.py::test_credentials_of_ones_own"),
+        ("sh", "test_consuming.py::test_by_path"),
     ],
     "docs/diff.md": [("sh", "test_diff.py::test_review_a_change")] * 3,
     "docs/export.md": [
@@ -75,6 +78,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("python", "test_plugin.py::test_tests_of_the_page"),
         ("ini", "test_plugin.py::test_tests_of_the_page"),
         *[("python", "test_plugin.py::test_tests_of_the_page")] * 3,
+        ("", "test_plugin.py::test_absent_bytes"),
         ("", "test_plugin.py::test_tests_of_the_page"),
         ("yaml", "test_plugin.py::test_a_deprecated_version"),
         ("ini", "test_plugin.py::test_a_deprecated_version"),
@@ -95,6 +99,8 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", INSTALLS),
         ("sh", "test_remotes.py::test_ssh"),
         ("sh", "test_remotes.py::test_http"),
+        ("sh", "test_remotes.py::test_github_pages"),
+        ("yaml", "test_remotes.py::test_github_pages"),
     ],
     "docs/report.md": [("sh", "test_report.py::test_report")] * 3,
     "docs/training.md": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -42,9 +43,23 @@ def test_tests_of_the_page(project, blocks):
     (project.path / "test_page.py").write_text(text.replace(program, fixture))
     printed = project.sh("pytest")
     assert "5 passed" in printed, f"not all tests of the page ran:\n{printed}"
-    head = re.escape(found[5].text.strip())
+    head = re.escape(found[6].text.strip())
     head = head.replace("/home/me", ".*").replace("9cc728ff1a0a", "[0-9a-f]{12}")
     assert re.search(f"(?m)^{head}$", printed), f"not the page's line:\n{printed}"
+
+
+def test_absent_bytes(project, blocks):
+    """The end of a run says how many tests were skipped, and why."""
+    ini(project, blocks(PAGE)[1])
+    test = "def test_{}(load_fixture):\n    load_fixture('minimal_dataset_v1')\n\n\n"
+    (project.path / "test_it.py").write_text(test.format("one") + test.format("two"))
+    registry = project.path.with_name("fixture-registry")
+    shutil.rmtree(registry / ".dvc" / "cache")
+    next(registry.rglob("minimal_dataset_v1.npz")).unlink()
+    printed = project.sh("pytest --fixtures-offline")
+    title, said = blocks(PAGE)[5].text.splitlines()
+    assert title.strip("= ") in printed, f"not the page's title:\n{printed}"
+    assert said in printed, f"not the page's line:\n{printed}"
 
 
 def test_a_deprecated_version(project, blocks):
@@ -52,7 +67,7 @@ def test_a_deprecated_version(project, blocks):
     found = blocks(PAGE)
     registry = project.path.with_name("fixture-registry")
     with (registry / "params.yaml").open("a") as file:
-        file.write(f"\n{found[6].text}")
+        file.write(f"\n{found[7].text}")
     names = "minimal_dataset_v1", "minimal_dataset_v1_n16"
     tests = [f"def test_{name}(load_fixture):\n    load_fixture({name!r})\n" for name in names]
     (project.path / "test_it.py").write_text("\n".join(tests))
@@ -60,11 +75,11 @@ def test_a_deprecated_version(project, blocks):
     ini(project, found[1])
     printed = project.sh("pytest --fixtures-report")
     assert "2 passed, 1 warning" in printed, f"not a warning:\n{printed}"
-    said = found[8].text.splitlines()
+    said = found[9].text.splitlines()
     for line in (said[0].strip("= "), said[-1]):
         assert line in printed, f"not the page's line {line}:\n{printed}"
     assert re.search(r"(?m)^used: 2 of \d+ pinned fixtures$", printed), printed
     assert re.search(r"(?m)^unused: .*\bminimal_dataset_v1_n128\b", printed), printed
 
-    ini(project, found[1], found[7])
+    ini(project, found[1], found[8])
     assert "1 failed, 1 passed" in project.sh("pytest", code=1), "not an error"

@@ -8,7 +8,9 @@ import tomllib
 from shlex import quote
 
 import pytest
+import yaml
 
+from tests.kit import sites
 from tests.kit.repository import FOLDER, REPOSITORY
 from tests.kit.servers import ObjectServer, S3Server, SSHServer
 
@@ -127,4 +129,27 @@ def test_http(clone, section, tmp_path):
         (setup,) = section("HTTP", **{"https://host/registry": server.url})
         clone.sh(f"{setup}git commit --quiet --all --message remote")
         printed = fresh(clone).sh(f"fixtures pull {NAME}")
+    assert "1 from the remote" in printed, "not from there"
+
+
+def test_github_pages(clone, section):
+    """What the workflow pushes into the folder is all that others need, once it is served."""
+    folder = clone.path / "build" / "site"
+    folder.mkdir(parents=True)
+    with sites.python(folder) as address:
+        setup, workflow = section(
+            "GitHub Pages", **{"https://OWNER.github.io/fixture-registry": address}
+        )
+        clone.sh(setup)
+        steps = yaml.safe_load(workflow)["jobs"]["publish"]["steps"]
+        builds, pushes = [step["run"] for step in steps if "run" in step]
+        # which has built the clone already
+        assert builds == "make fixtures", "the workflow builds otherwise"
+        clone.sh(pushes.replace(".venv/bin/", ""))
+        (path,) = [
+            step["with"]["path"] for step in steps if "with" in step and "path" in step["with"]
+        ]
+        assert clone.path / path == folder, "another folder is uploaded"
+        clone.environment["FIXTURES_REGISTRY"] = f"git+{clone.path.as_uri()}@main"
+        printed = clone.sh(f"fixtures pull {NAME}")
     assert "1 from the remote" in printed, "not from there"

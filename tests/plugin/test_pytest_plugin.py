@@ -54,14 +54,16 @@ COUNTS_HASHES = """
 COUNTS_FETCHES = """
     import pytest
     from registry.storage import remote
-    from registry.errors import MissingError
+    from registry.errors import AbsentBytesError
 
     @pytest.fixture(autouse=True, scope="session")
     def counts_fetches():
         def fetch(*arguments, **options):
             with open("fetched.txt", "a") as file:
                 file.write("fetched\\n")
-            raise MissingError("remote", expected="", found="refused by the test", remedy="")
+            raise AbsentBytesError(
+                "remote", expected="", found="refused by the test", remedy=""
+            )
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(remote, "fetch", fetch)
@@ -361,9 +363,9 @@ class TestUrl:
         consumer.run("--fixtures-offline").assert_outcomes(passed=1)
 
     def test_never_used_and_out_of_reach(self, consumer, url):
-        """A registry that cannot be had is missing: tests skip locally, and fail where strict."""
+        """A registry that cannot be had fails tests: it may be named wrongly."""
         consumer.write(LOADS)
-        consumer.run("--fixtures-offline").assert_outcomes(skipped=1)
+        consumer.run("--fixtures-offline").assert_outcomes(failed=1)
         consumer.run("--fixtures-offline", "--fixtures-strict").assert_outcomes(failed=1)
 
     def test_the_header_waits_for_nothing(self, consumer, url):
@@ -409,7 +411,7 @@ class TestUrl:
             """,
             conftest=self.COUNTS_QUESTIONS,
         )
-        consumer.run("--fixtures-offline").assert_outcomes(skipped=2)
+        consumer.run("--fixtures-offline").assert_outcomes(failed=2)
         asked = (consumer.path / "asked.txt").read_text().splitlines()
         assert len(asked) == 1, f"asked {len(asked)} times"
 

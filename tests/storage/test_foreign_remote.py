@@ -30,7 +30,42 @@ def config(url: str, **settings: str) -> bytes:
 
 def read(url: str, *, origin: Path | None = None, **settings: str) -> ForeignRemote:
     """What is taken of a remote."""
-    return foreign_remote.read(config(url, **settings), origin=origin)
+    (found,) = foreign_remote.read(config(url, **settings), origin=origin)
+    return found
+
+
+def remotes(**urls: str) -> bytes:
+    """The text of a configuration with several remotes, of which the first is the default."""
+    lines = ["[core]", f"remote = {next(iter(urls))}"]
+    for name, url in urls.items():
+        lines += [f"['remote \"{name}\"']", f"url = {url}"]
+    return "\n".join(lines).encode()
+
+
+def test_the_default_first():
+    """The others follow, for whom it does not serve."""
+    text = remotes(team="s3://bucket/a", web="https://host/a")
+    found = foreign_remote.read(text + b"\n[core]\nremote = web\n", origin=None)
+    assert [remote.name for remote in found] == ["web", "team"], "another order"
+
+
+def test_another_than_the_default():
+    """A folder beside its keepers' clone is nothing to others; the remote that they have is."""
+    found = foreign_remote.read(remotes(local="../../remote", web="https://host/a"), origin=None)
+    assert found == (ForeignRemote(name="web", url="https://host/a"),), "not the one of all"
+
+
+def test_none_of_several():
+    """What is wrong with the default one is told."""
+    text = remotes(local="../../remote", gcs="gs://bucket")
+    with pytest.raises(ValueError, match="a remote that is a folder of another machine"):
+        foreign_remote.read(text, origin=None)
+
+
+def test_not_without_end():
+    """A registry cannot have anybody ask hosts without number."""
+    text = remotes(**{f"r{number}": f"https://host{number}/a" for number in range(50)})
+    assert len(foreign_remote.read(text, origin=None)) == 4, "another number"
 
 
 @pytest.mark.parametrize(

@@ -230,3 +230,13 @@ def test_a_hook_of_another_repository(upstream, tmp_path, monkeypatch):
     path = serve(upstream.at("main"))
     assert list(pins.read(path)) == ["small_v1"], "not the registry"
     assert (mine / ".git" / "index").read_bytes() == index, "the hook's index changed"
+
+
+@pytest.mark.parametrize("default", ["../../nowhere", "http://127.0.0.1:1/a"])
+def test_another_remote_has_the_bytes(upstream, default):
+    """What the default remote does not give is taken from one that the consumer reaches."""
+    config = upstream.path / ".dvc" / "config"
+    moved = config.read_text().replace('"local"', '"second"').replace("= local", "= first")
+    config.write_text(f"{moved}['remote \"first\"']\n    url = {default}\n")
+    upstream.commit()
+    assert registry.load("small_v1", upstream.at("main")).name == "small_v1", "not served"

@@ -61,14 +61,21 @@ def no_lock(upstream) -> None:
     upstream.commit()
 
 
-@pytest.mark.parametrize(
-    "spoil", [no_remote, no_object, another_object, no_sidecar, another_sidecar, no_lock]
-)
+@pytest.mark.parametrize("spoil", [no_object, another_object, no_sidecar, another_sidecar, no_lock])
 def test_what_only_its_keepers_can_mend(spoil, remedy, upstream):
     """Whatever the registry lacks or has wrong: nobody else can run the commands."""
     spoil(upstream)
     said = "name another revision of the registry, or tell those who keep it: "
     assert remedy() == f"{said}{upstream.at('main')}"
+
+
+def test_a_remote_of_its_keepers_alone(remedy, upstream):
+    """They are told what others would reach; another revision has the same remote, as a rule."""
+    no_remote(upstream)
+    assert remedy() == (
+        "tell those who keep the registry that it needs a remote with an address of its own: "
+        "dvc remote add --default NAME URL, then dvc push; or name a clone that has the bytes"
+    )
 
 
 def test_a_name_that_it_does_not_have(remedy, upstream):
