@@ -64,6 +64,13 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_export.py::test_in_toto"),
         ("python", "test_export.py::test_in_toto"),
     ],
+    "docs/life-of-a-version.md": [
+        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
+        ("yaml", "test_life_of_a_version.py::test_a_whole_life"),
+        ("yaml", "test_life_of_a_version.py::test_a_whole_life"),
+        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
+        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
+    ],
     "docs/merging.md": [("sh", "test_docs.py::test_merge_two_branches")] * 2,
     "docs/mutants.md": [
         ("python", "test_mutants.py::test_a_contract_test"),
@@ -112,7 +119,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("yaml", "sh", "python")
     ],
     "docs/when-verification-fails.md": [
-        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 16,
+        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 18,
         ("text", "test_verification.py::test_a_published_version_that_changed"),
         ("text", "test_verification.py::test_an_address_of_other_content"),
         ("text", "test_verification.py::test_a_file_that_loading_mends"),

@@ -10,7 +10,7 @@ import pytest
 
 import registry
 from registry.cli import main
-from registry.identity import chain, npz, pins
+from registry.identity import chain, ledger, npz, pins
 from registry.loading import HealedWarning
 from tests.kit.files import flip
 from tests.kit.registries import repin, rewrite
@@ -58,6 +58,17 @@ def field_of_sidecar(root):
 def other_version(root):
     """A script copies a sidecar for the next version."""
     rewrite(root, NAME, lambda document: document.update(version="v2"))
+
+
+def other_declaration(root):
+    """An entry is edited, and nothing is built."""
+    path = root / "params.yaml"
+    path.write_text(path.read_text().replace("    n_subset: 16\n", "    n_subset: 17\n"))
+
+
+def other_content(root):
+    """A sidecar says otherwise what was declared, and a lock pins it."""
+    rewrite(root, NAME, lambda document: document.update(source_commit="0" * 40))
 
 
 def other_size(root):
@@ -117,7 +128,10 @@ def forged(root):
     data = npz.encode(arrays)
     (root / DATA).write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
+    line = ledger.read(root)[NAME]
     rewrite(root, NAME, lambda document: document.update(sha256_checksum=digest))
+    path = root / ledger.FILE
+    path.write_text(path.read_text().replace(line.bytes, digest))
 
 
 BREAKS = {
@@ -126,8 +140,10 @@ BREAKS = {
     "No sidecar": lost_sidecar,
     "sidecar -> name": swapped_sidecar,
     "A sidecar's field": field_of_sidecar,
+    "params.yaml -> lock": other_declaration,
     "name -> version": other_version,
     "lock -> sidecar size": other_size,
+    "published.sum -> sidecar": other_content,
     "schemas -> sidecar, a schema": changed_schema,
     "schemas -> sidecar, the sidecar": against_schema,
     "generator -> sidecar": changed_generator,
@@ -194,8 +210,8 @@ def test_every_break_has_its_section():
     found = list(sections("Link by link"))
     assert found == list(BREAKS), "other sections than breaks"
     links = dict.fromkeys(heading.partition(",")[0] for heading in found if "->" in heading)
-    # an address, and what was declared and never built, are of no pinned fixture
-    others = {"address -> sidecar", "params.yaml -> lock"}
+    # an address is of no pinned fixture
+    others = {"address -> sidecar"}
     assert list(links) == [str(link) for link in chain.LINKS if link.name not in others]
 
 

@@ -90,7 +90,6 @@ def test_a_published_version_that_was_changed(clone):
 
 def test_a_change_that_was_committed_on_a_branch(clone):
     """The version, its pin and its line: all agree with each other, and not with main."""
-    clone.git("branch", "--force", "main")
     clone.git("checkout", "--quiet", "-b", "a-change")
     clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
     ledger = clone.path / "published.sum"
@@ -114,8 +113,9 @@ def test_a_disk_that_is_full(clone):
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    flags = ["--generator", "subset_v1", "--source", "run1084_twin", "--strategy", "grid",
-             "--n_subset", "16", "--created", "2026-11-23T00:00:00+00:00"]  # fmt: skip
+    # the same as was published: anything else is refused before it is written
+    flags = ["--generator", "subset_v1", "--source", "run1084_twin", "--strategy", "evenly_spaced",
+             "--n_subset", "16", "--diff3d", "--created", "2026-11-23T00:00:00+00:00"]  # fmt: skip
     command = [sys.executable, "-m", "registry.build.fixture", NAME, *flags]
     ended = clone.run(*command, preexec_fn=limited)
     assert ended.code == 3, ended.out
@@ -209,4 +209,5 @@ def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     assert f"expected: its file at {private}" in ended.out, "the missing file is not named"
     assert "fixture@extra_v1" in ended.stages, "the others were not built"
     assert "fixture@mine_v1" not in ended.stages, "a fixture was built from nothing"
+    assert other.fixtures("publish", "extra_v1").code == 0
     assert other.fixtures("verify", "--against", "HEAD").code == 0, "something no longer verifies"

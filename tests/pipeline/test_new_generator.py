@@ -52,7 +52,7 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     ):
         assert said in printed, f"{said!r} is missing:\n{printed}"
     sidecar = f"{FOLDER}/{NAME}.json"
-    changed = sorted([*FILES, "dvc.lock", "params.yaml", sidecar])
+    changed = sorted([*FILES, "dvc.lock", "params.yaml", "published.sum", sidecar])
     assert clone.changed() == changed, "something else had to be changed"
     page = (clone.path / "build/report" / NAME / "index.html").read_text()
     assert "broken" not in page, "the report finds a link broken"

@@ -459,7 +459,7 @@ class TestSecrets:
         code = "import registry; registry.load('small_v1')"
         done = kit.run([sys.executable, "-c", code], secret, env)
         assert done.returncode == 1, done.stderr
-        assert "MissingError" in done.stderr, done.stderr
+        assert "AbsentBytesError" in done.stderr, done.stderr
         assert SECRET not in done.stderr, "the secret shows"
 
     def test_in_a_failed_test(self, secret, env):
