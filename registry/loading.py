@@ -31,6 +31,10 @@ Buffer = files.Buffer
 replace: Callable[[Fixture], Fixture] | None = None
 
 
+# The mend of what an import has wrong although it is the pinned one.
+REPORT = "tell those who keep the registry that it is imported from"
+
+
 class HealedWarning(UserWarning):
     """A workspace file broke the chain and was replaced by verified bytes."""
 
@@ -138,15 +142,25 @@ def read_sidecar(root: Path, pin: Pin, *, offline: bool | None = None) -> Sideca
             remedy = f"git checkout -- {pin.sidecar_path}"
             raise _absent(pin, "sidecar", pin.sidecar_path, remedy, needs_clone=True)
         check_sidecar(pin, text)
-    record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
+    record = _parsed(pin, bytes(text))
     if record.name != pin.name:
         raise chain.NAME.broken(
             pin.name,
             f"a sidecar of {pin.name}",
             f"one of {record.name}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}",
+            pin.restore,
         )
     return record
+
+
+def _parsed(pin: Pin, text: bytes) -> Sidecar:
+    try:
+        return sidecar.parse(text, subject=f"fixture {pin.name}")
+    except ChainError as error:
+        if not pin.imported:
+            raise
+        # that registry published it so
+        raise error.but(remedy=REPORT) from None
 
 
 @served.advising
@@ -193,16 +207,19 @@ def check_sidecar(pin: Pin, text: Buffer) -> None:
     if found != pin.sidecar_md5:
         raise chain.SIDECAR.broken(
             pin.name,
-            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
+            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as {pin.pinned_by} pins it",
             f"md5 {found}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
-            "dvc repro and a new version",
+            pin.restore
+            if pin.imported
+            else f"{pin.restore}; or, if the change is meant, dvc repro and a new version",
         )
 
 
 def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
     """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
-    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
+    again = f"rm {pin.path}, then {pull_command(pin)}"
+    if not pin.imported:
+        again += f" or dvc repro fixture@{pin.name}"
     if len(data) != pin.size:
         raise chain.SIZE.broken(
             pin.name, f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
@@ -291,7 +308,7 @@ def _not_asked(root: Path, pin: Pin) -> MissingError:
 def _or_built(root: Path, pin: Pin, remedy: str) -> str:
     """A remedy, or what else there is where the fixture was made."""
     elsewhere = pin.imported or served.record(root) is not None
-    return remedy if elsewhere else f"{remedy}, or make fixtures"
+    return remedy if elsewhere else f"{remedy}, or dvc repro fixture@{pin.name}"
 
 
 def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer | None:

@@ -61,7 +61,13 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
     if variable or is_url(named):
         return locate(None if variable else named, offline=offline)
     if not named:
-        return find_root(rootdir)
+        try:
+            return find_root(rootdir)
+        except UsageError as error:
+            raise error.but(
+                remedy=f"name the registry by the ini option {_OPTION}, a path or "
+                f"git+URL@REVISION, or by {REGISTRY}"
+            ) from None
     root = (rootdir / named).resolve()
     if is_root(root):
         return root
@@ -255,6 +261,9 @@ class PytestSession:
     def _placed(self, error: RegistryError) -> RegistryError:
         """The error, with the folder that its command is for where that is another."""
         if not isinstance(self._root, Path) or self._root.resolve() == self._invoked_in.resolve():
+            return error
+        if is_url(self._asked_for()):
+            # a folder of the cache, in which no command mends anything
             return error
         return error.but(remedy=f"{error.remedy} (in {self._root})")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import digests, loading
-from registry.errors import RegistryError
+from registry.errors import MissingError, RegistryError, word, worst
 from registry.identity import chain, npz, schema, sidecar
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
@@ -21,11 +21,15 @@ from registry.storage import served
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tested:
-    """A link that was tested: whether it holds, and the error's text where it does not."""
+    """A link that was tested: whether it holds, and the error's text where it does not.
+
+    ``missing`` tells a link that cannot be tested, for a file is not here, from a broken one.
+    """
 
     link: Link
     holds: bool
     detail: str = ""
+    missing: bool = False
 
     @property
     def name(self) -> str:
@@ -45,6 +49,11 @@ class Report:
     def holds(self) -> bool:
         """Whether every link does."""
         return all(link.holds for link in self.links)
+
+    @property
+    def verdict(self) -> str:
+        """The word for it: MISSING only where nothing that is here is wrong."""
+        return word(self.exit_code)
 
 
 _SCHEMA = re.compile(r"[a-z0-9_]+\.schema\.json")
@@ -89,16 +98,17 @@ def _blob(path: Path) -> str:
 
 def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
     links: list[Tested] = []
-    exit_code = 0
+    codes: list[int] = []
     for link, test in _chain(root, pin, shared):
         try:
             test()
             links.append(Tested(link=link, holds=True))
         except RegistryError as error:
-            exit_code = max(exit_code, error.exit_code)
+            codes.append(error.exit_code)
             detail = str(served.advised(root, error))
-            links.append(Tested(link=link, holds=False, detail=detail))
-    return Report(name=pin.name, links=links, exit_code=exit_code)
+            missing = isinstance(error, MissingError)
+            links.append(Tested(link=link, holds=False, detail=detail, missing=missing))
+    return Report(name=pin.name, links=links, exit_code=worst(codes))
 
 
 def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callable[[], object]]]:
@@ -137,18 +147,16 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
 def _version(pin: Pin, record: Sidecar) -> None:
     expected = sidecar.version_of(pin.name)
     if record.version != expected:
-        raise chain.VERSION.broken(
-            pin.name, f"version {expected}", record.version, _checkout(pin.sidecar_path)
-        )
+        raise chain.VERSION.broken(pin.name, f"version {expected}", record.version, pin.restore)
 
 
 def _sizes(pin: Pin, record: Sidecar) -> None:
     if record.size != pin.size:
         raise chain.SIZES.broken(
             pin.name,
-            f"size {pin.size}, as dvc.lock pins {pin.path}",
+            f"size {pin.size}, as {pin.pinned_by} pins {pin.path}",
             f"size {record.size} in {pin.sidecar_path}",
-            _checkout(f"dvc.lock {pin.sidecar_path}"),
+            pin.restore,
         )
 
 
@@ -218,13 +226,15 @@ def _md5(pin: Pin, data: loading.Buffer) -> None:
             pin.name,
             f"{pin.path} with md5 {pin.md5}, by which DVC pulls it",
             found,
-            "git checkout -- dvc.lock, or dvc repro",
+            pin.restore if pin.imported else "git checkout -- dvc.lock, or dvc repro",
         )
 
 
 def _arrays(pin: Pin, record: Sidecar, data: loading.Buffer) -> None:
     arrays = npz.parse(data, subject=f"fixture {pin.name}")
     remedy = f"dvc repro --force fixture@{pin.name}, and compare the sidecar with the committed one"
+    if pin.imported:
+        remedy = loading.REPORT
     declared = {name: str(item["sha256"]) for name, item in record.arrays.items()}
     found = {name: digests.array_digest(array) for name, array in arrays.items()}
     differing = sorted(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry import console, loading
 from registry.environment import is_offline
-from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.errors import ChainError, MissingError, RegistryError, UsageError, word, worst
 from registry.identity import pins
 from registry.identity.pins import Pin
 from registry.storage import cache, served, workspace
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
             errors.append(served.advised(root, outcome))
-            console.say(f"FAILED   {name}")
+            console.say(f"{word(outcome.exit_code):<7}  {name}")
         elif outcome == _PRESENT:
             console.say(f"present  {name}")
         else:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
     console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
-    return max((error.exit_code for error in errors), default=0)
+    return worst(error.exit_code for error in errors)
 
 
 def _pull(root: Path, wanted: Sequence[Pin], offline: bool) -> dict[str, _Outcome]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from registry import loading
 from registry.cli.table import columns
 from registry.console import say
-from registry.errors import MissingError, printable
+from registry.errors import MissingError, printable, word
 from registry.identity import pins
 from registry.identity.sidecar import Sidecar
 from registry.report.meanings import MEANINGS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from registry.identity.pins import Pin
 
-_ABSENT = "absent: fixtures pull"
+_ABSENT = f"{word(MissingError.exit_code)}: fixtures pull"
 # of a picture, in characters
 _WIDEST, _NARROWEST, _GAP = 38, 16, 3
 

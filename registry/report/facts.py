@@ -42,16 +42,16 @@ _Positions = Callable[[str, str], SourcePositions]
 class Facts:
     """What is known of one fixture.
 
-    ``pin`` is None where ``params.yaml`` declares a fixture that was never built. ``missing`` tells
-    what is absent from what is broken. ``record`` is the sidecar where it is the pinned one, else
-    None. ``drawable`` tells whether the bytes are those of
-    the sidecar, so that pictures and figures may be made of them.
+    ``pin`` is None where ``params.yaml`` declares a fixture that was never built. ``exit_code``
+    tells what is absent from what is broken. ``record`` is the sidecar where it is the pinned one,
+    else None. ``drawable`` tells whether the bytes are those of the sidecar, so that pictures and
+    figures may be made of them.
     """
 
     name: str
     pin: Pin | None
     links: list[Tested]
-    missing: bool = False
+    exit_code: int = 0
     record: Sidecar | None = None
     drawable: bool = False
     deprecated: str = ""
@@ -62,6 +62,11 @@ class Facts:
     def holds(self) -> bool:
         """Whether every link of the chain does."""
         return all(link.holds for link in self.links)
+
+    @property
+    def missing(self) -> bool:
+        """Whether something is absent, and nothing that is here is wrong."""
+        return self.exit_code == MissingError.exit_code
 
     @property
     def broken(self) -> list[Tested]:
@@ -118,8 +123,8 @@ def _unbuilt(name: str) -> Facts:
     return Facts(
         name=name,
         pin=None,
-        missing=True,
-        links=[Tested(link=chain.DECLARED, holds=False, detail=str(error))],
+        exit_code=MissingError.exit_code,
+        links=[Tested(link=chain.DECLARED, holds=False, detail=str(error), missing=True)],
     )
 
 
@@ -131,7 +136,7 @@ def _facts(
         name=pin.name,
         pin=pin,
         links=report.links,
-        missing=report.exit_code == MissingError.exit_code,
+        exit_code=report.exit_code,
         deprecated="" if deprecated is None else str(deprecated),
     )
     holding = {tested.link for tested in report.links if tested.holds}

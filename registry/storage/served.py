@@ -153,7 +153,7 @@ def nothing_pinned(root: Path) -> str:
     """What is said of a registry without a fixture, and what to do."""
     found = record(root)
     if found is None:
-        return "no fixtures are pinned; build them: make fixtures"
+        return f"no fixtures are pinned; {pins.nothing_pinned(root)}"
     return f"no fixtures are pinned; name another revision than that of {found.address}"
 
 

@@ -53,6 +53,7 @@ def test_missing_bytes(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("verify")
     assert ended.code == 3, "not the exit code of what is missing"
+    assert f"MISSING {NAME}  (6 links hold)\n" in ended.out, "not its word"
     assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"
 
 
@@ -172,7 +173,7 @@ def test_nothing_is_pinned(fixtures, root):
     (root / "dvc.lock").write_text("schema: '2.0'\n")
     for command in ("verify", "list", "pull"):
         ended = fixtures(command)
-        said = "no fixtures are pinned; build them: make fixtures\n"
+        said = "no fixtures are pinned; build the fixtures: dvc repro\n"
         assert (ended.code, ended.out) == (0, said), command
 
 
