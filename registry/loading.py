@@ -68,7 +68,7 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     top = locate(root, offline=offline)
     try:
         pin = resolve(top, name, offline=offline)
-        deprecated = deprecation.find(top, pin.name)
+        deprecated = deprecation.of(top, pin)
         if deprecated is not None:
             warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
         record = read_sidecar(top, pin, offline=offline)

@@ -23,6 +23,7 @@ from registry.errors import MissingError, RegistryError, UsageError, printable
 from registry.storage.root import find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
+    from registry.declare.deprecation import Deprecation
     from registry.fixture import Fixture
     from registry.identity.pins import Pin
 
@@ -100,6 +101,7 @@ class PytestSession:
         )
         self._root: Path | RegistryError | None = _handed_over(config)
         self._outcomes: dict[str, Fixture | RegistryError] = {}
+        self._deprecated: dict[str, Deprecation | None] = {}
         self.used: set[str] = set()
 
     @property
@@ -182,7 +184,21 @@ class PytestSession:
             else:
                 pinned = "no dvc.lock"
         used = ", ".join([f"fixtures: {root}", pinned, *self._mode()])
-        return list(map(printable, [used, *self._undecided(text)]))
+        return list(map(printable, [used, *self._outdated(), *self._undecided(text)]))
+
+    def _outdated(self) -> Iterator[str]:
+        """A line on the fixtures that the registry's declaration deprecates; else nothing is parsed."""
+        with suppress(OSError):
+            if b"deprecated" not in files.read(self.root / "params.yaml"):
+                return
+            from registry.declare import deprecation
+
+            found = deprecation.declared(self.root).values()
+            named = (
+                f"{one.name} (use {one.successor})" if one.successor else one.name for one in found
+            )
+            if found:
+                yield f"fixtures: deprecated: {', '.join(named)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
         """A line on each fixture whose physics is declared as undecided.
@@ -209,8 +225,11 @@ class PytestSession:
         from registry.identity import pins
 
         try:
-            names = list(pins.read(self.root))
-            deprecated = [deprecation.find(self.root, name) for name in names if name in self.used]
+            known = pins.read(self.root)
+            names = list(known)
+            deprecated = [
+                deprecation.of(self.root, known[name]) for name in names if name in self.used
+            ]
         except RegistryError as error:
             yield str(error)
             return
@@ -269,8 +288,12 @@ class PytestSession:
 
     def _warn_if_deprecated(self, name: str, stacklevel: int) -> None:
         from registry.declare import deprecation
+        from registry.identity import pins
 
-        found = deprecation.find(self.root, name)
+        if name not in self._deprecated:
+            # once: looking for imports walks the repository
+            self._deprecated[name] = deprecation.of(self.root, pins.find(self.root, name))
+        found = self._deprecated[name]
         if found is not None:
             warnings.warn(str(found), deprecation.FixtureDeprecationWarning, stacklevel=stacklevel)
 

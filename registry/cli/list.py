@@ -6,6 +6,7 @@ import argparse
 
 from registry import console, loading
 from registry.cli.table import columns
+from registry.declare import deprecation
 from registry.errors import MissingError, RegistryError, word, worst
 from registry.identity import pins
 from registry.storage import served
@@ -19,13 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
-    doubts: list[tuple[str, ...]] = []
+    remarks: list[tuple[str, ...]] = []
     codes: list[int] = []
     pinned = pins.read(root)
     if not pinned:
         console.say(served.nothing_pinned(root))
         return 0
     for pin in pinned.values():
+        deprecated = deprecation.of(root, pin)
+        if deprecated is not None:
+            remarks.append((f"{pin.name}:", deprecated.advice))
         try:
             record = loading.read_sidecar(root, pin)
         except RegistryError as error:
@@ -34,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append((pin.name, *"---", f"{pin.size:,}", "-", found))
             continue
         if record.doubt:
-            doubts.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
+            remarks.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
         path = root / pin.path
         rows.append(
             (
@@ -47,5 +51,5 @@ def run(arguments: argparse.Namespace) -> int:
                 "yes" if path.is_file() else f"{word(MissingError.exit_code)}: fixtures pull",
             )
         )
-    console.say(*columns(rows), *columns(doubts))
+    console.say(*columns(rows), *columns(remarks))
     return worst(codes)

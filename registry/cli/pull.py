@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import console, loading
+from registry.declare import deprecation
 from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError, word, worst
 from registry.identity import pins
 from registry.identity.pins import Pin
-from registry.storage import cache, served, workspace
+from registry.storage import cache, imports, served, workspace
 from registry.storage.root import locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not wanted:
         console.say(served.nothing_pinned(root))
         return 0
-    outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline))
+    offline = is_offline(arguments.offline)
+    outcomes = _pull(root, list(wanted.values()), offline)
     errors = []
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
@@ -67,6 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
     console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
+    if not offline:
+        # a load does not ask: here it is learnt, for later loads as well
+        console.say(*imports.look(root, wanted.values()))
+    deprecated = (deprecation.of(root, pin) for pin in wanted.values())
+    console.say(*(str(found) for found in deprecated if found))
     return worst(error.exit_code for error in errors)
 
 

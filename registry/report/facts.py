@@ -131,7 +131,7 @@ def _unbuilt(name: str) -> Facts:
 def _facts(
     root: Path, pin: Pin, report: verify.Report, positions: _Positions, budgets: object
 ) -> Facts:
-    deprecated = deprecation.find(root, pin.name)
+    deprecated = deprecation.of(root, pin)
     facts = Facts(
         name=pin.name,
         pin=pin,

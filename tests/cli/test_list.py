@@ -76,3 +76,12 @@ def test_a_missing_sidecar(fixtures, root):
     """A sidecar that is not there is exit code 3."""
     (root / DATA.replace(".npz", ".json")).unlink()
     assert fixtures("list").code == 3, "not the exit code of what is missing"
+
+
+def test_a_deprecated_fixture(fixtures, root):
+    """A line beneath the table has the reason and the successor."""
+    with (root / "params.yaml").open("a") as file:
+        file.write(f"\ndeprecated:\n  {NAME}: {{reason: too few, successor: minimal_dataset_v1}}\n")
+    ended = fixtures("list")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out.splitlines()[3:] == [f"{NAME}:  deprecated: too few; use minimal_dataset_v1"]

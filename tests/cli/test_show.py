@@ -343,3 +343,12 @@ def test_one_picture(terminal, root):
     republish(root, NAME, arrays)
     lines = plain(terminal("show", NAME, COLUMNS="50").out).splitlines()
     assert lines[0].rstrip() == "▀" * 38, "not one picture"
+
+
+def test_a_deprecated_fixture(fixtures, terminal, root):
+    """The card begins with the reason and the successor, in a pipe and in a terminal."""
+    with (root / "params.yaml").open("a") as file:
+        file.write(f"\ndeprecated:\n  {NAME}: {{reason: too few, successor: minimal_dataset_v1}}\n")
+    said = "DEPRECATED: too few; use minimal_dataset_v1\n"
+    assert fixtures("show", NAME).out.startswith(said)
+    assert plain(terminal("show", NAME).out).startswith(f" {said}".replace(": ", "  ", 1))

@@ -9,7 +9,7 @@ import yaml
 
 from registry.report.build import build
 from tests.kit.files import flip
-from tests.kit.repository import REPOSITORY
+from tests.kit.repository import REPOSITORY, params
 from tests.report.kit import (
     ENVELOPE,
     FOLDER,
@@ -37,7 +37,7 @@ def _template(tmp_path_factory):
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / file, root / file)
     lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())
-    declared = yaml.safe_load((REPOSITORY / "params.yaml").read_bytes())
+    declared = yaml.safe_load(params())
     lock["stages"] = {
         f"fixture@{name}": lock["stages"][f"fixture@{name}"] for name in (NAME, OTHER)
     }
