@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _OPTION = "fixtures_registry"
 _ROOT = "fixtures_root"
+# The section of `params.yaml`, and the entries in it.
+_DEPRECATED = re.compile(rb"^deprecated:[ \t]*\n((?:[ \t#].*\n|\n)*)", re.MULTILINE)
+_ENTRY = re.compile(rb"^[ \t]+(\w+_v[0-9]\w*):", re.MULTILINE)
 # A stage of the lock whose command, over however many lines, says so.
 _PHYSICS = b"--physics"
 _UNDECIDED = re.compile(
@@ -187,18 +190,12 @@ class PytestSession:
         return list(map(printable, [used, *self._outdated(), *self._undecided(text)]))
 
     def _outdated(self) -> Iterator[str]:
-        """A line on the fixtures that the registry's declaration deprecates; else nothing is parsed."""
+        """A line on all that the registry deprecates; its declaration is searched, not parsed."""
         with suppress(OSError):
-            if b"deprecated" not in files.read(self.root / "params.yaml"):
-                return
-            from registry.declare import deprecation
-
-            found = deprecation.declared(self.root).values()
-            named = (
-                f"{one.name} (use {one.successor})" if one.successor else one.name for one in found
-            )
-            if found:
-                yield f"fixtures: deprecated: {', '.join(named)}"
+            section = _DEPRECATED.search(files.read(self.root / "params.yaml"))
+            names = _ENTRY.findall(section[1]) if section else []
+            if names:
+                yield f"fixtures: deprecated: {', '.join(name.decode() for name in names)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
         """A line on each fixture whose physics is declared as undecided.

@@ -63,7 +63,7 @@ def test_others_do_not_warn(root, declare):
 
 
 def test_our_own_tests_may_use_what_is_deprecated(root, declare):
-    """Warnings are errors in this suite, and this one is shown: else nothing could be deprecated."""
+    """Warnings are errors in this suite; this one is shown, or nothing could be deprecated."""
     declare(ENTRY)
     with warnings.catch_warnings(record=True) as caught:
         registry.load(NAME, root)

@@ -1,4 +1,4 @@
-"""What is deprecated after a revision was named, or a fixture imported: who learns of it, and when."""
+"""What is deprecated after a revision was named, or a fixture imported: who learns of it."""
 
 from __future__ import annotations
 
