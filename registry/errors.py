@@ -7,6 +7,7 @@ the message and exits with ``exit_code``; a traceback means a bug of ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 # Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
@@ -139,3 +140,26 @@ class LockedError(RegistryError):
     """Another process holds what is needed (exit code 4)."""
 
     exit_code = 4
+
+
+def word(code: int) -> str:
+    """The word that commands and pages have for an exit code: one for each kind of finding.
+
+    >>> word(0), word(CheckError.exit_code), word(MissingError.exit_code)
+    ('ok', 'BROKEN', 'MISSING')
+    """
+    words = {0: "ok", CheckError.exit_code: "BROKEN", MissingError.exit_code: "MISSING"}
+    return words.get(code, "FAILED")
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code for several findings: something wrong goes before something absent.
+
+    So the code of what is absent says that nothing that is here is wrong.
+
+    >>> worst([0, MissingError.exit_code, CheckError.exit_code])
+    1
+    """
+    found = set(codes)
+    kinds = (CheckError, UsageError, LockedError, MissingError)
+    return next((kind.exit_code for kind in kinds if kind.exit_code in found), 0)

@@ -37,6 +37,10 @@ Buffer = files.Buffer
 replace: Callable[[Fixture], Fixture] | None = None
 
 
+# The mend of what an import has wrong although it is the pinned one.
+REPORT = "tell those who keep the registry that it is imported from"
+
+
 class HealedWarning(UserWarning):
     """A workspace file broke the chain and was replaced by verified bytes."""
 
@@ -70,7 +74,7 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     top = locate(root, offline=offline)
     try:
         pin = resolve(top, name, offline=offline)
-        deprecated = deprecation.find(top, pin.name)
+        deprecated = deprecation.of(top, pin)
         if deprecated is not None:
             warnings.warn(str(deprecated), deprecation.FixtureDeprecationWarning, stacklevel=2)
         record = read_sidecar(top, pin, offline=offline)
@@ -159,15 +163,25 @@ def _sidecar_text(root: Path, pin: Pin, offline: bool | None) -> Buffer:
 
 
 def _record(pin: Pin, text: Buffer) -> Sidecar:
-    record = sidecar.parse(bytes(text), subject=f"fixture {pin.name}")
+    record = _parsed(pin, bytes(text))
     if record.name != pin.name:
         raise chain.NAME.broken(
             pin.name,
             f"a sidecar of {pin.name}",
             f"one of {record.name}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}",
+            pin.restore,
         )
     return record
+
+
+def _parsed(pin: Pin, text: bytes) -> Sidecar:
+    try:
+        return sidecar.parse(text, subject=f"fixture {pin.name}")
+    except ChainError as error:
+        if not pin.imported:
+            raise
+        # that registry published it so
+        raise error.but(remedy=REPORT) from None
 
 
 @served.advising
@@ -214,16 +228,19 @@ def check_sidecar(pin: Pin, text: Buffer) -> None:
     if found != pin.sidecar_md5:
         raise chain.SIDECAR.broken(
             pin.name,
-            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as dvc.lock pins it",
+            f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as {pin.pinned_by} pins it",
             f"md5 {found}",
-            f"git checkout -- dvc.lock {pin.sidecar_path}; or, if the change is meant, "
-            "dvc repro and a new version",
+            pin.restore
+            if pin.imported
+            else f"{pin.restore}; or, if the change is meant, dvc repro and a new version",
         )
 
 
 def check_bytes(pin: Pin, record: Sidecar, data: Buffer) -> None:
     """Raise a ChainError unless a fixture's bytes are those of its pin and its sidecar."""
-    again = f"rm {pin.path}, then {pull_command(pin)} or dvc repro fixture@{pin.name}"
+    again = f"rm {pin.path}, then {pull_command(pin)}"
+    if not pin.imported:
+        again += f" or dvc repro fixture@{pin.name}"
     if len(data) != pin.size:
         raise chain.SIZE.broken(
             pin.name, f"{pin.path} of {pin.size} bytes", f"{len(data)} bytes", again
@@ -312,7 +329,7 @@ def _not_asked(root: Path, pin: Pin) -> AbsentBytesError:
 def _or_built(root: Path, pin: Pin, remedy: str) -> str:
     """A remedy, or what else there is where the fixture was made."""
     elsewhere = pin.imported or served.record(root) is not None
-    return remedy if elsewhere else f"{remedy}, or make fixtures"
+    return remedy if elsewhere else f"{remedy}, or dvc repro fixture@{pin.name}"
 
 
 def _remote(root: Path, pin: Pin, file: _File, offline: bool | None) -> Buffer | None:

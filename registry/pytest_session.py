@@ -23,11 +23,15 @@ from registry.errors import AbsentBytesError, RegistryError, UsageError, printab
 from registry.storage.root import find_root, is_root, is_url, locate
 
 if TYPE_CHECKING:
+    from registry.declare.deprecation import Deprecation
     from registry.fixture import Fixture
     from registry.identity.pins import Pin
 
 _OPTION = "fixtures_registry"
 _ROOT = "fixtures_root"
+# The section of `params.yaml`, and the entries in it.
+_DEPRECATED = re.compile(rb"^deprecated:[ \t]*\n((?:[ \t#].*\n|\n)*)", re.MULTILINE)
+_ENTRY = re.compile(rb"^[ \t]+(\w+_v[0-9]\w*):", re.MULTILINE)
 # A stage of the lock whose command, over however many lines, says so.
 _PHYSICS = b"--physics"
 _UNDECIDED = re.compile(
@@ -64,7 +68,13 @@ def registry_root(named: str, rootdir: Path, *, offline: bool | None = None) -> 
         except RegistryError as error:
             raise error.but(remedy=f"correct {_naming()}; {error.remedy}") from None
     if not named:
-        return find_root(rootdir)
+        try:
+            return find_root(rootdir)
+        except UsageError as error:
+            raise error.but(
+                remedy=f"name the registry by the ini option {_OPTION}, a path or "
+                f"git+URL@REVISION, or by {REGISTRY}"
+            ) from None
     root = (rootdir / named).resolve()
     if is_root(root):
         return root
@@ -103,6 +113,7 @@ class PytestSession:
         )
         self._root: Path | RegistryError | None = _handed_over(config)
         self._outcomes: dict[str, Fixture | RegistryError] = {}
+        self._deprecated: dict[str, Deprecation | None] = {}
         self.used: set[str] = set()
         self.skips: set[str] = set()
 
@@ -186,7 +197,15 @@ class PytestSession:
             else:
                 pinned = "no dvc.lock"
         used = ", ".join([f"fixtures: {root}", pinned, *self._mode()])
-        return list(map(printable, [used, *self._undecided(text)]))
+        return list(map(printable, [used, *self._outdated(), *self._undecided(text)]))
+
+    def _outdated(self) -> Iterator[str]:
+        """A line on all that the registry deprecates; its declaration is searched, not parsed."""
+        with suppress(OSError):
+            section = _DEPRECATED.search(files.read(self.root / "params.yaml"))
+            names = _ENTRY.findall(section[1]) if section else []
+            if names:
+                yield f"fixtures: deprecated: {', '.join(name.decode() for name in names)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
         """A line on each fixture whose physics is declared as undecided.
@@ -213,8 +232,11 @@ class PytestSession:
         from registry.identity import pins
 
         try:
-            names = list(pins.read(self.root))
-            deprecated = [deprecation.find(self.root, name) for name in names if name in self.used]
+            known = pins.read(self.root)
+            names = list(known)
+            deprecated = [
+                deprecation.of(self.root, known[name]) for name in names if name in self.used
+            ]
         except RegistryError as error:
             yield str(error)
             return
@@ -274,12 +296,19 @@ class PytestSession:
             return error.but(remedy=f"{error.remedy}; {_naming()} names the registry")
         if self._root.resolve() == self._invoked_in.resolve():
             return error
+        if is_url(self._asked_for()):
+            # a folder of the cache, in which no command mends anything
+            return error
         return error.but(remedy=f"{error.remedy} (in {self._root})")
 
     def _warn_if_deprecated(self, name: str, stacklevel: int) -> None:
         from registry.declare import deprecation
+        from registry.identity import pins
 
-        found = deprecation.find(self.root, name)
+        if name not in self._deprecated:
+            # once: looking for imports walks the repository
+            self._deprecated[name] = deprecation.of(self.root, pins.find(self.root, name))
+        found = self._deprecated[name]
         if found is not None:
             warnings.warn(str(found), deprecation.FixtureDeprecationWarning, stacklevel=stacklevel)
 

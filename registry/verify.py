@@ -13,7 +13,7 @@ from typing import Any
 from registry import digests, loading
 from registry.declare import declaration
 from registry.declare.declaration import Declaration
-from registry.errors import ChainError, RegistryError
+from registry.errors import ChainError, MissingError, RegistryError, word, worst
 from registry.identity import chain, ledger, npz, pins, schema, sidecar
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
@@ -23,11 +23,15 @@ from registry.storage import served
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tested:
-    """A link that was tested: whether it holds, and the error's text where it does not."""
+    """A link that was tested: whether it holds, and the error's text where it does not.
+
+    ``missing`` tells a link that cannot be tested, for a file is not here, from a broken one.
+    """
 
     link: Link
     holds: bool
     detail: str = ""
+    missing: bool = False
 
     @property
     def name(self) -> str:
@@ -52,6 +56,11 @@ class Report:
         """Whether every link does."""
         return all(link.holds for link in self.links)
 
+    @property
+    def verdict(self) -> str:
+        """The word for it: MISSING only where nothing that is here is wrong."""
+        return word(self.exit_code)
+
 
 _SCHEMA = re.compile(r"[a-z0-9_]+\.schema\.json")
 
@@ -75,18 +84,17 @@ def unpinned(root: Path) -> list[Report]:
     pinned = pins.read(root)
     shared = _Shared(root)
     declared = shared.declared
-    reports = []
-    if declared is not None:
-        missing = [name for name in declared.fixtures if name not in pinned]
-        reports = [_unpinned(name, chain.DECLARED, _unbuilt(name)) for name in missing]
+    unbuilt = [name for name in declared.fixtures if name not in pinned] if declared else []
+    reports = [_unpinned(name, chain.DECLARED, _unbuilt(name), missing=True) for name in unbuilt]
     retired = declared.retired if declared is not None else {}
     gone = [name for name in shared.ledger or {} if name not in {*pinned, *retired}]
     return reports + [_unpinned(name, chain.PUBLISHED, _vanished(name)) for name in gone]
 
 
-def _unpinned(name: str, link: Link, error: ChainError) -> Report:
-    tested = Tested(link=link, holds=False, detail=str(error))
-    return Report(name=name, links=[tested], exit_code=error.exit_code)
+def _unpinned(name: str, link: Link, error: ChainError, *, missing: bool = False) -> Report:
+    tested = Tested(link=link, holds=False, detail=str(error), missing=missing)
+    code = MissingError.exit_code if missing else error.exit_code
+    return Report(name=name, links=[tested], exit_code=code)
 
 
 def _unbuilt(name: str) -> ChainError:
@@ -143,17 +151,18 @@ def _blob(path: Path) -> str:
 
 def _verify(root: Path, pin: Pin, shared: _Shared) -> Report:
     links: list[Tested] = []
-    exit_code = 0
+    codes: list[int] = []
     for link, test in _chain(root, pin, shared):
         try:
             test()
             links.append(Tested(link=link, holds=True))
         except RegistryError as error:
-            exit_code = max(exit_code, error.exit_code)
+            codes.append(error.exit_code)
             detail = str(served.advised(root, error))
-            links.append(Tested(link=link, holds=False, detail=detail))
+            missing = isinstance(error, MissingError)
+            links.append(Tested(link=link, holds=False, detail=detail, missing=missing))
     announced = shared.links(pin)
-    return Report(name=pin.name, links=links, exit_code=exit_code, announced=announced)
+    return Report(name=pin.name, links=links, exit_code=worst(codes), announced=announced)
 
 
 def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callable[[], object]]]:
@@ -236,18 +245,16 @@ def _published(record: Sidecar, line: ledger.Line | None) -> None:
 def _version(pin: Pin, record: Sidecar) -> None:
     expected = sidecar.version_of(pin.name)
     if record.version != expected:
-        raise chain.VERSION.broken(
-            pin.name, f"version {expected}", record.version, _checkout(pin.sidecar_path)
-        )
+        raise chain.VERSION.broken(pin.name, f"version {expected}", record.version, pin.restore)
 
 
 def _sizes(pin: Pin, record: Sidecar) -> None:
     if record.size != pin.size:
         raise chain.SIZES.broken(
             pin.name,
-            f"size {pin.size}, as dvc.lock pins {pin.path}",
+            f"size {pin.size}, as {pin.pinned_by} pins {pin.path}",
             f"size {record.size} in {pin.sidecar_path}",
-            _checkout(f"dvc.lock {pin.sidecar_path}"),
+            pin.restore,
         )
 
 
@@ -317,13 +324,15 @@ def _md5(pin: Pin, data: loading.Buffer) -> None:
             pin.name,
             f"{pin.path} with md5 {pin.md5}, by which DVC pulls it",
             found,
-            "git checkout -- dvc.lock, or dvc repro",
+            pin.restore if pin.imported else "git checkout -- dvc.lock, or dvc repro",
         )
 
 
 def _arrays(pin: Pin, record: Sidecar, data: loading.Buffer) -> None:
     arrays = npz.parse(data, subject=f"fixture {pin.name}")
     remedy = f"dvc repro --force fixture@{pin.name}, and compare the sidecar with the committed one"
+    if pin.imported:
+        remedy = loading.REPORT
     declared = {name: str(item["sha256"]) for name, item in record.arrays.items()}
     found = {name: digests.array_digest(array) for name, array in arrays.items()}
     differing = sorted(

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.kit import environment
-from tests.kit.repository import FOLDER, REPOSITORY, SCHEMAS, real_file
+from tests.kit.repository import FOLDER, REPOSITORY, SCHEMAS, params, real_file
 
 # Before anything imports numpy, which reads some of them once.
 environment.clean(os.environ)
@@ -32,7 +32,8 @@ def _template(tmp_path_factory):
             REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
     files = [f"{FOLDER}/{name}{suffix}" for name in NAMES for suffix in (".npz", ".json")]
-    for file in ("params.yaml", *files):
+    (root / "params.yaml").write_text(params(), encoding="utf-8")
+    for file in files:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / file, root / file)
     lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_bytes())

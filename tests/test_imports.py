@@ -60,10 +60,10 @@ def test_the_field_alone_imports_nothing_heavy():
     assert found == set(), "`import registry.ptychography` imports what only its criteria need"
 
 
-def test_loading_a_fixture_imports_numpy_and_yaml_alone():
+def test_loading_a_fixture_imports_numpy_and_yaml_alone(root):
     """A fixture in the workspace is loaded without DVC and without a schema validator."""
     name = "minimal_dataset_v1_n16"
-    found = imported(f"import registry; registry.load({name!r}, root={str(REPOSITORY)!r})")
+    found = imported(f"import registry; registry.load({name!r}, root={str(root)!r})")
     assert found & HEAVY == set(), "loading imports what only building needs"
     assert "numpy" in found, "numpy was not imported, so nothing was loaded"
 

@@ -127,7 +127,7 @@ def resize(root: Path) -> None:
 
 
 AGAIN = f"rm {DATA}, then fixtures pull {NAME} or dvc repro fixture@{NAME}"
-PULL = f"fixtures pull {NAME}, or make fixtures"
+PULL = f"fixtures pull {NAME}, or dvc repro fixture@{NAME}"
 CHECKOUT = (
     f"git checkout -- dvc.lock {SIDECAR}; or, if the change is meant, dvc repro and a new version"
 )
@@ -221,7 +221,7 @@ def test_missing_lock(root):
     with pytest.raises(MissingError) as caught:
         registry.load(NAME, root)
     assert caught.value.subject == "dvc.lock", "the lock is not named"
-    assert caught.value.remedy == "git checkout dvc.lock, or build the fixtures: make fixtures"
+    assert caught.value.remedy == "git checkout dvc.lock, or build the fixtures: dvc repro"
 
 
 def test_a_lock_with_conflict_markers(root):
@@ -238,7 +238,7 @@ def test_an_unknown_name(root):
     """A misspelt name gets the right one suggested."""
     with pytest.raises(UsageError) as caught:
         registry.load("minimal_dataset_v1_n61", root)
-    expected = "a fixture that dvc.lock pins; perhaps minimal_dataset_v1_n16 or minimal_dataset_v1"
+    expected = "a fixture that is pinned here; perhaps minimal_dataset_v1_n16 or minimal_dataset_v1"
     assert caught.value.expected == expected, "no suggestion, or another"
 
 
@@ -311,9 +311,9 @@ def test_bytes_that_are_nowhere(root, stored, tmp_path):
         "none in the workspace, none in the cache; "
         f"no such object on remote store ({tmp_path / 'remote'})"
     ), "not where it was looked for"
-    assert error.remedy == (f"dvc push fixture@{NAME}, in a clone that has it, or make fixtures"), (
-        "not what the remote's error says"
-    )
+    assert error.remedy == (
+        f"dvc push fixture@{NAME}, in a clone that has it, or dvc repro fixture@{NAME}"
+    ), "not what the remote's error says"
 
 
 def test_bad_bytes_on_the_remote(root, stored):

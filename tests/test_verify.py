@@ -87,7 +87,7 @@ def test_missing_bytes(root):
     assert [link.name for link in found.links] == LINKS[:8], "not every link that can be tested"
     assert [link.holds for link in found.links] == [True] * 7 + [False]
     assert found.exit_code == 3, "missing bytes are not a failed check"
-    assert f"to mend:  fixtures pull {NAME}, or make fixtures" in found.links[-1].detail
+    assert f"to mend:  fixtures pull {NAME}, or dvc repro fixture@{NAME}" in found.links[-1].detail
 
 
 def test_a_changed_sidecar_ends_the_chain(root):

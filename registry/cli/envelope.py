@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from registry import console
 from registry.cli.dvc_repro import repro
 from registry.cli.table import columns
-from registry.errors import CheckError, MissingError, RegistryError, UsageError
+from registry.errors import CheckError, MissingError, RegistryError, UsageError, worst
 from registry.storage.root import find_root
 from registry.training import imports
 
@@ -115,7 +115,7 @@ def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
             f"{budgets.peak_rss_mb:g} MB of memory, {budgets.artifacts_mb:g} MB of artifacts; "
             "repeats identical"
         )
-    return max((error.exit_code for error in errors), default=0)
+    return worst(error.exit_code for error in errors)
 
 
 def _row(name: str, found: Results) -> tuple[str, ...]:

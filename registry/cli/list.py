@@ -6,7 +6,8 @@ import argparse
 
 from registry import console, loading
 from registry.cli.table import columns
-from registry.errors import RegistryError
+from registry.declare import deprecation
+from registry.errors import MissingError, RegistryError, word, worst
 from registry.identity import pins
 from registry.storage import served
 from registry.storage.root import locate
@@ -19,21 +20,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
-    doubts: list[tuple[str, ...]] = []
-    code = 0
+    remarks: list[tuple[str, ...]] = []
+    codes: list[int] = []
     pinned = pins.read(root)
     if not pinned:
         console.say(served.nothing_pinned(root))
         return 0
     for pin in pinned.values():
+        deprecated = deprecation.of(root, pin)
+        if deprecated is not None:
+            remarks.append((f"{pin.name}:", deprecated.advice))
         try:
             record = loading.read_sidecar(root, pin)
         except RegistryError as error:
-            code = max(code, error.exit_code)
-            rows.append((pin.name, *"---", f"{pin.size:,}", "-", "sidecar broken: verify it"))
+            codes.append(error.exit_code)
+            found = f"sidecar {word(error.exit_code)}: fixtures verify"
+            rows.append((pin.name, *"---", f"{pin.size:,}", "-", found))
             continue
         if record.doubt:
-            doubts.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
+            remarks.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
         path = root / pin.path
         rows.append(
             (
@@ -43,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
                 record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
                 f"{pin.size:,}",
                 record.verdict if record.defect is None else f"defect: {record.defect['name']}",
-                "yes" if path.is_file() else "no: fixtures pull",
+                "yes" if path.is_file() else f"{word(MissingError.exit_code)}: fixtures pull",
             )
         )
-    console.say(*columns(rows), *columns(doubts))
-    return code
+    console.say(*columns(rows), *columns(remarks))
+    return worst(codes)

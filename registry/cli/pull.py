@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import console, files, loading
+from registry.declare import deprecation
 from registry.environment import is_offline
-from registry.errors import ChainError, MissingError, RegistryError, UsageError
+from registry.errors import ChainError, MissingError, RegistryError, UsageError, word, worst
 from registry.identity import pins
 from registry.identity.pins import Pin
-from registry.storage import cache, served, workspace
+from registry.storage import cache, imports, served, workspace
 from registry.storage.root import locate
 
 _PRESENT, _CACHE, _REMOTE = "present", "from the cache", "from the remote"
@@ -60,12 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not wanted:
         console.say(served.nothing_pinned(root))
         return 0
-    outcomes = _pull(root, list(wanted.values()), is_offline(arguments.offline))
+    offline = is_offline(arguments.offline)
+    outcomes = _pull(root, list(wanted.values()), offline)
     errors = []
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
             errors.append(served.advised(root, outcome))
-            console.say(f"FAILED   {name}")
+            console.say(f"{word(outcome.exit_code):<7}  {name}")
         elif outcome == _PRESENT:
             console.say(f"present  {name}")
         else:
@@ -75,7 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
     console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
-    return max((error.exit_code for error in errors), default=0)
+    if not offline:
+        # a load does not ask: here it is learnt, for later loads as well
+        console.say(*imports.look(root, wanted.values()))
+    deprecated = (deprecation.of(root, pin) for pin in wanted.values())
+    console.say(*(str(found) for found in deprecated if found))
+    return worst(error.exit_code for error in errors)
 
 
 def _copy(root: Path, names: Sequence[str], to: str, offline: bool | None) -> int:

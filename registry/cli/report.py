@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from registry import console
+from registry.errors import word
 from registry.storage.root import find_root
 
 _FOLDER = "build/report"
@@ -28,10 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     output = arguments.output or root / _FOLDER
     built = build(root, arguments.names, output)
     for item in built.facts:
-        verdict = "ok      " if item.holds else "MISSING " if item.missing else "BROKEN  "
-        console.say(
-            f"{verdict}{item.name}  ({'drawn' if item.name in built.drawn else 'unchanged'})"
-        )
+        made = "drawn" if item.name in built.drawn else "unchanged"
+        console.say(f"{word(item.exit_code):<7} {item.name}  ({made})")
         console.print_errors(link.detail for link in item.broken)
     count = len(built.facts)
     console.say(f"{output / 'index.html'}: {count} fixture{'s' * (count != 1)}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from registry import loading
 from registry.cli.table import columns
 from registry.console import say
-from registry.declare import retirement
-from registry.errors import MissingError, printable
+from registry.declare import deprecation, retirement
+from registry.errors import MissingError, printable, word
 from registry.identity.sidecar import Sidecar
 from registry.report.meanings import MEANINGS
 from registry.storage.root import locate
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from registry.identity.pins import Pin
 
-_ABSENT = "absent: fixtures pull"
+_ABSENT = f"{word(MissingError.exit_code)}: fixtures pull"
 # of a picture, in characters
 _WIDEST, _NARROWEST, _GAP = 38, 16, 3
 
@@ -41,15 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     console = _terminal()
     if console is None:
         present = "present, not verified here" if (root / pin.path).is_file() else _ABSENT
-        _print(pin, record, present)
+        _print(root, pin, record, present)
     else:
         _draw(console, root, pin, record)
     return 0
 
 
-def _print(pin: Pin, record: Sidecar, present: str) -> None:
+def _print(root: Path, pin: Pin, record: Sidecar, present: str) -> None:
     """The card as plain text, for pipes and for terminals that can do no more."""
-    for title, text in _warnings(record):
+    for title, text in _warnings(root, pin, record):
         say(f"{title.upper()}: {text}")
     say(*columns(_facts(pin, record, present)))
     say("\narrays")
@@ -95,7 +95,7 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
         arrays = npz.parse(data, subject=f"fixture {pin.name}")
     except MissingError:
         present = _ABSENT
-    for title, text in _warnings(record):
+    for title, text in _warnings(root, pin, record):
         head = Text(f" {title.upper()} ", style="bold white on red")
         console.print(head + Text(f" {printable(text)}"))
     hue = console.color_system == "truecolor"
@@ -166,7 +166,7 @@ def _pictures(
     return Group(table, Text("lightness: amplitude, hue: phase  ") + legend(19))
 
 
-def _warnings(record: Sidecar) -> list[tuple[str, str]]:
+def _warnings(root: Path, pin: Pin, record: Sidecar) -> list[tuple[str, str]]:
     """What nobody who uses this fixture may overlook."""
     found = []
     if record.defect is not None:
@@ -180,6 +180,9 @@ def _warnings(record: Sidecar) -> list[tuple[str, str]]:
     if record.doubt:
         nothing = "nothing says that frames, positions, probe and object match"
         found.append((f"physics {record.verdict}", f"{record.doubt}; {nothing}"))
+    deprecated = deprecation.of(root, pin)
+    if deprecated is not None:
+        found.append(("deprecated", deprecated.advice.removeprefix("deprecated: ")))
     return found
 
 

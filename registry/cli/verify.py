@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry import console
 from registry.declare import retirement
+from registry.errors import worst
 from registry.identity import pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         rebuilt = regenerate.regenerate(root, chosen)
     codes = [report.exit_code for report in reports]
     codes += [item.exit_code for found in (changes, rebuilt) for item in found]
-    code = max(codes, default=0)
+    code = worst(codes)
     if arguments.json:
         document = {
             "root": str(root),
@@ -107,6 +108,7 @@ def _verdict(against: Comparison) -> str:
 def _as_json(report: Report) -> dict[str, Any]:
     return {
         "name": report.name,
+        "verdict": report.verdict,
         "holds": report.holds,
         "exit_code": report.exit_code,
         "links": [
@@ -118,9 +120,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 def _print_links(reports: Sequence[Report]) -> None:
     for report in reports:
         good = [link.name for link in report.links if link.holds]
-        console.say(
-            f"{'ok    ' if report.holds else 'BROKEN'}  {report.name}  ({len(good)} links hold)"
-        )
+        console.say(f"{report.verdict:<7} {report.name}  ({len(good)} links hold)")
         console.print_errors(link.detail for link in report.links if not link.holds)
 
 

@@ -1,4 +1,9 @@
-"""Deprecated versions: still served, but using one warns and names its successor."""
+"""Deprecated versions: still served, but using one warns and names its successor.
+
+They are deprecated after they were published, so a revision or an import does not know of it. Of
+those, what the registry's newest commit declares counts as well, as it was last seen; nothing in
+here asks for it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,8 @@ from registry import files
 from registry.declare import FILE
 from registry.errors import printable
 from registry.identity import plain_yaml
+from registry.identity.pins import Pin
+from registry.storage import served
 
 
 class FixtureDeprecationWarning(UserWarning):
@@ -25,9 +32,22 @@ class Deprecation:
     reason: str
     successor: str | None
 
-    def __str__(self) -> str:
+    @property
+    def advice(self) -> str:
+        """The same without the fixture's name."""
         instead = f"; use {self.successor}" if self.successor else ""
-        return printable(f"fixture {self.name} is deprecated: {self.reason}{instead}")
+        return f"deprecated: {self.reason}{instead}"
+
+    def __str__(self) -> str:
+        return printable(f"fixture {self.name} is {self.advice}")
+
+
+def of(root: Path, pin: Pin) -> Deprecation | None:
+    """The deprecation of a pinned fixture, wherever it comes from."""
+    found = find(root, pin.name)
+    if found is None and (newest := _newest(root, pin)) is not None:
+        return _declared(newest).get(pin.name)
+    return found
 
 
 def find(root: Path, name: str) -> Deprecation | None:
@@ -35,16 +55,34 @@ def find(root: Path, name: str) -> Deprecation | None:
 
     A registry without ``params.yaml``, such as a repository that imports fixtures, has none.
     """
-    said = notices(root, "deprecated").get(name)
-    if said is None:
-        return None
-    return Deprecation(name=name, reason=said.get("reason", ""), successor=said.get("successor"))
+    return declared(root).get(name)
 
 
-def notices(root: Path, section: str) -> dict[str, dict[str, str]]:
-    """Texts of the entries of a section of ``params.yaml``, by name; none where there is none."""
+def declared(root: Path) -> dict[str, Deprecation]:
+    """What ``params.yaml`` deprecates, by name."""
+    return _declared(root / FILE)
+
+
+def _newest(root: Path, pin: Pin) -> Path | None:
+    """File with what the newest commit of the registry declares that has the fixture's bytes."""
+    if not pin.imported:
+        return served.newest(root)
+    from registry.storage import imports
+
+    return imports.newest(root, pin)
+
+
+def _declared(file: Path) -> dict[str, Deprecation]:
+    return {
+        name: Deprecation(name=name, reason=said.get("reason", ""), successor=said.get("successor"))
+        for name, said in notices(file, "deprecated").items()
+    }
+
+
+def notices(file: Path, section: str) -> dict[str, dict[str, str]]:
+    """Texts of the entries of a section of a ``params.yaml``, by name; none where there is none."""
     try:
-        data = files.read(root / FILE)
+        data = files.read(file)
     except OSError:
         return {}
     # Every load asks, and hardly any registry has such a section: parse only where there may be one

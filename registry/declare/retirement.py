@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry.declare import deprecation
+from registry.declare import FILE, deprecation
 from registry.errors import UsageError, printable
 from registry.identity import pins
 from registry.identity.pins import Pin
@@ -21,7 +21,7 @@ def find_pin(root: Path, name: str) -> Pin:
     try:
         return pins.find(root, name)
     except UsageError:
-        said = deprecation.notices(root, "retired").get(name)
+        said = deprecation.notices(root / FILE, "retired").get(name)
         if said is None:
             raise
     since, successor = said.get("since", "an unknown day"), said.get("successor")

@@ -80,6 +80,6 @@ def _read(root: Path, pin: Pin) -> Published:
         pin=pin,
         record=record,
         sidecar_sha256=sha256(text),
-        deprecated=deprecation.find(root, pin.name),
+        deprecated=deprecation.of(root, pin),
         schemas=root / "schemas",
     )

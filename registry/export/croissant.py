@@ -103,7 +103,7 @@ def describe(
             "export",
             expected="a pinned fixture",
             found="none",
-            remedy="make fixtures",
+            remedy="build the fixtures: dvc repro",
         )
     if dataset is None:
         raise MissingError(

@@ -15,12 +15,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from registry import files
+from registry.environment import REGISTRY
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import plain_yaml
 from registry.identity.sidecar import NAME, match_name
 
 LOCK = "dvc.lock"
 STAGE = "fixture@"
+# The mend in a repository that has no fixtures of its own.
+IMPORT = (
+    f"dvc import fixtures of a registry, or name the registry: {REGISTRY}, in pytest the ini "
+    "option fixtures_registry"
+)
+_DECLARES = re.compile(rb"^fixtures:", re.MULTILINE)
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
 
@@ -43,6 +50,18 @@ class Pin:
     targets: tuple[str, ...] = ()
     imported: bool = False
 
+    @property
+    def pinned_by(self) -> str:
+        """What pins it, for messages."""
+        return " and ".join(self.targets) if self.imported else LOCK
+
+    @property
+    def restore(self) -> str:
+        """The commands that bring back pin and sidecar as they were committed."""
+        if self.imported:
+            return f"git checkout -- {' '.join(self.targets)}, then fixtures pull {self.name}"
+        return f"git checkout -- {LOCK} {self.sidecar_path}"
+
 
 def read(root: Path) -> dict[str, Pin]:
     """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
@@ -56,11 +75,12 @@ def read(root: Path) -> dict[str, Pin]:
     """
     found = {**_imported(root), **_locked(root)}
     if not found and not (root / LOCK).is_file():
+        build = _build(root)
         raise MissingError(
             LOCK,
             expected="the registry's pins",
             found="no such file",
-            remedy="git checkout dvc.lock, or build the fixtures: make fixtures",
+            remedy=f"git checkout dvc.lock, or {build}" if build else IMPORT,
             needs_clone=True,
         )
     return found
@@ -90,18 +110,37 @@ def find(root: Path, name: str) -> Pin:
             "see docs/consuming.md",
             needs_clone=True,
         )
-    pins = read(root)
+    known = read(root)
     import difflib
 
-    close = difflib.get_close_matches(name, pins, n=3)
+    close = difflib.get_close_matches(name, known, n=3)
     raise UsageError(
         f"fixture {name}",
-        expected="a fixture that dvc.lock pins"
+        expected="a fixture that is pinned here"
         + (f"; perhaps {' or '.join(close)}" if close else ""),
-        found=f"no such name among {', '.join(pins) or 'none'}",
-        remedy="fixtures list shows them; a new one is an entry in params.yaml and dvc repro",
+        found=f"no such name among {', '.join(known) or 'none'}",
+        remedy="fixtures list shows them; "
+        + (
+            "a new one is an entry in params.yaml and dvc repro"
+            if _build(root)
+            else "dvc import brings another one"
+        ),
         needs_clone=True,
     )
+
+
+def nothing_pinned(root: Path) -> str:
+    """What to do where nothing is pinned: to build is for a registry alone."""
+    return _build(root) or IMPORT
+
+
+def _build(root: Path) -> str:
+    """How fixtures are built here; nothing in a repository that declares none."""
+    try:
+        declared = _DECLARES.search(files.read(root / "params.yaml"))
+    except OSError:
+        return ""
+    return "build the fixtures: dvc repro" if declared else ""
 
 
 def parse(

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from registry import digests, extras, loading
-from registry.errors import CheckError, MissingError
+from registry.errors import CheckError, MissingError, worst
 from registry.identity import npz
 from registry.identity.sidecar import NAME
 from registry.report import facts, folder
@@ -35,8 +35,8 @@ class Built:
 
     @property
     def exit_code(self) -> int:
-        """1 where a fixture is broken or missing."""
-        return 0 if all(item.holds for item in self.facts) else 1
+        """That of the worst fixture."""
+        return worst(item.exit_code for item in self.facts)
 
 
 def build(root: Path, names: Iterable[str], output: Path) -> Built:

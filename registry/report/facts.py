@@ -44,17 +44,17 @@ class Facts:
     """What is known of one fixture.
 
     ``pin`` is None where a fixture was never built, or was published and is pinned no more.
-    ``announced`` are the links that would be tested were none broken. ``missing`` tells what is
-    absent from what is broken. ``record`` is the sidecar where it is the pinned one, else
-    None. ``drawable`` tells whether the bytes are those of
-    the sidecar, so that pictures and figures may be made of them.
+    ``announced`` are the links that would be tested were none broken. ``exit_code`` tells what is
+    absent from what is broken. ``record`` is the sidecar where it is the pinned one, else None.
+    ``drawable`` tells whether the bytes are those of the sidecar, so that pictures and figures may
+    be made of them.
     """
 
     name: str
     pin: Pin | None
     links: list[Tested]
     announced: tuple[Link, ...] = ()
-    missing: bool = False
+    exit_code: int = 0
     record: Sidecar | None = None
     drawable: bool = False
     deprecated: str = ""
@@ -65,6 +65,11 @@ class Facts:
     def holds(self) -> bool:
         """Whether every link of the chain does."""
         return all(link.holds for link in self.links)
+
+    @property
+    def missing(self) -> bool:
+        """Whether something is absent, and nothing that is here is wrong."""
+        return self.exit_code == MissingError.exit_code
 
     @property
     def broken(self) -> list[Tested]:
@@ -113,20 +118,19 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
 
 
 def _unpinned(report: verify.Report) -> Facts:
-    was_declared = report.links[0].link == chain.DECLARED
-    return Facts(name=report.name, pin=None, missing=was_declared, links=report.links)
+    return Facts(name=report.name, pin=None, exit_code=report.exit_code, links=report.links)
 
 
 def _facts(
     root: Path, pin: Pin, report: verify.Report, positions: _Positions, budgets: object
 ) -> Facts:
-    deprecated = deprecation.find(root, pin.name)
+    deprecated = deprecation.of(root, pin)
     facts = Facts(
         name=pin.name,
         pin=pin,
         links=report.links,
         announced=report.announced,
-        missing=report.exit_code == MissingError.exit_code,
+        exit_code=report.exit_code,
         deprecated="" if deprecated is None else str(deprecated),
     )
     holding = {tested.link for tested in report.links if tested.holds}

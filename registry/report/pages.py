@@ -18,6 +18,7 @@ from registry.report import figures, limits, training
 from registry.report.facts import Facts
 from registry.report.figures import Picture
 from registry.report.training import Run
+from registry.verify import Tested
 
 if TYPE_CHECKING:
     import jinja2
@@ -44,11 +45,11 @@ class Digest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownLink:
-    """A link of the chain as the page lists it; ``holds`` is None where it was not tested."""
+    """A link of the chain as the page lists it, with one word for what was found of it."""
 
     name: str
     meaning: str
-    holds: bool | None
+    verdict: str
     detail: str
     digests: list[Digest]
 
@@ -147,8 +148,8 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
     """What has to be seen before anything else: kind, a word for a badge, and a sentence."""
     found = []
     for link in facts.broken:
-        word = "missing" if facts.missing else "broken"
-        found.append(("bad", word, f"Failing link: {link.name}"))
+        word, what = _verdict(link), "Not here, so not tested" if link.missing else "Failing link"
+        found.append(("bad", word, f"{what}: {link.name}"))
     record = facts.record
     if record is not None and record.doubt:
         sentence = (
@@ -217,13 +218,19 @@ def _links(facts: Facts) -> list[ShownLink]:
         ShownLink(
             name=link.name,
             meaning=f"{link.meaning[0].upper()}{link.meaning[1:]}.",
-            holds=found[link].holds if link in found else None,
+            verdict=_verdict(found.get(link)),
             detail=found[link].detail if link in found else "",
             digests=digests.get(link, []),
         )
         for link in chain.LINKS
         if link in found or link in facts.announced
     ]
+
+
+def _verdict(tested: Tested | None) -> str:
+    if tested is None:
+        return "not tested"
+    return "holds" if tested.holds else "missing" if tested.missing else "broken"
 
 
 def _digests(facts: Facts) -> dict[Link, list[Digest]]:

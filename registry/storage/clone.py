@@ -78,6 +78,11 @@ def parse(spec: str) -> Location:
     return Location(url=match[1], revision=match[2])
 
 
+def folder(location: Location) -> Path:
+    """Where `base` is, or would be."""
+    return _cache() / "git" / hashlib.sha256(location.url.encode()).hexdigest()[:16]
+
+
 def base(location: Location) -> Path:
     """Folder in the user's cache for one registry, its owner's alone: the registry may be private.
 
@@ -88,10 +93,9 @@ def base(location: Location) -> Path:
     MissingError
         The folder is another user's.
     """
-    top = _cache()
-    made = top / "git" / hashlib.sha256(location.url.encode()).hexdigest()[:16]
-    for folder in (top, top / "git", made):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = folder(location)
+    for folder_above in (made.parents[1], made.parent, made):
+        folder_above.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = made.stat()
     if status.st_uid != os.getuid():
         # whoever made it decides what the pins in it say

@@ -7,10 +7,12 @@ them itself, and so on, up to a limit.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from registry import files
-from registry.errors import MissingError, UsageError
+from registry.errors import MissingError, RegistryError, UsageError
 from registry.identity import pins, plain_yaml
 from registry.storage import clone, served
 from registry.storage.clone import Location
@@ -59,6 +61,32 @@ def keeper(root: Path, md5: str, targets: tuple[str, ...]) -> tuple[Path, Path |
         remedy="import it from the registry that made it",
         needs_clone=True,
     )
+
+
+def look(root: Path, fixtures: Iterable[pins.Pin]) -> Iterator[str]:
+    """See what the registries that fixtures come from declare by now; what could not be seen."""
+    found: dict[str, Location] = {}
+    serving = served.record(root)
+    if serving is not None:
+        found[serving.url] = Location(url=serving.url, revision=serving.commit)
+    for pin in fixtures:
+        if not pin.imported:
+            continue
+        # one whose registry is not named cannot be had either, and there it is said
+        with suppress(RegistryError):
+            location = _location(root, pin.md5, pin.targets)
+            found[location.url] = location
+    for location in found.values():
+        if why := served.look(location):
+            yield f"{location}: what it has deprecated is as last seen ({why})"
+
+
+def newest(root: Path, pin: pins.Pin) -> Path | None:
+    """File with what `look` saw last, of the registry that a fixture is imported from."""
+    try:
+        return clone.folder(_location(root, pin.md5, pin.targets)) / served.NEWEST
+    except RegistryError:
+        return None
 
 
 def _pin(root: Path, md5: str) -> pins.Pin | None:

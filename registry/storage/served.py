@@ -14,7 +14,8 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -35,6 +36,9 @@ _RECORD = "served.json"
 _CONFIG = ".dvc/config"
 # For its deprecations. The layer that reads it is above this one.
 _DECLARATION = "params.yaml"
+# What the registry's newest commit declares, as last seen: a revision does not know what was
+# deprecated after it.
+NEWEST = "newest.yaml"
 # Commits' folders are beside the folder of objects. Another name wherever other things are taken.
 _FOLDER, _OBJECTS = "commits", "objects"
 # The files of an import; those of other names are data of the repository's own.
@@ -120,6 +124,33 @@ def at(location: Location, *, offline: bool) -> Path:
 
 
 _resolved: dict[tuple[Path, str], Path] = {}
+# Folders of registries whose newest commit was seen by this process.
+_seen: set[Path] = set()
+
+
+def look(location: Location) -> str:
+    """See what a registry's newest commit declares; why it could not be seen, or nothing."""
+    from filelock import FileLock
+
+    try:
+        base = clone.base(location)
+        if base in _seen:
+            return ""
+        with FileLock(base / "lock"):
+            newest = replace(location, revision="HEAD")
+            _, stale = clone.commit(newest, base, offline=False)
+            if not stale:
+                _keep_newest(newest, base)
+            return stale
+    except RegistryError as error:
+        return error.found
+    except OSError as error:
+        return str(error)
+
+
+def newest(root: Path) -> Path | None:
+    """File with what `look` saw last, of a folder that serves a registry; else None."""
+    return None if record(root) is None else root.parent.parent / NEWEST
 
 
 def record(root: Path) -> Served | None:
@@ -153,7 +184,7 @@ def nothing_pinned(root: Path) -> str:
     """What is said of a registry without a fixture, and what to do."""
     found = record(root)
     if found is None:
-        return "no fixtures are pinned; build them: make fixtures"
+        return f"no fixtures are pinned; {pins.nothing_pinned(root)}"
     return f"no fixtures are pinned; name another revision than that of {found.address}"
 
 
@@ -180,10 +211,22 @@ def _serve(location: Location, base: Path, offline: bool) -> tuple[Path, str]:
 
     with FileLock(base / "lock"):
         commit, stale = clone.commit(location, base, offline=offline)
+        if not stale and not offline:
+            _keep_newest(location, base)
         made = base / _FOLDER / commit
         if not made.is_dir():
             _make(location, base, commit)
         return made, stale
+
+
+def _keep_newest(location: Location, base: Path) -> None:
+    """Keep what the mirror, just brought up to date, has at the repository's own branch."""
+    mirror = clone.mirror_in(base)
+    # a repository without such a branch, or with something else there, declares nothing
+    with suppress(RegistryError):
+        texts = dict(_read(location, mirror, git.tree(mirror, "HEAD"), {_DECLARATION: _LARGE}))
+        files.write_atomic(base / NEWEST, texts.get(_DECLARATION, b""), mode=0o600)
+        _seen.add(base)
 
 
 def _make(location: Location, base: Path, commit: str) -> None:

@@ -78,7 +78,9 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
             if store.foreign:
                 return MissingError(str(wanted), expected=fetching, found=found, remedy=KEEPERS)
         if store.foreign:
-            remedy = f"tell those who keep the registry: dvc push {' '.join(wanted.target)}"
+            # there an import's object has another target than here
+            named = "" if wanted.imported else f" {' '.join(wanted.target)}"
+            remedy = f"tell those who keep the registry: dvc push{named}"
         return AbsentBytesError(
             str(wanted), expected=fetching, found=found, remedy=remedy, needs_clone=True
         )
@@ -127,12 +129,17 @@ def told(data: files.Buffer) -> str:
 
 def wrong(store: Store | str, wanted: Wanted, found: str) -> ChainError:
     """The error for bytes that are not those of the object."""
+    remedy = (
+        f"remove the object there, then dvc push {' '.join(wanted.target)} in a clone that "
+        "has the right bytes (DVC does not replace what is there)"
+    )
+    if isinstance(store, Store) and store.foreign:
+        remedy = "tell those who keep the registry: the object there is another one"
     return ChainError(
         str(wanted),
         expected=f"{wanted.size} bytes with that md5 from {store}",
         found=found,
-        remedy=f"remove the object there, then dvc push {' '.join(wanted.target)} in a clone that "
-        "has the right bytes (DVC does not replace what is there)",
+        remedy=remedy,
     )
 
 

@@ -30,7 +30,9 @@ def test_bytes_that_are_not_here(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("list")
     assert ended.code == 0, "listing is no verification"
-    assert ended.out.splitlines()[2].endswith("checked  no: fixtures pull"), "not marked as absent"
+    assert ended.out.splitlines()[2].endswith("checked  MISSING: fixtures pull"), (
+        "not marked as absent"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,10 +69,19 @@ def test_a_broken_sidecar(fixtures, root):
     assert ended.code == 1, "a broken sidecar is a failed check"
     _, other, line = ended.out.splitlines()
     assert other.endswith("yes"), "the good fixture is not listed"
-    assert line.endswith("sidecar broken: verify it"), "the broken one is not marked"
+    assert line.endswith("sidecar BROKEN: fixtures verify"), "the broken one is not marked"
 
 
 def test_a_missing_sidecar(fixtures, root):
     """A sidecar that is not there is exit code 3."""
     (root / DATA.replace(".npz", ".json")).unlink()
     assert fixtures("list").code == 3, "not the exit code of what is missing"
+
+
+def test_a_deprecated_fixture(fixtures, root):
+    """A line beneath the table has the reason and the successor."""
+    with (root / "params.yaml").open("a") as file:
+        file.write(f"\ndeprecated:\n  {NAME}: {{reason: too few, successor: minimal_dataset_v1}}\n")
+    ended = fixtures("list")
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
+    assert ended.out.splitlines()[3:] == [f"{NAME}:  deprecated: too few; use minimal_dataset_v1"]

@@ -125,7 +125,7 @@ def test_offline(fixtures, path):
     fixtures("pull", "other_v1")
     ended = fixtures("pull", "--offline")
     assert ended.code == 3, "not the exit code of what is missing"
-    assert "FAILED   small_v1" in ended.out.splitlines(), "not said"
+    assert "MISSING  small_v1" in ended.out.splitlines(), "not said"
     assert "the remote was not asked (offline)" in ended.err, "no reason"
     assert "fixtures pull small_v1" in ended.err, "no remedy"
     assert "present  other_v1" in ended.out.splitlines(), "the good one suffers"
@@ -185,10 +185,14 @@ def test_a_broken_sidecar(fixtures, root, path):
 
 
 def test_the_worst_exit_code_counts(fixtures, root, store):
-    """One bad and one missing object end with the code of the missing one."""
+    """One bad and one missing object end with the code of the bad one, and each has its word."""
     kit.flip(kit.object_in(store, pins.find(root, "small_v1").md5))
     kit.object_in(store, pins.find(root, "other_v1").md5).unlink()
-    assert fixtures("pull").code == 3, "not the highest"
+    ended = fixtures("pull")
+    assert ended.code == 1, "not that of what is wrong"
+    assert sorted(
+        line for line in ended.out.splitlines() if line.startswith(("BROKEN", "MISSING"))
+    ) == ["BROKEN   small_v1", "MISSING  other_v1"], "not their words"
 
 
 def test_an_unknown_name(fixtures):

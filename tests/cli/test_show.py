@@ -54,7 +54,7 @@ def test_bytes_that_are_not_here(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("show", NAME)
     assert ended.code == 0, "showing is no verification"
-    assert "absent: fixtures pull" in ended.out, "not marked as absent"
+    assert "MISSING: fixtures pull" in ended.out, "not marked as absent"
 
 
 def test_an_unknown_name(fixtures):
@@ -63,7 +63,7 @@ def test_an_unknown_name(fixtures):
     assert (ended.code, ended.out) == (2, ""), "not wrong use, or something on stdout"
     assert ended.err == (
         "error: fixture minimal_dataset_v1_n61\n"
-        "  expected: a fixture that dvc.lock pins; perhaps minimal_dataset_v1_n16 or "
+        "  expected: a fixture that is pinned here; perhaps minimal_dataset_v1_n16 or "
         "minimal_dataset_v1\n"
         "  found:    no such name among minimal_dataset_v1, minimal_dataset_v1_n16\n"
         "  to mend:  fixtures list shows them; a new one is an entry in params.yaml and dvc repro\n"
@@ -181,7 +181,7 @@ def test_a_terminal_without_the_bytes(terminal, root):
     assert (ended.code, "▀" in ended.out) == (0, False), "a picture of nothing"
     assert f"no pictures: the bytes are not here; fixtures pull {NAME}" in plain(ended.out)
     words = " ".join(plain(ended.out).split())
-    assert "(970,036 bytes, absent: fixtures pull)" in words, "not marked as absent"
+    assert "(970,036 bytes, MISSING: fixtures pull)" in words, "not marked as absent"
 
 
 def test_a_terminal_and_broken_bytes(terminal, root):
@@ -343,3 +343,12 @@ def test_one_picture(terminal, root):
     republish(root, NAME, arrays)
     lines = plain(terminal("show", NAME, COLUMNS="50").out).splitlines()
     assert lines[0].rstrip() == "▀" * 38, "not one picture"
+
+
+def test_a_deprecated_fixture(fixtures, terminal, root):
+    """The card begins with the reason and the successor, in a pipe and in a terminal."""
+    with (root / "params.yaml").open("a") as file:
+        file.write(f"\ndeprecated:\n  {NAME}: {{reason: too few, successor: minimal_dataset_v1}}\n")
+    said = "DEPRECATED: too few; use minimal_dataset_v1\n"
+    assert fixtures("show", NAME).out.startswith(said)
+    assert plain(terminal("show", NAME).out).startswith(f" {said}".replace(": ", "  ", 1))

@@ -63,6 +63,7 @@ def test_missing_bytes(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("verify")
     assert ended.code == 3, "not the exit code of what is missing"
+    assert f"MISSING {NAME}  (6 links hold)\n" in ended.out, "not its word"
     assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"
 
 
@@ -110,8 +111,8 @@ def test_what_is_declared_and_was_never_built(fixtures, root):
     with (root / "params.yaml").open("a") as params:
         params.write("  new_v1: {generator: subset_v1}\n")
     ended = fixtures("verify")
-    assert ended.code == 1
-    assert ended.out.splitlines()[2:] == ["BROKEN  new_v1  (0 links hold)"]
+    assert ended.code == 3
+    assert ended.out.splitlines()[2:] == ["MISSING  new_v1  (0 links hold)"]
     assert "error: fixture new_v1: broken link params.yaml -> lock\n" in ended.err
     assert "  to mend:  dvc repro fixture@new_v1\n" in ended.err
     assert fixtures("verify", NAME).code == 0
@@ -284,7 +285,7 @@ def test_nothing_is_pinned(fixtures, root):
     excerpt(root, ())
     for command in ("verify", "list", "pull"):
         ended = fixtures(command)
-        said = "no fixtures are pinned; build them: make fixtures\n"
+        said = "no fixtures are pinned; build the fixtures: dvc repro\n"
         assert (ended.code, ended.out) == (0, said), command
 
 

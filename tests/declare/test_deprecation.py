@@ -10,6 +10,7 @@ import registry
 from registry.declare import deprecation, params
 from registry.declare.deprecation import Deprecation, FixtureDeprecationWarning
 from registry.errors import CheckError
+from tests.kit import repository
 
 NAME = "minimal_dataset_v1_n16"
 ENTRY = f"""
@@ -57,7 +58,24 @@ def test_a_program_that_loads_it_often_is_told_once(root, declare):
 def test_others_do_not_warn(root, declare):
     """A fixture without an entry loads in silence: here, warnings are errors."""
     declare(ENTRY)
+    warnings.simplefilter("error")
     assert registry.load("minimal_dataset_v1", root).name == "minimal_dataset_v1"
+
+
+def test_our_own_tests_may_use_what_is_deprecated(root, declare):
+    """Warnings are errors in this suite; this one is shown, or nothing could be deprecated."""
+    declare(ENTRY)
+    with warnings.catch_warnings(record=True) as caught:
+        registry.load(NAME, root)
+    assert [item.category for item in caught] == [FixtureDeprecationWarning], "not shown"
+
+
+def test_what_is_deprecated_here_is_not_in_copies_of_the_declaration(monkeypatch, tmp_path):
+    """Tests declare deprecations of their own in them."""
+    text = repository.params()
+    (tmp_path / "params.yaml").write_text(f"{text}{ENTRY}\nenvelope: {{}}\n")
+    monkeypatch.setattr(repository, "REPOSITORY", tmp_path)
+    assert repository.params().split() == f"{text}envelope: {{}}\n".split(), "not the rest"
 
 
 def test_a_successor_may_be_absent(root, declare):

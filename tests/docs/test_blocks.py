@@ -119,6 +119,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("yaml", "sh", "python")
     ],
     "docs/when-verification-fails.md": [
+        ("yaml", "test_hooks.py::test_the_page_names_each"),
         *[("text", VERIFICATION), ("sh", VERIFICATION)] * 18,
         ("text", "test_verification.py::test_a_published_version_that_changed"),
         ("text", "test_verification.py::test_an_address_of_other_content"),

@@ -310,7 +310,7 @@ def test_nobody_is_declared(item):
 
 def test_no_fixtures():
     """An empty registry has nothing to describe."""
-    with pytest.raises(MissingError, match="to mend:  make fixtures"):
+    with pytest.raises(MissingError, match="to mend:  build the fixtures: dvc repro"):
         croissant.describe([], DATASET, alone=False)
 
 

@@ -84,12 +84,13 @@ def test_a_lock_is_read_again_when_it_changes(registry_with):
 
 
 def test_no_lock(tmp_path):
-    """Without a lock the error says how to get one."""
+    """Without a lock the error of a registry says how to get one."""
+    (tmp_path / "params.yaml").write_text("sources: {}\nfixtures: {}\n")
     with pytest.raises(MissingError) as caught:
         pins.read(tmp_path)
     error = caught.value
     assert (error.subject, error.found) == ("dvc.lock", "no such file")
-    assert error.remedy == "git checkout dvc.lock, or build the fixtures: make fixtures"
+    assert error.remedy == "git checkout dvc.lock, or build the fixtures: dvc repro"
 
 
 OUT = (
@@ -138,11 +139,13 @@ def test_a_lock_of_bytes_that_are_no_text(tmp_path):
 )
 def test_an_unknown_name(registry_with, name, suggestion):
     """The error lists what there is, and suggests what may have been meant."""
+    root = registry_with(LOCK)
+    (root / "params.yaml").write_text("fixtures: {}\n")
     with pytest.raises(UsageError) as caught:
-        pins.find(registry_with(LOCK), name)
+        pins.find(root, name)
     error = caught.value
     assert error.subject == f"fixture {name}", "the name is not in the subject"
-    assert error.expected == f"a fixture that dvc.lock pins{suggestion}", "not the suggestion"
+    assert error.expected == f"a fixture that is pinned here{suggestion}", "not the suggestion"
     assert error.found == "no such name among b_v1, a_v1", "not the names there are"
     assert error.remedy == (
         "fixtures list shows them; a new one is an entry in params.yaml and dvc repro"

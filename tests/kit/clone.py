@@ -17,7 +17,7 @@ from filelock import FileLock
 from tests.kit.environment import environment
 from tests.kit.files import object_in
 from tests.kit.processes import Ended
-from tests.kit.repository import FOLDER, REPOSITORY, files
+from tests.kit.repository import FOLDER, REPOSITORY, files, params
 
 # The stage that runs in every dvc repro, as DVC calls it.
 CODE = "code/dvc.yaml:code"
@@ -135,6 +135,7 @@ def build(clone: Clone) -> None:
         if source.is_file():
             (clone.path / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, clone.path / target)
+    (clone.path / "params.yaml").write_text(params(), encoding="utf-8")
     clone.git("init", "--quiet")
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out

@@ -11,12 +11,13 @@ import pytest
 import registry
 from registry.declare import params
 from registry.errors import CheckError
+from tests.kit import repository
 from tests.kit.clone import CODE
 from tests.kit.repository import REPOSITORY
 
 # A line that declares a variant once "# " is removed: its name, and the whole entry.
 OFF = re.compile(r"^  # ([a-z0-9_]+): (\{<<: .*\})$", re.MULTILINE)
-TEXT = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
+TEXT = repository.params()
 
 # Name to the first digits of the SHA-256 of its arrays' content.
 SOURCES = (

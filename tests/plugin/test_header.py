@@ -1,4 +1,4 @@
-"""Tests of the head of a pytest run: fixtures whose physics is declared as undecided."""
+"""Tests of the head of a pytest run: fixtures that are deprecated or physically undecided."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.kit.republish import republish
 
 pytest_plugins = ["pytester"]
 
+DEPRECATED = "fixtures: deprecated: "
 REASON = "models of different positions are the same to 1e-9"
 
 
@@ -32,9 +33,20 @@ def declare(root):
 
 
 def said(consumer, *arguments) -> list[str]:
-    """What the head says of single fixtures."""
+    """What the head says of single fixtures, less those that are deprecated."""
     head = [line for line in consumer.run(*arguments).outlines if line.startswith("fixtures: ")]
-    return head[1:]
+    return [line for line in head[1:] if not line.startswith(DEPRECATED)]
+
+
+def test_deprecated_fixtures(consumer, root):
+    """They are named in one line, whether or not a test uses them."""
+    consumer.run().stdout.fnmatch_lines([f"{DEPRECATED}old_v1"])
+    (root / "params.yaml").write_text(
+        "deprecated:\n  old_v1: {reason: x}\n  other_v1: {reason: x}\n"
+    )
+    consumer.run().stdout.fnmatch_lines([f"{DEPRECATED}old_v1, other_v1"])
+    (root / "params.yaml").write_text("# nothing is deprecated\n")
+    consumer.run().stdout.no_fnmatch_line(f"{DEPRECATED}*")
 
 
 @pytest.mark.parametrize("width", [40, 80, 97, 1000])

@@ -453,9 +453,9 @@ class TestHeader:
         consumer.configure(**options)
         if variable:
             monkeypatch.setenv(variable, "1")
-        (header,) = [
+        header = next(
             line for line in consumer.run(argument).outlines if line.startswith("fixtures:")
-        ]
+        )
         assert header.endswith(f", {mode}"), header
 
     def test_none_without_a_registry(self, consumer):

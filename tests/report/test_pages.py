@@ -186,7 +186,7 @@ def test_a_fixture_that_was_never_built(report):
     """There is a page for it, with the link, the remedy, and nothing of a sidecar."""
     page = Page(report.page(UNBUILT))
     assert "This fixture is missing" in page.text
-    assert "Failing link: params.yaml -> lock" in page.text
+    assert "Not here, so not tested: params.yaml -> lock" in page.text
     assert f"dvc repro fixture@{UNBUILT}" in page.text
     assert "Arrays" not in page.text, "arrays of nothing"
 
@@ -361,7 +361,7 @@ def test_the_index(index):
 def test_an_empty_registry():
     """A report on nothing says so."""
     page = Page(pages.shared([], {})["index.html"].decode())
-    assert "0 fixtures. Nothing is pinned; build the fixtures with make fixtures." in page.text
+    assert "0 fixtures. Nothing is pinned; build the fixtures with dvc repro." in page.text
 
 
 def test_no_machine_in_a_page(report):

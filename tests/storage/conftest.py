@@ -33,4 +33,9 @@ def upstream(tmp_path, cache):
 @pytest.fixture
 def new_process(monkeypatch):
     """Forget which revisions were looked up, as a new process has."""
-    return lambda: monkeypatch.setattr(served, "_resolved", {})
+
+    def forget() -> None:
+        monkeypatch.setattr(served, "_resolved", {})
+        monkeypatch.setattr(served, "_seen", set())
+
+    return forget
