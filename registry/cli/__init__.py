@@ -34,6 +34,7 @@ COMMANDS = {
     "add": "declare a new fixture in params.yaml, once it is known to be good",
     "suggest": "show what each strategy and size would make of a source",
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
+    "merge-params": "merge driver for params.yaml; see docs/merging.md",
     "export": "write metadata of fixtures for other tools",
 }
 
