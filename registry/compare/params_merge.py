@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from registry.compare import three_way
 from registry.compare.three_way import Conflict, Merged
-from registry.declare import FILE, yaml_text
+from registry.declare import FILE, edit, yaml_text
 from registry.errors import CheckError
 from registry.identity import schema
 from registry.storage import git
@@ -53,7 +53,11 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
         if mine is None and others is None:
             raise _refused("merged", f"{_name(place)} is written in another way on each side")
         if mine != others or not conflicts:
-            parts[place] = Conflict(mine, others)
+            # what is taken of it must not say something else again
+            parts[place] = Conflict(
+                _written_out(mine, place, texts["ours"]),
+                _written_out(others, place, texts["theirs"]),
+            )
     return Merged(
         data=three_way.text(parts.values()),
         conflicts=[_name(place) for place, part in parts.items() if isinstance(part, Conflict)],
@@ -86,6 +90,16 @@ def _wrong(
     # an entry of a section that is one line is a part of that line
     places = (place if place in parts else place[:1] for place in differing)
     return [place for place in dict.fromkeys(places) if place not in conflicts]
+
+
+def _written_out(part: bytes | None, place: _Place, text: str) -> bytes | None:
+    """An entry of one side, with all that it inherits there."""
+    section, name = (*place, None)[:2]
+    if part is None or name is None:
+        return part
+    entry = yaml_text.parse(text)[section][name]
+    inherits = isinstance(entry, dict) and b"<<" in part
+    return edit.written_out(part.decode(), name, entry).encode() if inherits else part
 
 
 def _values(text: str, which: str) -> _Values:

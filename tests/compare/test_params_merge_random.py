@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,22 @@ GIVEN = settings(
 def test_any_edits(merged, versions, end):
     """Each entry is what the side has made of it that changed it; or there is a conflict."""
     check(merged, versions, end)
+
+
+@GIVEN
+@given(versions=sides(), added=ENTRY, name=st.sampled_from("ab"), to=KEYS, end=ENDS)
+def test_an_addition_taken_from_between_the_markers(merged, versions, added, name, to, end):
+    """Where the other side changed what it inherits, it says there what it says on its branch."""
+    before = versions[0]
+    ours, theirs = {**before, f"{name}_v1": (None, to)}, {**before, "x_v1": added}
+    texts = [text(version, end) for version in (before, ours, theirs)]
+    right, conflicts = meant(*map(declared, texts))
+    found = merged(*texts)
+    assert (conflicts, set(found.conflicts) - {"fixtures.x_v1"}) == (set(), set())
+    marked = r"<<<<<<< ours\n=======\n(.*?)>>>>>>> theirs\n"
+    taken, count = re.subn(marked, r"\1", found.data.decode(), flags=re.DOTALL)
+    assert count == len(found.conflicts), "another kind of conflict"
+    assert declared(taken) == right, f"not what it has to be:\n{taken}"
 
 
 @GIVEN

@@ -299,8 +299,8 @@ def test_merge_two_branches(clone, blocks):
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
     assert ran == ["Running stage 'code/dvc.yaml:code':"], f"not that stage alone:\n{printed}"
     assert clone.changed() == [], "more than the lock was to be committed"
-    assert {**published, **clone.built()} == {**clone.built(), **published}, "published bytes moved"
-    printed = clone.sh("fixtures verify --against main~1")
+    assert published.items() <= clone.built().items(), "published bytes moved"
+    printed = clone.sh("fixtures verify --against other-branch")
     for name in ("main_v1", "main_v2", "other_v1", "other_v2"):
         assert f"ok      {name}  (9 links hold)" in printed, f"{name} is not verified"
 
