@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 from registry.compare import three_way
 from registry.compare.three_way import Conflict, Merged
@@ -25,6 +26,7 @@ _Place = tuple[str | None, ...]
 _Texts = dict[_Place, bytes]
 # What each entry says: its value as Python shows it, in which 1 is neither 1.0 nor true.
 _Values = dict[_Place, str]
+_V = TypeVar("_V")
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
@@ -47,17 +49,14 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
 
     sides = [_parts(text) for text in texts.values()]
     parts = three_way.merge(*sides)
-    conflicts = {place for place, part in parts.items() if isinstance(part, Conflict)}
-    for place in _wrong(parts, meant, conflicts):
+    for place in _wrong(parts, meant):
         mine, others = (side.get(place) for side in sides[1:])
         if mine is None and others is None:
             raise _refused("merged", f"{_name(place)} is written in another way on each side")
-        if mine != others or not conflicts:
-            # what is taken of it must not say something else again
-            parts[place] = Conflict(
-                _written_out(mine, place, texts["ours"]),
-                _written_out(others, place, texts["theirs"]),
-            )
+        # what is taken of it must not say something else again
+        parts[place] = Conflict(
+            _written_out(mine, place, texts["ours"]), _written_out(others, place, texts["theirs"])
+        )
     return Merged(
         data=three_way.text(parts.values()),
         conflicts=[_name(place) for place, part in parts.items() if isinstance(part, Conflict)],
@@ -75,21 +74,34 @@ def _says(data: bytes, meant: Mapping[_Place, str | Conflict[str]]) -> bool:
 def _wrong(
     parts: Mapping[_Place, bytes | Conflict[bytes]],
     meant: Mapping[_Place, str | Conflict[str]],
-    conflicts: set[_Place],
 ) -> list[_Place]:
-    """Parts in no conflict that would say something else than they have to."""
-    plain = (part.ours if isinstance(part, Conflict) else part for part in parts.values())
-    try:
-        found = _values(b"".join(filter(None, plain)).decode(), "merged")
-    except CheckError:
-        if conflicts:
-            # it waits for what is chosen between the markers
-            return []
-        raise
-    differing = (place for place in {**meant, **found} if meant.get(place) != found.get(place))
-    # an entry of a section that is one line is a part of that line
-    places = (place if place in parts else place[:1] for place in differing)
-    return [place for place in dict.fromkeys(places) if place not in conflicts]
+    """Parts in no conflict that would say something else than they have to.
+
+    What inherits from a part in conflict may follow it, whichever side is taken there.
+    """
+    conflicts = {place for place, part in parts.items() if isinstance(part, Conflict)}
+    wrong: dict[_Place, None] = {}
+    for which in ("ours", "theirs"):
+        taken = [_taken(part, which) for part in parts.values()]
+        try:
+            found = _values(b"".join(filter(None, taken)).decode(), "merged")
+        except CheckError:
+            if conflicts:
+                # of each conflict another side has to be taken
+                continue
+            raise
+        for place in {**meant, **found}:
+            if _taken(meant.get(place), which) != found.get(place):
+                # an entry of a section that is one line is a part of that line
+                wrong[place if place in parts else place[:1]] = None
+    return [place for place in wrong if place not in conflicts]
+
+
+def _taken(part: _V | Conflict[_V] | None, which: str) -> _V | None:
+    """A part, one side of it where it is in conflict."""
+    if isinstance(part, Conflict):
+        return part.ours if which == "ours" else part.theirs
+    return part
 
 
 def _written_out(part: bytes | None, place: _Place, text: str) -> bytes | None:
@@ -98,8 +110,8 @@ def _written_out(part: bytes | None, place: _Place, text: str) -> bytes | None:
     if part is None or name is None:
         return part
     entry = yaml_text.parse(text)[section][name]
-    inherits = isinstance(entry, dict) and b"<<" in part
-    return edit.written_out(part.decode(), name, entry).encode() if inherits else part
+    is_mapping = isinstance(entry, dict)
+    return edit.written_out(part.decode(), name, entry).encode() if is_mapping else part
 
 
 def _values(text: str, which: str) -> _Values:

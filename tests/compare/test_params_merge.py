@@ -209,7 +209,9 @@ def test_an_addition_that_inherits_what_the_other_side_changed(is_ours):
 
 def test_what_inherits_from_a_conflict():
     """The entry that both changed is named, not those that follow whatever is chosen."""
-    names, _ = conflicts(edited(("n: 64", "n: 65")), edited(("n: 64", "n: 66")))
+    base = edited((B, B.replace("n: 16", "m: 16")))
+    sides = (edited(("n: 64", f"n: {n}"), base=base) for n in (65, 66))
+    names, _ = conflicts(*sides, base)
     assert names == ["fixtures.a_v1"]
 
 
@@ -218,6 +220,18 @@ def test_one_text_that_says_two_things():
     x = "\n  x_v1:\n    <<: *a\n    m: 1\n"
     names, text = conflicts(edited((B, B + x), ("n: 64", "n: 65")), edited((B, B + x)))
     assert names == ["fixtures.x_v1"]
+    assert between(x.replace("<<: *a", "n: 65"), x.replace("<<: *a", "n: 64")) in text
+
+
+def test_one_text_that_says_two_things_beside_another_conflict():
+    """It does not follow from what is chosen there, and so is named, too."""
+    x = "\n  x_v1:\n    <<: *a\n    m: 1\n"
+    sides = (
+        edited((B, B.replace("16", n_of_b) + x), ("n: 64", n_of_a))
+        for n_of_a, n_of_b in (("n: 65", "17"), ("n: 64", "18"))
+    )
+    names, text = conflicts(*sides)
+    assert names == ["fixtures.b_v1", "fixtures.x_v1"]
     assert between(x.replace("<<: *a", "n: 65"), x.replace("<<: *a", "n: 64")) in text
 
 

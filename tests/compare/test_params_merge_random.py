@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -81,6 +82,7 @@ def merged(request, monkeypatch) -> Callable[..., Any]:
     return lambda *texts: merge(*map(str.encode, texts))
 
 
+MARKED = r"<<<<<<< ours\n(.*?)=======\n(.*?)>>>>>>> theirs\n"
 ENDS = st.sampled_from(["", "  # the end\n", "# the end\n", "deprecated:\n  a_v1: {n: 1}\n"])
 
 
@@ -95,7 +97,16 @@ def check(merged: Callable[..., Any], versions: tuple[Entries, Entries, Entries]
             raise
         return None
     if found.conflicts:
-        assert b"<<<<<<< ours\n" in found.data, "no markers"
+        for which in (1, 2):
+            taken = re.sub(MARKED, rf"\{which}", found.data.decode(), flags=re.DOTALL)
+            assert taken != found.data.decode(), "no markers"
+            with suppress(CheckError):
+                # whichever side is taken, all else is what it has to be
+                says = yaml_text.parse(taken)["fixtures"] or {}
+                others = {name for name in right if f"fixtures.{name}" not in found.conflicts}
+                assert {name: says.get(name) for name in others} == {
+                    name: right[name] for name in others
+                }, taken
         return found
     assert not conflicts, f"merged all the same: {conflicts}"
     says = found.data.decode()
@@ -130,8 +141,7 @@ def test_an_addition_taken_from_between_the_markers(merged, versions, added, nam
     right, conflicts = meant(*map(declared, texts))
     found = merged(*texts)
     assert (conflicts, set(found.conflicts) - {"fixtures.x_v1"}) == (set(), set())
-    marked = r"<<<<<<< ours\n=======\n(.*?)>>>>>>> theirs\n"
-    taken, count = re.subn(marked, r"\1", found.data.decode(), flags=re.DOTALL)
+    taken, count = re.subn(MARKED, r"\2", found.data.decode(), flags=re.DOTALL)
     assert count == len(found.conflicts), "another kind of conflict"
     assert declared(taken) == right, f"not what it has to be:\n{taken}"
 
