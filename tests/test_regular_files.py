@@ -146,6 +146,8 @@ def ends(root):
         ("data/model.ckpt", ("infer", "data/model.ckpt", NAME, "--output-dir", "out")),
         ("data/ours", ("merge-lock", "dvc.lock", "data/ours", "dvc.lock")),
         ("data/base", ("merge-lock", "data/base", "dvc.lock", "dvc.lock")),
+        ("data/ours", ("merge-params", "params.yaml", "data/ours", "params.yaml")),
+        ("data/base", ("merge-params", "data/base", "params.yaml", "params.yaml")),
         ("data/x.npz.dvc", ("show", "x")),
         ("build/report/manifest.json", ("report", NAME)),
         (NPZ, ("pull", NAME)),

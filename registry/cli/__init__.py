@@ -37,6 +37,7 @@ COMMANDS = {
     "unpin": "take the pin of a retired version away",
     "suggest": "show what each strategy and size would make of a source",
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
+    "merge-params": "merge driver for params.yaml; see docs/merging.md",
     "export": "write metadata of fixtures for other tools",
 }
 

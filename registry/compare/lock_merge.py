@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from registry.compare import three_way
+from registry.compare.three_way import Conflict, Merged
 from registry.errors import CheckError
 from registry.identity import pins, plain_yaml
 from registry.identity.sidecar import match_name
 
 _STAGE = re.compile(rb"^  (?! )(.+):[ ]*\n", re.MULTILINE)
 _MISPLACED = "stages that do not stand as DVC writes them"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Merged:
-    """The merged lock; ``conflicts`` are the stages between markers."""
-
-    data: bytes
-    conflicts: list[str]
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
@@ -39,24 +32,11 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
         _split(data, which) for data, which in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
     ]
     (_, before), (head, mine), (_, others) = sides
-    blocks: list[bytes] = []
-    conflicts: list[str] = []
-    for name in [*mine, *(name for name in others if name not in mine)]:
-        old, left, right = before.get(name), mine.get(name), others.get(name)
-        if left == right or right == old:
-            chosen = left
-        elif left == old:
-            chosen = right
-        else:
-            conflicts.append(name)
-            chosen = b"".join(
-                (b"<<<<<<< ours\n", left or b"", b"=======\n", right or b"", b">>>>>>> theirs\n")
-            )
-        if chosen:
-            blocks.append(chosen)
-    data = head + b"".join(blocks)
+    stages = three_way.merge(before, mine, others)
+    conflicts = [name for name, stage in stages.items() if isinstance(stage, Conflict)]
+    data = head + three_way.text(stages.values())
     # what stands after the last stage of one side must not swallow a stage of the other
-    if blocks and not conflicts and len(_names(data, "merged")) != len(blocks):
+    if stages and not conflicts and len(_names(data, "merged")) != len(stages):
         raise _malformed("merged", _MISPLACED)
     return Merged(data=data, conflicts=conflicts)
 

@@ -67,6 +67,34 @@ def insert(
     )
 
 
+def written_out(text: str, name: str, entry: Mapping[str, Any]) -> str:
+    r"""The text of an entry with all that it inherits, so that it says the same wherever it stands.
+
+    Comments above and below it stay, and so does its anchor. Where values cannot be written so, the
+    text is as it was.
+
+    >>> print(written_out("  # one\n  b_v1: &b {<<: *a, n: 1}\n", "b_v1", {"m": 2, "n": 1}), end="")
+      # one
+      b_v1: &b
+        m: 2
+        n: 1
+    """
+    lines = text.splitlines(keepends=True)
+    said = [number for number, line in enumerate(lines) if _indent(line) is not None]
+    if not said:
+        return text
+    outer = _indent(lines[said[0]]) or 0
+    anchor = re.search(r":\s+(&\S+)", lines[said[0]])
+    key, *values = _lines(name, _full(entry), outer, outer + 2)
+    new = "".join(f"{line}\n" for line in (key + (f" {anchor[1]}" if anchor else ""), *values))
+    try:
+        if repr(yaml_text.parse(new)) != repr({name: entry}):
+            return text
+    except CheckError:
+        return text
+    return "".join([*lines[: said[0]], new, *lines[said[-1] + 1 :]])
+
+
 def _written(
     text: str, document: Any, section: str, entry: Mapping[str, Any], like: str | None
 ) -> Iterator[dict[str, str]]:

@@ -115,6 +115,33 @@ def _keys(node: Any, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
+def key_lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    r"""Keys of the two upper levels that start a line, each with the place where that line starts.
+
+    The text is one that `parse` can read.
+
+    >>> list(key_lines("a:\n  b: {c: 1}\nd: {e: 2}\n"))
+    [(('a',), 0), (('a', 'b'), 3), (('d',), 15)]
+    """
+    from ruamel.yaml import YAML
+
+    document = YAML(typ="safe", pure=True).compose(text)
+    for section, entries in _block(document):
+        for path, key in [
+            ((section.value,), section),
+            *(((section.value, name.value), name) for name, _ in _block(entries)),
+        ]:
+            start = key.start_mark.index - key.start_mark.column
+            if not text[start : key.start_mark.index].strip(" "):
+                yield path, start
+
+
+def _block(node: Any) -> list[tuple[Any, Any]]:
+    """Keys and values of a mapping that is written without braces; else none."""
+    is_block = node is not None and node.id == "mapping" and not node.flow_style
+    return node.value if is_block else []
+
+
 # For each bracket ruamel looks at all that are open, and reads many ahead before the first is used.
 _MOST_BRACKETS = 100
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry import temporary
 from registry.errors import UsageError
 from registry.storage.dvc_config import redact_urls
 
@@ -112,6 +113,16 @@ def _remedy(said: str, otherwise: str) -> str:
         "the repository is another user's: take its files over or, where you trust that user, "
         f"git config --global --add safe.directory {shlex.quote(refused[1])}"
     )
+
+
+def merge_file(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    """What git makes of three versions of a text, line by line; None where that is a conflict."""
+    with temporary.folder("merge") as folder:
+        names = ("ours", "base", "theirs")
+        for name, data in zip(names, (ours, base, theirs), strict=True):
+            (folder / name).write_bytes(data)
+        result = run(folder, "merge-file", "--quiet", "--stdout", *names)
+    return None if result.returncode else result.stdout
 
 
 def commit_id(root: Path, revision: str) -> str:

@@ -23,7 +23,7 @@ def _unread(monkeypatch):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (["verify", NAME], f"MISSING {NAME}  (6 links hold)"),
+        (["verify", NAME], f"MISSING {NAME}  (7 links hold)"),
         (["report", NAME], f"MISSING {NAME}  (drawn)"),
         (["pull", "--offline", NAME], f"MISSING  {NAME}"),
     ],
@@ -83,6 +83,6 @@ def test_a_broken_link_goes_before_missing_bytes(fixtures, root):
     with (root / "generators" / "subset_v1.py").open("a") as file:
         file.write("# edited\n")
     ended = fixtures("verify", NAME)
-    assert (ended.code, ended.out) == (1, f"BROKEN  {NAME}  (5 links hold)\n"), ended
+    assert (ended.code, ended.out) == (1, f"BROKEN  {NAME}  (6 links hold)\n"), ended
     assert f"error: fixture {NAME}: broken link generator -> sidecar\n" in ended.err
     assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"

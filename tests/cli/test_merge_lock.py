@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from registry.cli import main
-from tests.kit.clone import Clone
-from tests.kit.environment import environment
-from tests.kit.repository import REPOSITORY
+from tests.kit import merging
 
 A = "  fixture@a_v1:\n    cmd: a\n"
 B = "  fixture@b_v1:\n    cmd: b\n"
@@ -55,9 +51,11 @@ def test_a_conflict(merge):
 
 
 def test_what_is_no_lock(merge):
-    """OURS stays as it was, and the four parts of the error are printed."""
-    code, ours, err = merge(lock(A), lock(A, B), "<<<<<<< HEAD\n" + lock(A))
-    assert (code, ours) == (1, lock(A, B)), "not refused, or written all the same"
+    """OURS has both sides between markers, and the four parts of the error are printed."""
+    theirs = "<<<<<<< HEAD\n" + lock(A)
+    code, ours, err = merge(lock(A), lock(A, B), theirs)
+    both = f"<<<<<<< ours\n{lock(A, B)}=======\n{theirs}>>>>>>> theirs\n"
+    assert (code, ours) == (1, both), "not refused, or one side alone"
     assert err.startswith("error: dvc.lock (theirs)\n  expected: a lock as DVC writes it\n"), err
     assert "  to mend:  settle the conflict by hand" in err, "no remedy"
 
@@ -72,74 +70,47 @@ def test_a_file_that_is_not_there(tmp_path, capsys):
     assert "see docs/merging.md" in err, "where to read on is not told"
 
 
-class Repository(Clone):
-    """A repository whose lock git merges with the command."""
-
-    def write(self, text: str) -> None:
-        """Write a lock, and commit it."""
-        (self.path / "dvc.lock").write_text(text)
-        self.commit()
-
-    def branches(self, base: str, ours: str, theirs: str) -> None:
-        """Two branches with a lock each; main, which has ours, is checked out."""
-        self.write(base)
-        self.git("checkout", "--quiet", "-b", "theirs")
-        self.write(theirs)
-        self.git("checkout", "--quiet", "main")
-        self.write(ours)
-
-    def unmerged(self) -> list[str]:
-        """Files that git still has to be told how to merge."""
-        return self.git("diff", "--name-only", "--diff-filter=U").split()
-
-
 @pytest.fixture
 def repository(tmp_path):
     """An empty repository, set up as docs/merging.md says."""
-    path = tmp_path / "repository"
-    path.mkdir()
-    repository = Repository(path, environment(tmp_path))
-    repository.git("init", "--quiet")
-    shutil.copy(REPOSITORY / ".gitattributes", path)
-    repository.git("config", "merge.dvc-lock.driver", "fixtures merge-lock %O %A %B")
-    return repository
+    made = merging.repository(tmp_path)
+    made.set_up()
+    return made
+
+
+def branches(repository, base: str, ours: str, theirs: str) -> None:
+    """Two branches with a lock each; main, which has ours, is checked out."""
+    repository.branches({"lock": base}, {"lock": ours}, {"lock": theirs})
 
 
 def test_git_merges_two_additions(repository):
     """What is a conflict for git alone is none with the command."""
-    repository.branches(lock(A), lock(A, B), lock(A, C))
-    repository.git("merge", "--message", "merge", "theirs")
-    assert (repository.path / "dvc.lock").read_text() == lock(A, B, C), "not both stages"
+    branches(repository, lock(A), lock(A, B), lock(A, C))
+    repository.merge()
+    assert repository.text("dvc.lock") == lock(A, B, C), "not both stages"
     assert repository.git("status", "--porcelain") == "", "something is left to commit"
-
-
-def test_without_the_command_git_sees_a_conflict(repository):
-    """The set-up matters: git's own merge of the same branches fails."""
-    repository.branches(lock(A), lock(A, B), lock(A, C))
-    repository.git("config", "--unset", "merge.dvc-lock.driver")
-    repository.git("merge", "--message", "merge", "theirs", code=1)
-    assert repository.unmerged() == ["dvc.lock"], "git merged it by itself"
 
 
 def test_git_shows_a_conflict(repository):
     """A stage that both sides changed is unmerged, between markers, and named in git's output."""
     ours, theirs = A.replace("cmd: a", "cmd: x"), A.replace("cmd: a", "cmd: y")
-    repository.branches(lock(A), lock(ours, B), lock(theirs, C))
-    printed = repository.git("merge", "--message", "merge", "theirs", code=1)
+    branches(repository, lock(A), lock(ours, B), lock(theirs, C))
+    printed = repository.merge(code=1)
     assert CONFLICT in printed, "the stage is not named"
     assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
-    assert (repository.path / "dvc.lock").read_text() == lock(
+    assert repository.text("dvc.lock") == lock(
         "<<<<<<< ours\n", ours, "=======\n", theirs, ">>>>>>> theirs\n", B, C
     ), "not the conflict and the other stages"
 
 
-def test_git_keeps_ours_where_theirs_is_no_lock(repository):
-    """What cannot be read is unmerged, and our side stays whole in the working tree."""
-    repository.branches(lock(A), lock(A, B), "garbage\n")
-    printed = repository.git("merge", "--message", "merge", "theirs", code=1)
+def test_git_keeps_both_sides_where_theirs_is_no_lock(repository):
+    """What cannot be read is unmerged, and nobody commits our side alone by mistake."""
+    branches(repository, lock(A), lock(A, B), "garbage\n")
+    printed = repository.merge(code=1)
     assert "error: dvc.lock (theirs)" in printed, "it is not said which side is wrong"
     assert repository.unmerged() == ["dvc.lock"], "git takes it for merged"
-    assert (repository.path / "dvc.lock").read_text() == lock(A, B), "our lock changed"
+    both = f"<<<<<<< ours\n{lock(A, B)}=======\ngarbage\n>>>>>>> theirs\n"
+    assert repository.text("dvc.lock") == both, "not both sides"
 
 
 PIPELINE = """\

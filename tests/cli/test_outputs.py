@@ -128,13 +128,16 @@ def test_files_in_an_output_folder(command, file, kind, fixtures, tmp_path):
     assert not (tmp_path / "elsewhere").exists(), "the link was written through"
 
 
+@pytest.mark.parametrize(
+    ("command", "file"), [("merge-lock", "dvc.lock"), ("merge-params", "params.yaml")]
+)
 @pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_the_result_of_a_merge(kind, fixtures, root, tmp_path):
+def test_the_result_of_a_merge(command, file, kind, fixtures, root, tmp_path):
     """So is what git's merge driver takes as its own side."""
     path = tmp_path / "ours"
-    path.symlink_to(root / "dvc.lock") if kind == "link" else os.mkfifo(path)
-    lock = (root / "dvc.lock").read_bytes()
-    ended = fixtures("merge-lock", "dvc.lock", str(path), "dvc.lock")
+    path.symlink_to(root / file) if kind == "link" else os.mkfifo(path)
+    before = (root / file).read_bytes()
+    ended = fixtures(command, file, str(path), file)
     assert ended.code in (2, 3), ended
-    assert (root / "dvc.lock").read_bytes() == lock, "the link was written through"
+    assert (root / file).read_bytes() == before, "the link was written through"
     assert path.is_symlink() == (kind == "link"), "it was replaced"

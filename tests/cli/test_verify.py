@@ -63,7 +63,7 @@ def test_missing_bytes(fixtures, root):
     (root / DATA).unlink()
     ended = fixtures("verify")
     assert ended.code == 3, "not the exit code of what is missing"
-    assert f"MISSING {NAME}  (6 links hold)\n" in ended.out, "not its word"
+    assert f"MISSING {NAME}  (7 links hold)\n" in ended.out, "not its word"
     assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"
 
 
@@ -112,7 +112,7 @@ def test_what_is_declared_and_was_never_built(fixtures, root):
         params.write("  new_v1: {generator: subset_v1}\n")
     ended = fixtures("verify")
     assert ended.code == 3
-    assert ended.out.splitlines()[2:] == ["MISSING  new_v1  (0 links hold)"]
+    assert ended.out.splitlines()[2:] == ["MISSING new_v1  (0 links hold)"]
     assert "error: fixture new_v1: broken link params.yaml -> lock\n" in ended.err
     assert "  to mend:  dvc repro fixture@new_v1\n" in ended.err
     assert fixtures("verify", NAME).code == 0

@@ -65,7 +65,7 @@ def test_both_sides_changed_a_stage():
 @pytest.mark.parametrize(
     ("ours", "theirs", "merged"),
     [
-        ((B,), (A_2, B), (B, "<<<<<<< ours\n", "=======\n", A_2, ">>>>>>> theirs\n")),
+        ((B,), (A_2, B), ("<<<<<<< ours\n", "=======\n", A_2, ">>>>>>> theirs\n", B)),
         ((A_1, B), (B,), ("<<<<<<< ours\n", A_1, "=======\n", ">>>>>>> theirs\n", B)),
     ],
     ids=["ours removes", "theirs removes"],

@@ -241,3 +241,27 @@ def test_the_declaration_of_this_repository():
     found = insert(text, entry, like="minimal_dataset_v1")
     lines = "\n  new_v1:\n    <<: *minimal_dataset_v1\n    n_subset: 32\n"
     check_added(text, found, lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "written"),
+    [
+        ("  a_v1: {<<: *b, n: 1}\n", {"m": 2, "n": 1}, "  a_v1:\n    m: 2\n    n: 1\n"),
+        ("  a_v1: &a {<<: *b}\n", {"m": 2}, "  a_v1: &a\n    m: 2\n"),
+        (
+            "\n  # one\n  a_v1:\n    <<: *b\n    # m\n    m: 2\n    # two\n",
+            {"n": "2026-11-23", "m": 2},
+            '\n  # one\n  a_v1:\n    n: "2026-11-23"\n    m: 2\n    # two\n',
+        ),
+    ],
+    ids=["braces", "anchor", "comments"],
+)
+def test_an_entry_written_out(text, entry, written):
+    """What it inherits stands in it, in its order; what is above and below it stays."""
+    assert edit.written_out(text, "a_v1", entry) == written
+
+
+def test_an_entry_that_cannot_be_written_out():
+    """What would be read as something else stays as it is."""
+    text = "  a_v1: {<<: *b}\n"
+    assert edit.written_out(text, "a_v1", {"n": {1, 2}}) == text

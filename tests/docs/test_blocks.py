@@ -71,7 +71,10 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_life_of_a_version.py::test_a_whole_life"),
         ("sh", "test_life_of_a_version.py::test_a_whole_life"),
     ],
-    "docs/merging.md": [("sh", "test_docs.py::test_merge_two_branches")] * 2,
+    "docs/merging.md": [
+        *[("sh", "test_docs.py::test_merge_two_branches")] * 2,
+        ("sh", "test_docs.py::test_merged_without_the_drivers"),
+    ],
     "docs/mutants.md": [
         ("python", "test_mutants.py::test_a_contract_test"),
         ("sh", "test_mutants.py::test_a_contract_test"),

@@ -283,32 +283,39 @@ def who_cannot_see_the_file(clone):
 
 @pytest.mark.slow
 def test_merge_two_branches(clone, blocks):
-    """Set up as the page says, git merges two versions, and nothing is built again."""
-    set_up, merge = blocks("docs/merging.md")
+    """Set up as the page says, git merges what two branches added, and nothing is built again."""
+    set_up, merge, _ = blocks("docs/merging.md")
     clone.sh(set_up.text)
-    added = "  {}_v1:\n    <<: *minimal_dataset_v1\n    generator: {}\n"
-    clone.sh("git checkout --quiet -b other-branch")
-    clone.declare("fixtures", added.format("theirs", "legacy_v1"))
-    clone.sh("dvc repro --quiet && fixtures publish && git add --all && git commit -qm theirs")
-    clone.sh("git checkout --quiet main && dvc checkout --quiet")
-    clone.edit("\n  # As many", f"\n{added.format('ours', 'intensity_v1')}\n  # As many")
-    clone.sh("dvc repro --quiet && fixtures publish && git add --all && git commit -qm ours")
+    published = clone.built()
+    for branch, start in (("other-branch", "main"), ("main", "main")):
+        clone.sh(f"git checkout --quiet -B {branch} {start} && dvc checkout --quiet")
+        for number in (1, 2):
+            name = f"{branch.partition('-')[0]}_v{number}"
+            clone.sh(
+                f"fixtures add {name} --like minimal_dataset_v1 --n-subset {16 * number} --build"
+                f" && fixtures publish {name}"
+            )
+        clone.commit()
 
     printed = clone.sh(merge.text)
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
     assert ran == ["Running stage 'code/dvc.yaml:code':"], f"not that stage alone:\n{printed}"
     assert clone.changed() == [], "more than the lock was to be committed"
-    printed = clone.sh("fixtures verify")
-    for name in ("ours_v1", "theirs_v1"):
+    assert published.items() <= clone.built().items(), "published bytes moved"
+    printed = clone.sh("fixtures verify --against other-branch")
+    for name in ("main_v1", "main_v2", "other_v1", "other_v2"):
         assert f"ok      {name}  (11 links hold)" in printed, f"{name} is not verified"
 
 
-def test_entries_at_the_same_place(clone, blocks):
-    """Two entries added at one place of `params.yaml` are a conflict, as the page says."""
-    clone.sh(blocks("docs/merging.md")[0].text)
-    for branch in ("theirs", "ours"):
+def test_merged_without_the_drivers(clone, blocks):
+    """A conflict of a clone that was not set up is given up, and merged with the drivers."""
+    set_up, _, abort = blocks("docs/merging.md")
+    for branch in ("other", "main"):
         clone.sh(f"git checkout --quiet -B {branch} main")
         clone.declare("fixtures", f"  {branch}_v1:\n    <<: *minimal_dataset_v1\n")
         clone.sh(f"git commit --quiet -am {branch}")
-    clone.sh("git merge theirs", code=1)
-    assert clone.sh("git diff --name-only --diff-filter=U") == "params.yaml\n"
+    clone.sh("git merge other", code=1)
+    clone.sh(abort.text)
+    clone.sh(set_up.text)
+    clone.sh("git merge --message merge other")
+    assert "params.yaml: 1 source, 6 fixtures" in clone.sh("fixtures check-params")

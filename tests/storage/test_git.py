@@ -234,3 +234,14 @@ def test_in_the_hook_of_a_linked_work_tree(ours, theirs, tmp_path):
     scratch_git(theirs, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
     scratch_git(tmp_path / "linked", "commit", "--quiet", "--allow-empty", "--message", "more")
     assert told.read_text().split() == [scratch_git(ours, "rev-parse", "main"), "None"]
+
+
+@pytest.mark.parametrize(("theirs", "found"), [(b"a\nb\nz\n", b"x\nb\nz\n"), (b"y\nb\nc\n", None)])
+def test_merge_by_lines(theirs, found):
+    """What git makes of three texts; None, and no markers, where both changed a line."""
+    assert git.merge_file(b"a\nb\nc\n", b"x\nb\nc\n", theirs) == found
+
+
+def test_merge_what_has_no_lines():
+    """Git merges no binary."""
+    assert git.merge_file(b"\0", b"\0a", b"\0b") is None
