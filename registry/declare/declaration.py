@@ -30,6 +30,11 @@ class Declaration:
     Reading the file as DVC reads it takes longer than verifying what it declares. So entries are
     first compared as the texts that they are, and where those differ as what DVC reads.
 
+    Attributes
+    ----------
+    fixtures, retired : mapping of str to mapping
+        Entries by name, with what they merge; empty where the file has no such section.
+
     Raises
     ------
     CheckError
@@ -39,24 +44,19 @@ class Declaration:
     def __init__(self, data: bytes) -> None:
         self._data = data
         try:
-            self._document = plain_yaml.load(data)
+            self._take(plain_yaml.load(data))
             self._is_exact = False
         except ValueError:
             self._read_exactly()
 
     def _read_exactly(self) -> None:
-        self._document = yaml_text.parse(self._data.decode(errors="replace"))
+        self._take(yaml_text.parse(self._data.decode(errors="replace")))
         self._is_exact = True
 
-    @property
-    def fixtures(self) -> _Entries:
-        """Entries of fixtures by name; empty where the file has no such section."""
-        return _section(self._document, "fixtures")
-
-    @property
-    def retired(self) -> _Entries:
-        """Entries of versions that were retired, by name."""
-        return _section(self._document, "retired")
+    def _take(self, document: object) -> None:
+        self.fixtures = _section(document, "fixtures")
+        self.retired = _section(document, "retired")
+        self._sources = _section(document, "sources")
 
     def differences(self, record: Sidecar) -> list[str]:
         """What is declared of a fixture otherwise than its sidecar says, in words.
@@ -76,7 +76,7 @@ class Declaration:
         entry = self.fixtures[record.name]
         yield from self._of_fixture(entry, record)
         source = str(entry.get("source"))
-        of_source = _section(self._document, "sources").get(source)
+        of_source = self._sources.get(source)
         if of_source is None:
             yield f"source: {source}, which is not declared"
         else:
