@@ -15,7 +15,7 @@ import yaml
 from tests.kit.environment import environment
 from tests.kit.files import flip
 from tests.kit.processes import run
-from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.repository import FOLDER, REPOSITORY, excerpt
 
 NAME = "minimal_dataset_v1_n16"
 DATA = f"{FOLDER}/{NAME}.npz"
@@ -29,6 +29,7 @@ HOOKS = {
 @pytest.fixture
 def hook(root):
     """Run a hook's entry in the top folder of a registry; how it ended."""
+    excerpt(root, ("minimal_dataset_v1", "minimal_dataset_v1_n16"))
 
     def ended(name: str):
         return run(shlex.split(HOOKS[name]["entry"]), root, environment(root.parent))
