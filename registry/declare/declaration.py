@@ -17,7 +17,6 @@ from registry.declare import FILE, yaml_text
 from registry.identity import plain_yaml, schema
 from registry.identity.sidecar import Sidecar
 
-_SOURCE_FOLDER = "build/sources"
 # Of a source's entry these are fields of their own in a sidecar.
 _APART = ("licence", "commit")
 _LEVELS = 32
@@ -75,16 +74,15 @@ class Declaration:
     def _differences(self, record: Sidecar) -> Iterator[str]:
         entry = self.fixtures[record.name]
         yield from self._of_fixture(entry, record)
-        source = str(entry.get("source"))
-        of_source = self._sources.get(source)
+        source = entry.get("source")
+        of_source = self._sources.get(source) if isinstance(source, str) else None
         if of_source is None:
-            yield f"source: {source}, which is not declared"
+            yield f"source: {_shown(source)}, which is not declared"
         else:
             yield from (f"source {source}: {text}" for text in self._of_source(of_source, record))
 
     def _of_fixture(self, entry: Mapping[str, Any], record: Sidecar) -> Iterator[str]:
-        source = f"{_SOURCE_FOLDER}/{entry.get('source')}.npz"
-        yield from _differing("source", record.source_dataset, source)
+        yield from _differing("source", Path(record.source_dataset).stem, entry.get("source"))
         yield from _differing("created", record.created, entry.get("created"))
         rest = {key: value for key, value in entry.items() if key not in ("source", "created")}
         made_by = Path(record.generator_script).stem
@@ -164,7 +162,7 @@ def _same(recorded: Any, declared: Any) -> bool:
         return True
     if isinstance(recorded, bool):
         return recorded == (declared in (True, "true"))
-    if isinstance(recorded, (int, float)):
+    if isinstance(recorded, (int, float)) and isinstance(declared, (str, int, float)):
         try:
             return type(recorded)(str(declared)) == recorded
         except ValueError:
