@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import digests, loading
-from registry.declare import declaration
+from registry.declare import FILE, declaration, deprecation
 from registry.declare.declaration import Declaration
 from registry.errors import ChainError, MissingError, RegistryError, word, worst
 from registry.identity import chain, ledger, npz, pins, schema, sidecar
@@ -86,7 +86,7 @@ def unpinned(root: Path) -> list[Report]:
     declared = shared.declared
     unbuilt = [name for name in declared.fixtures if name not in pinned] if declared else []
     reports = [_unpinned(name, chain.DECLARED, _unbuilt(name), missing=True) for name in unbuilt]
-    retired = declared.retired if declared is not None else {}
+    retired = deprecation.notices(root / FILE, "retired")
     gone = [name for name in shared.ledger or {} if name not in {*pinned, *retired}]
     return reports + [_unpinned(name, chain.PUBLISHED, _vanished(name)) for name in gone]
 
@@ -182,7 +182,7 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
     yield chain.VERSION, lambda: _version(pin, record)
     yield chain.SIZES, lambda: _sizes(pin, record)
     if lines is not None and not pin.imported:
-        yield chain.PUBLISHED, lambda: _published(record, lines.get(pin.name))
+        yield chain.PUBLISHED, lambda: _published(record, lines)
     if shared.own and not pin.imported:
         own = {record.generator_script: record.generator_commit, **record.generator_helpers}
         yield chain.SCHEMAS, lambda: _schemas(root, pin, record, shared)
@@ -223,8 +223,8 @@ def _declared(pin: Pin, record: Sidecar, declared: Declaration) -> None:
         )
 
 
-def _published(record: Sidecar, line: ledger.Line | None) -> None:
-    now = ledger.line(record)
+def _published(record: Sidecar, lines: Mapping[str, ledger.Line]) -> None:
+    line, now = lines.get(record.name), ledger.line(record)
     if line is None:
         raise chain.PUBLISHED.broken(
             record.name,
@@ -237,8 +237,8 @@ def _published(record: Sidecar, line: ledger.Line | None) -> None:
             record.name,
             "what it was published with, which never changes",
             "; ".join(line.changes(now)),
-            "declare the change as a new version, and take this one back from the main branch: "
-            f"git checkout main -- params.yaml dvc.lock {ledger.FILE}, and its sidecar",
+            f"declare the change as {sidecar.next_free_version(record.name, lines)}, and take this "
+            f"one back: git checkout main -- params.yaml dvc.lock {ledger.FILE}, and its sidecar",
         )
 
 

@@ -11,7 +11,7 @@ import registry
 from registry import verify
 from registry.cli import main
 from registry.errors import ArchiveError, ChainError, MissingError, RegistryError
-from registry.identity import pins
+from registry.identity import ledger, pins
 from registry.storage.served import advised, serve
 
 
@@ -140,3 +140,14 @@ def test_pull_of_an_object_that_is_not_there(upstream, monkeypatch, capsys):
     assert main(["pull"]) == 3
     told = capsys.readouterr().err
     assert "to mend:  name another revision of the registry, or tell" in told, told
+
+
+def test_a_version_that_was_retired(upstream):
+    """Its line in the ledger stays and is no fault, and neither is what was never built."""
+    lines = [f"{name} {' '.join(digit * 64 for digit in '123')}" for name in ("old_v1", "lost_v1")]
+    (upstream.path / ledger.FILE).write_text("\n".join([*lines, ""]))
+    (upstream.path / "params.yaml").write_text(
+        "fixtures: {never_built_v1: {}}\nretired: {old_v1: {reason: x, since: '2026-11-27'}}\n"
+    )
+    found = verify.unpinned(serve(upstream.at(upstream.commit())))
+    assert [report.name for report in found] == ["lost_v1"]
