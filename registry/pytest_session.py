@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 _OPTION = "fixtures_registry"
 _ROOT = "fixtures_root"
-# The section of `params.yaml`, and the entries in it.
-_DEPRECATED = re.compile(rb"^deprecated:[ \t]*\n((?:[ \t#].*\n|\n)*)", re.MULTILINE)
-_ENTRY = re.compile(rb"^[ \t]+(\w+_v[0-9]\w*):", re.MULTILINE)
 # A stage of the lock whose command, over however many lines, says so.
 _PHYSICS = b"--physics"
 _UNDECIDED = re.compile(
@@ -200,12 +197,12 @@ class PytestSession:
         return list(map(printable, [used, *self._outdated(), *self._undecided(text)]))
 
     def _outdated(self) -> Iterator[str]:
-        """A line on all that the registry deprecates; its declaration is searched, not parsed."""
-        with suppress(OSError):
-            section = _DEPRECATED.search(files.read(self.root / "params.yaml"))
-            names = _ENTRY.findall(section[1]) if section else []
-            if names:
-                yield f"fixtures: deprecated: {', '.join(name.decode() for name in names)}"
+        """A line on all that the registry deprecates."""
+        from registry.declare import deprecation
+
+        names = deprecation.declared(self.root)
+        if names:
+            yield f"fixtures: deprecated: {', '.join(names)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
         """A line on each fixture whose physics is declared as undecided.
@@ -295,9 +292,6 @@ class PytestSession:
         if is_url(self._asked_for()):
             return error.but(remedy=f"{error.remedy}; {_naming()} names the registry")
         if self._root.resolve() == self._invoked_in.resolve():
-            return error
-        if is_url(self._asked_for()):
-            # a folder of the cache, in which no command mends anything
             return error
         return error.but(remedy=f"{error.remedy} (in {self._root})")
 

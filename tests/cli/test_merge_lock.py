@@ -24,17 +24,7 @@ def lock(*stages: str) -> str:
 @pytest.fixture
 def merge(tmp_path, capsys):
     """Call the command on three files; its exit code, what is in OURS then, and what it printed."""
-
-    def call(*texts: str) -> tuple[int, str, str]:
-        paths = [tmp_path / name for name in ("base", "ours", "theirs")]
-        for path, text in zip(paths, texts, strict=True):
-            path.write_text(text)
-        code = main(["merge-lock", *map(str, paths)])
-        out, err = capsys.readouterr()
-        assert out == "", "something on stdout"
-        return code, paths[1].read_text(), err
-
-    return call
+    return merging.command("merge-lock", tmp_path, capsys)
 
 
 def test_a_clean_merge(merge):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from registry.cli import main
 from tests.kit import pages
 from tests.kit.clone import Clone
 from tests.kit.environment import environment
@@ -53,3 +57,20 @@ def repository(folder: Path) -> Repository:
     made.git("init", "--quiet")
     shutil.copy(REPOSITORY / ".gitattributes", made.path)
     return made
+
+
+def command(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Calls a driver on the texts of three files: exit code, what OURS then has, what was said."""
+
+    def call(*texts: str) -> tuple[int, str, str]:
+        paths = [folder / which for which in ("base", "ours", "theirs")]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text)
+        code = main([name, *map(str, paths)])
+        out, err = capsys.readouterr()
+        assert out == "", "something on stdout"
+        return code, paths[1].read_text(), err
+
+    return call
