@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import atexit
+import json
 import reprlib
 import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from dvc.utils.serialize import parse_yaml
 
-from registry.declare import FILE, deprecation, params, yaml_text
+from registry.declare import FILE, declaration, deprecation, params, yaml_text
+from registry.errors import RegistryError
+from registry.identity.sidecar import Sidecar
 from tests.fuzz.document_mutation import yaml_mutant
 from tests.fuzz.equality import same
-from tests.kit.repository import REPOSITORY, SCHEMAS
+from tests.kit.repository import FOLDER, REPOSITORY, SCHEMAS
 
 _GENERATORS = ("file_v1", "simulate_v1", "subset_v1")
 _folder = tempfile.TemporaryDirectory()
@@ -41,6 +46,9 @@ DOCUMENT: dict[str, Any] = {
     },
     "deprecated": {"small_v1": {"reason": "too small"}},
 }
+_BUILT = json.loads((REPOSITORY / FOLDER / "minimal_dataset_v1.json").read_bytes())
+# What a declaration is held against that was built from another one.
+_RECORD = replace(Sidecar.from_dict(_BUILT, subject=FILE), name="small_v1")
 _DATASET = {
     "name": "x",
     "description": "y",
@@ -74,6 +82,10 @@ def check(data: bytes) -> None:
     root = _root()
     (root / FILE).write_bytes(data)
     str(deprecation.find(root, "small_v1"))
+    with suppress(RegistryError):
+        declared = declaration.Declaration(data)
+        if _RECORD.name in declared.fixtures:
+            "; ".join(declared.differences(_RECORD))
     text = yaml_text.read(root)
     document = yaml_text.parse(text)
     expected = parse_yaml(text, FILE)
