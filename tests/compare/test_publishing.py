@@ -152,8 +152,9 @@ def test_a_line_of_a_branch_may_change_until_it_is_merged(published):
     git(published, "checkout", "--quiet", "-b", "branch")
     path = published / ledger.FILE
     before = path.read_text()
-    new = str(ledger.read(published)[NAME]).replace(NAME, "new_v1")
-    path.write_text(f"{before}{new}\n")
+    line = ledger.read(published)[NAME]
+    new = str(line).replace(NAME, "new_v1")
+    path.write_text(f"{before}{new}\n".replace(f"new_v1 {line.bytes}", f"new_v1 {'0' * 64}"))
     commit(published)
     path.write_text(before)
     commit(published)
