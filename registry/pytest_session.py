@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _OPTION = "fixtures_registry"
 _ROOT = "fixtures_root"
+# The section of `params.yaml`, in the block style of `docs/life-of-a-version.md`, and its entries.
+_DEPRECATED = re.compile(rb"^deprecated:[ \t]*\n((?:[ \t#].*\n|\n)*)", re.MULTILINE)
+_ENTRY = re.compile(rb"^[ \t]+(\w+_v[0-9]\w*):", re.MULTILINE)
 # A stage of the lock whose command, over however many lines, says so.
 _PHYSICS = b"--physics"
 _UNDECIDED = re.compile(
@@ -197,12 +200,16 @@ class PytestSession:
         return list(map(printable, [used, *self._outdated(), *self._undecided(text)]))
 
     def _outdated(self) -> Iterator[str]:
-        """A line on all that the registry deprecates."""
-        from registry.declare import deprecation
+        """A line on all that the registry deprecates.
 
-        names = deprecation.declared(self.root)
-        if names:
-            yield f"fixtures: deprecated: {', '.join(names)}"
+        The declaration is searched and not parsed, as the lock is: a run that asks for no fixture
+        would pay for a parser. One that uses a deprecated fixture is warned from the parsed text.
+        """
+        with suppress(OSError):
+            section = _DEPRECATED.search(files.read(self.root / "params.yaml"))
+            names = _ENTRY.findall(section[1]) if section else []
+            if names:
+                yield f"fixtures: deprecated: {', '.join(name.decode() for name in names)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
         """A line on each fixture whose physics is declared as undecided.

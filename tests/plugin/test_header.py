@@ -45,8 +45,6 @@ def test_deprecated_fixtures(consumer, root):
         "deprecated:\n  old_v1: {reason: x}\n  other_v1: {reason: x}\n"
     )
     consumer.run().stdout.fnmatch_lines([f"{DEPRECATED}old_v1, other_v1"])
-    (root / "params.yaml").write_text("deprecated: {other_v1: {reason: x}}\n")
-    consumer.run().stdout.fnmatch_lines([f"{DEPRECATED}other_v1"])
     (root / "params.yaml").write_text("# nothing is deprecated\n")
     consumer.run().stdout.no_fnmatch_line(f"{DEPRECATED}*")
 
