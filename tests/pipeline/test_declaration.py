@@ -48,8 +48,12 @@ def fixture(name="extra_v1", generator="subset_v1", source="run1084_twin", key="
          'fixtures: expected a name of lower-case'),
         ("sources", SOURCE.format(name="$(touch pwned)").replace("simulate_v1", "../../README.md"),
          "sources: expected a name of lower-case"),
+        ("fixtures", fixture(name="$(touch pwned)", generator="../code/subset_v1",
+                             source="../../generators/subset_v1.schema"),
+         'fixtures: expected a name of lower-case'),
     ],
-    ids=["fixture", "key", "source", "fixture that leads elsewhere", "source that leads elsewhere"],
+    ids=["fixture", "key", "source", "fixture that leads elsewhere", "source that leads elsewhere",
+         "fixture that leads back"],
 )  # fmt: skip
 def test_a_name_that_is_a_command(clone, fresh, kind, entry, message):
     """A name that the shell would run is refused by the first stage, and no other one starts."""
@@ -87,7 +91,7 @@ def test_a_lock_that_claims_validation(clone, with_deps, target):
     lock = yaml.safe_load(path.read_bytes())
     # the very entry that this clone's own run has left: the output is as it says
     claim = lock["stages"]["code"]
-    assert claim["outs"][0]["path"] == "build/code/valid", "the lock claims nothing"
+    assert claim["outs"][0]["path"] == "build/code", "the lock claims nothing"
     assert clone.dvc("status", CODE).out.split() == [f"{CODE}:", "always", "changed"], "not so"
     if with_deps:
         data = (clone.path / "params.yaml").read_bytes()
