@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.workspace or arguments.cache or arguments.remote is not None):
         arguments.refuse("name where to collect: --workspace, --cache, --remote")
     root = find_root()
+    unwanted = collecting.unwanted(root, arguments.keep, arguments.remote or "")
     places = [removal.in_cache(root)] if arguments.cache else []
     if arguments.remote is not None:
         places.append(removal.on_remote(root, arguments.remote, writable=True))
-    unwanted = collecting.unwanted(root, arguments.keep, arguments.remote or "")
     # all is found before anything is removed
     found = copies.find(root, unwanted, places, in_workspace=arguments.workspace)
     rows = [("where", "what", "bytes", "object", "why nobody keeps it")]

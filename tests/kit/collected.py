@@ -92,7 +92,7 @@ def make(place: Path) -> Path:
     (root / ".dvc").mkdir(parents=True)
     configure(root, "../../remote")
     (root / ".gitignore").write_text(f"/{FOLDER}/*.npz\n/.dvc/cache\n/.dvc/tmp\n")
-    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "init", "--quiet", "--initial-branch", "main", "--template", "")
     track(root, OLD)
     source = f"deps: [{{path: x, repo: {{url: u, rev_lock: {'0' * 40}}}}}]\n"
     out = f"outs:\n- {{md5: {md5(BYTES['far_v1'])}, size: 1, hash: md5, path: far_v1.npz}}\n"
@@ -117,6 +117,8 @@ def make(place: Path) -> Path:
     git(root, "tag", "released")
     git(root, "checkout", "--quiet", "main")
     git(root, "branch", "--quiet", "-D", "tag_v1")
+    # few files, since each test copies them
+    git(root, "gc", "--quiet")
     fill(root / ".dvc" / "cache")
     fill(place / REMOTE)
     return root
