@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,7 +43,7 @@ class Unwanted:
     """An object that was pinned once: what it was, and why it is not kept.
 
     ``paths`` are those in the registry that had it. ``imported`` ones are kept by another
-    repository: its remote is not ours to collect on.
+    repository: its remote is not ours to collect on. A sidecar of ours is in no cache.
     """
 
     md5: str
@@ -51,6 +51,7 @@ class Unwanted:
     why: str
     paths: frozenset[str] = frozenset()
     imported: bool = False
+    is_sidecar: bool = False
 
 
 def unwanted(root: Path, revisions: Sequence[str] = (), remote: str = "") -> list[Unwanted]:
@@ -89,7 +90,8 @@ def unwanted(root: Path, revisions: Sequence[str] = (), remote: str = "") -> lis
         return []
     places: _Places = (
         partial(removal.in_cache, root),
-        partial(removal.on_remote, root, remote, writable=False),
+        # opened once, and only where the cache lacks a list
+        cache(partial(removal.on_remote, root, remote, writable=False)),
     )
     for folder in sorted(candidates):
         for path, md5 in _files(folder, places).items():
@@ -208,6 +210,7 @@ def _described(md5: str, once: _Once, kept: _Kept) -> Unwanted:
         why="; ".join(sorted({_why(pin.name, kept) for pin in known})) or "pinned no more",
         paths=frozenset(paths & {out.path for out in outs}),
         imported=any(out.imported for out in outs),
+        is_sidecar=bool(known) and all(pin.sidecar_md5 == md5 for pin in known),
     )
 
 

@@ -41,7 +41,11 @@ def find(
     found = _in_workspace(root, unwanted) if in_workspace else []
     for place in places:
         # what was imported is on another repository's remote, even where that is the same one
-        asked = [each for each in unwanted if not (place.is_remote and each.imported)]
+        asked = [
+            each
+            for each in unwanted
+            if not (each.is_sidecar or (place.is_remote and each.imported))
+        ]
         sizes = place.sizes(each.md5 for each in asked)
         here = [each for each in asked if each.md5 in sizes]
         found += [Copy(place=place.name, of=each, size=sizes[each.md5]) for each in here]

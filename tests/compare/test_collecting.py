@@ -23,14 +23,14 @@ def unwanted(root, *revisions):
     return {kit.OBJECTS[each.md5][0] for each in found if each.md5 in kit.OBJECTS}
 
 
-def test_what_nobody_wants(history):
+def test_what_nobody_wants(littered):
     """Neither what a branch, a tag or HEAD pins, nor what is published; a shared object stays."""
-    assert unwanted(history) == UNWANTED
+    assert unwanted(littered) == UNWANTED
 
 
-def test_what_each_was(history):
+def test_what_each_was(littered):
     """And why it is not kept."""
-    found = {each.what: each for each in collecting.unwanted(history)}
+    found = {each.what: each for each in collecting.unwanted(littered)}
     assert {what: each.why for what, each in found.items() if not what.endswith(".json")} == {
         "a_v1": "not what was published",
         "extra": "pinned no more",
@@ -43,14 +43,14 @@ def test_what_each_was(history):
     assert [what for what, each in found.items() if each.imported] == ["far_v1.npz"]
 
 
-def test_revisions_that_are_kept(history):
+def test_revisions_that_are_kept(littered):
     """Named, they take the place of all branches and tags; HEAD and what is published stay."""
     for revisions, more in (
         (("main",), {"branch_v1", "tag_v1"}),
         (("released",), {"branch_v1"}),
         (("branch_v1", "released"), set()),
     ):
-        assert unwanted(history, *revisions) == UNWANTED | more, revisions
+        assert unwanted(littered, *revisions) == UNWANTED | more, revisions
 
 
 def test_a_version_that_is_retired_no_more(collected):
@@ -95,9 +95,9 @@ def test_a_stash(collected):
     assert unwanted(collected) == UNWANTED - {"never_v1"}
 
 
-def test_what_was_never_committed_is_not_known(history):
+def test_what_was_never_committed_is_not_known(littered):
     """An object of another repository's, or of a build, is no candidate."""
-    found = {each.md5 for each in collecting.unwanted(history)}
+    found = {each.md5 for each in collecting.unwanted(littered)}
     assert kit.md5(kit.BYTES["other"]) not in found
 
 
@@ -174,28 +174,28 @@ def test_a_ledger_that_is_none(collected):
         collecting.unwanted(collected)
 
 
-def test_clones_that_lack_something(history, tmp_path):
-    """Of a shallow one, or of some branches, nothing is history."""
+def test_clones_that_lack_something(littered, tmp_path):
+    """Of a shallow one, or of some branches, nothing is littered."""
     for name, option in (("shallow", "--depth=1"), ("single", "--single-branch")):
-        git(tmp_path, "clone", "--quiet", option, history.as_uri(), name)
+        git(tmp_path, "clone", "--quiet", option, littered.as_uri(), name)
         with pytest.raises(UsageError, match="with all commits of all branches"):
             collecting.unwanted(tmp_path / name)
     with pytest.raises(UsageError, match="a shallow clone"):
         collecting.unwanted(tmp_path / "shallow", ["HEAD"])
 
 
-def test_a_revision_that_is_none(history):
+def test_a_revision_that_is_none(littered):
     """It is wrong use."""
     with pytest.raises(UsageError, match="revision nope"):
-        collecting.unwanted(history, ["nope"])
+        collecting.unwanted(littered, ["nope"])
 
 
-def test_a_hook(history, tmp_path, monkeypatch):
+def test_a_hook(littered, tmp_path, monkeypatch):
     """What git sets for those of another repository changes nothing."""
     git(tmp_path, "init", "--quiet", "elsewhere")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere" / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
-    assert unwanted(history) == UNWANTED
+    assert unwanted(littered) == UNWANTED
 
 
 def test_a_registry_in_a_folder_of_a_repository(collected, tmp_path):
