@@ -47,12 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.workspace or arguments.cache or arguments.remote is not None):
         arguments.refuse("name where to collect: --workspace, --cache, --remote")
     root = find_root()
-    unwanted = collecting.unwanted(root, arguments.keep, arguments.remote or "")
+    collected = collecting.find(root, arguments.keep, arguments.remote or "")
     places = [removal.in_cache(root)] if arguments.cache else []
     if arguments.remote is not None:
         places.append(removal.on_remote(root, arguments.remote, writable=True))
     # all is found before anything is removed
-    found = copies.find(root, unwanted, places, in_workspace=arguments.workspace)
+    found = copies.find(root, collected.unwanted, places, in_workspace=arguments.workspace)
     rows = [("where", "what", "bytes", "object", "why nobody keeps it")]
     rows += [
         (copy.place, copy.path or copy.of.what, f"{copy.size:,}", copy.of.md5[:12], copy.of.why)
@@ -64,6 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
         f"kept: what the work tree, HEAD or {named} pins; published versions that are not retired; "
         "what this history never pinned"
     )
+    if collected.lost:
+        console.say(
+            f"kept: files of folders, since {', '.join(collected.lost)} may have them, which is "
+            "pinned and whose list of files is neither in the cache nor on the remote"
+        )
     total = f"{len(found)} {'copy' if len(found) == 1 else 'copies'}, "
     total += f"{sum(copy.size for copy in found):,} bytes"
     if found and arguments.delete:

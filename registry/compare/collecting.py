@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from registry import digests, files
 from registry.declare import FILE, deprecation
-from registry.errors import MissingError, RegistryError
+from registry.errors import AbsentBytesError, MissingError, RegistryError
 from registry.identity import ledger, pinned, pins
 from registry.identity.pinned import FOLDER, Out
 from registry.identity.pins import Pin
@@ -54,8 +55,19 @@ class Unwanted:
     is_sidecar: bool = False
 
 
-def unwanted(root: Path, revisions: Sequence[str] = (), remote: str = "") -> list[Unwanted]:
-    """Objects that the history pinned and nobody wants.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What nobody wants, and folders that are wanted whose lists of files are nowhere.
+
+    Where there is such a folder, files of others that are not wanted stay: they may be in it.
+    """
+
+    unwanted: list[Unwanted]
+    lost: list[str]
+
+
+def find(root: Path, revisions: Sequence[str] = (), remote: str = "") -> Found:
+    """Find objects that the history pinned and nobody wants.
 
     Parameters
     ----------
@@ -74,7 +86,7 @@ def unwanted(root: Path, revisions: Sequence[str] = (), remote: str = "") -> lis
     ChainError
         What is to be kept cannot be read.
     MissingError
-        The list of a folder that is to be kept can be had nowhere.
+        The remote cannot be asked for the list of a folder that is to be kept.
     """
     history.require_whole(root, branches=not revisions)
     if revisions:
@@ -87,21 +99,32 @@ def unwanted(root: Path, revisions: Sequence[str] = (), remote: str = "") -> lis
     found = {md5: _described(md5, once, kept) for md5 in candidates}
     if not found:
         # then the lists of folders matter to nobody
-        return []
+        return Found(unwanted=[], lost=[])
     places: _Places = (
         partial(removal.in_cache, root),
         # opened once, and only where the cache lacks a list
         cache(partial(removal.on_remote, root, remote, writable=False)),
     )
-    for folder in sorted(candidates):
-        for path, md5 in _files(folder, places).items():
-            of = found[folder]
-            inside = Unwanted(md5=md5, what=f"{of.what}/{path}", why=of.why, imported=of.imported)
-            found.setdefault(md5, inside)
     wanted = once.outs.keys() - candidates | kept.objects
-    wanted |= set(_files_of_wanted(wanted, places))
+    lost = []
+    for folder in sorted(filter(_is_folder, wanted)):
+        try:
+            wanted |= set(removal.files_of(folder, places).values())
+        except AbsentBytesError:
+            lost.append(folder)
+    for folder in sorted(filter(_is_folder, candidates)) if not lost else ():
+        of = found[folder]
+        # of one whose list is gone nobody knows the files, and they stay
+        with suppress(MissingError):
+            for path, md5 in removal.files_of(folder, places).items():
+                inside = replace(of, md5=md5, what=f"{of.what}/{path}", paths=frozenset())
+                found.setdefault(md5, inside)
     left = (each for md5, each in found.items() if md5 not in wanted)
-    return sorted(left, key=lambda each: (each.what, each.md5))
+    return Found(unwanted=sorted(left, key=lambda each: (each.what, each.md5)), lost=lost)
+
+
+def _is_folder(md5: str) -> bool:
+    return md5.endswith(FOLDER)
 
 
 class _Kept:
@@ -218,23 +241,3 @@ def _why(name: str, kept: _Kept) -> str:
     if name in kept.retired:
         return f"retired {kept.retired[name].get('since', '')}".strip()
     return "not what was published" if name in kept.ledger else "never published"
-
-
-def _files(md5: str, places: _Places) -> Mapping[str, str]:
-    """The files of a folder by path, as far as they are known; of a file, none."""
-    return (removal.files_of(md5, places) or {}) if md5.endswith(FOLDER) else {}
-
-
-def _files_of_wanted(wanted: Iterable[str], places: _Places) -> Iterator[str]:
-    for folder in sorted(md5 for md5 in wanted if md5.endswith(FOLDER)):
-        found = removal.files_of(folder, places)
-        if found is None:
-            raise MissingError(
-                f"folder {folder}",
-                expected="the list of its files, each of which is kept, in the cache or on the "
-                "remote",
-                found="neither has it whole",
-                remedy="dvc fetch --all-branches --all-tags; or name the revisions that count: "
-                "fixtures gc --keep REV",
-            )
-        yield from found.values()

@@ -40,7 +40,7 @@ class Out:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pinned:
-    """Every object that a file names, be it as an output or as what one is made from; outputs."""
+    """Every object that a file names, but for what outputs were made from; and the outputs."""
 
     objects: frozenset[str]
     outs: tuple[Out, ...]
@@ -82,7 +82,8 @@ def _named(document: Any) -> Iterator[str]:
             md5 = item.get("md5")
             if isinstance(md5, str) and MD5.fullmatch(md5):
                 yield md5
-            waiting.extend(item.values())
+            # what a stage depends on is an output elsewhere, or no object at all
+            waiting.extend(value for key, value in item.items() if key != "deps")
         else:
             waiting.extend(item)
 

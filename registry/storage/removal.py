@@ -6,6 +6,7 @@ others, whoever put them there.
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from registry.errors import MissingError, RegistryError, UsageError
-from registry.identity.pinned import FOLDER
+from registry.digests import md5
+from registry.errors import AbsentBytesError, MissingError, RegistryError, UsageError
+from registry.identity.pinned import FOLDER, MD5
 from registry.storage import cache, transfer
 from registry.storage.dvc_config import Redaction
 from registry.storage.store import MESSAGE_LENGTH, Store, one_line, open_own
@@ -197,8 +199,8 @@ def _read_only(store: Store) -> UsageError:
     )
 
 
-def files_of(folder: str, places: Iterable[Callable[[], Place]]) -> dict[str, str] | None:
-    """The files of a folder that DVC tracks: md5 by path in it. None where no place has the list.
+def files_of(folder: str, places: Iterable[Callable[[], Place]]) -> dict[str, str]:
+    """The files of a folder that DVC tracks: md5 by path in it.
 
     Parameters
     ----------
@@ -206,26 +208,47 @@ def files_of(folder: str, places: Iterable[Callable[[], Place]]) -> dict[str, st
         Its md5, which ends with ``.dir``.
     places : iterable of callable
         Where the list may be, each opened when those before have it not.
+
+    Raises
+    ------
+    AbsentBytesError
+        No place has the list whole.
+    MissingError
+        Those that could be asked have not, and one could not be asked.
     """
-    import json
-
-    from registry.digests import md5
-    from registry.identity.pinned import MD5
-
-    for place in places:
-        with suppress(FileNotFoundError, RegistryError):
-            opened = place()
-            try:
-                data = opened.read(folder)
-            except FileNotFoundError:
-                continue
-            except Exception as error:
-                raise opened.explain(error) from None
-            if f"{md5(data)}{FOLDER}" != folder:
-                # of a damaged list nobody knows what it had
-                continue
+    failed = None
+    for open_place in places:
+        try:
+            data = _read(open_place(), folder)
+        except AbsentBytesError:
+            # there is no such remote, either
+            continue
+        except RegistryError as error:
+            failed = error
+            continue
+        # of a damaged list nobody knows what it had
+        if f"{md5(data)}{FOLDER}" == folder:
             with suppress(ValueError, TypeError, KeyError, RecursionError):
-                found = {str(item["relpath"]): str(item["md5"]) for item in json.loads(bytes(data))}
-                if all(map(MD5.fullmatch, found.values())):
-                    return found
-    return None
+                files = {str(item["relpath"]): str(item["md5"]) for item in json.loads(bytes(data))}
+                if all(map(MD5.fullmatch, files.values())):
+                    return files
+    kind = AbsentBytesError if failed is None else MissingError
+    raise kind(
+        f"folder {folder}",
+        expected="the list of its files, in the cache or on the remote",
+        found="none that is whole" if failed is None else f"{failed.subject}: {failed.found}",
+        remedy="dvc fetch --all-branches --all-tags" if failed is None else failed.remedy,
+    )
+
+
+def _read(place: Place, folder: str) -> bytes | memoryview:
+    failed: RegistryError
+    try:
+        return place.read(folder)
+    except FileNotFoundError:
+        failed = AbsentBytesError(
+            place.name, expected=folder, found="no such object", remedy="dvc push"
+        )
+    except Exception as error:
+        failed = place.explain(error)
+    raise failed

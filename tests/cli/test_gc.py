@@ -6,6 +6,7 @@ import pytest
 
 from registry.cli import main
 from tests.kit import collected as kit
+from tests.kit.files import object_in
 from tests.kit.processes import Ended, git
 
 TABLE = """\
@@ -86,6 +87,17 @@ def test_revisions(gc):
     assert ended.out.endswith(
         ": fixtures gc --cache --remote store --keep main --keep released --delete\n"
     )
+
+
+def test_a_folder_whose_list_is_nowhere(gc, collected):
+    """It is said what stays for its sake."""
+    name = f"{kit.md5(kit.NEW)}.dir"
+    for place in (collected / ".dvc" / "cache", collected.parent / kit.REMOTE):
+        object_in(place, name).unlink()
+    assert (
+        f"kept: files of folders, since {name} may have them, which is pinned and whose list of "
+        "files is neither in the cache nor on the remote\n"
+    ) in gc("gc", "--cache").out
 
 
 def test_no_place(gc, collected):

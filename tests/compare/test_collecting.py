@@ -19,7 +19,7 @@ UNWANTED = {"draft", "gone_v1", "never_v1", "far_v1", "old", "old folder"}
 
 def unwanted(root, *revisions):
     """What is found, by what it is called in that history; and sidecars."""
-    found = collecting.unwanted(root, revisions)
+    found = collecting.find(root, revisions).unwanted
     return {kit.OBJECTS[each.md5][0] for each in found if each.md5 in kit.OBJECTS}
 
 
@@ -30,7 +30,7 @@ def test_what_nobody_wants(littered):
 
 def test_what_each_was(littered):
     """And why it is not kept."""
-    found = {each.what: each for each in collecting.unwanted(littered)}
+    found = {each.what: each for each in collecting.find(littered).unwanted}
     assert {what: each.why for what, each in found.items() if not what.endswith(".json")} == {
         "a_v1": "not what was published",
         "extra": "pinned no more",
@@ -73,7 +73,7 @@ def test_a_published_version_whose_sidecar_is_lost(collected):
     (collected / "published.sum").write_text(text)
     commit(collected, kit.pin(collected, a_v1="a_v1") + kit.stage("new_v1", md5="9" * 32))
     commit(collected, kit.pin(collected, a_v1="a_v1"))
-    assert "9" * 32 not in {each.md5 for each in collecting.unwanted(collected)}
+    assert "9" * 32 not in {each.md5 for each in collecting.find(collected).unwanted}
 
 
 def test_the_work_tree(collected):
@@ -88,6 +88,13 @@ def test_the_work_tree(collected):
     assert unwanted(collected) == UNWANTED - {"gone_v1"}, "HEAD pins no more"
 
 
+def test_head(collected):
+    """What it pins is wanted where the work tree has something else, whatever is named."""
+    git(collected, "checkout", "--quiet", "branch_v1")
+    (collected / "dvc.lock").write_text(kit.pin(collected, a_v1="a_v1"))
+    assert unwanted(collected, "main") == UNWANTED | {"tag_v1"}
+
+
 def test_a_stash(collected):
     """It may be taken back."""
     (collected / "dvc.lock").write_text(kit.pin(collected, never_v1="never_v1"))
@@ -97,20 +104,31 @@ def test_a_stash(collected):
 
 def test_what_was_never_committed_is_not_known(littered):
     """An object of another repository's, or of a build, is no candidate."""
-    found = {each.md5 for each in collecting.unwanted(littered)}
+    found = {each.md5 for each in collecting.find(littered).unwanted}
     assert kit.md5(kit.BYTES["other"]) not in found
 
 
-def test_a_folder_whose_list_is_lost(collected):
-    """As long as it is wanted, each of its files may be any object: nothing is collected."""
+def test_a_folder_whose_list_is_elsewhere(collected):
+    """The remote has it; one that cannot be asked may have it, and nothing is collected."""
     name = f"{kit.md5(kit.NEW)}.dir"
     object_in(collected / ".dvc" / "cache", name).unlink()
-    assert unwanted(collected) == UNWANTED, "the remote has it"
-    object_in(collected.parent / kit.REMOTE, name).unlink()
+    assert unwanted(collected) == UNWANTED
+    (collected.parent / kit.REMOTE).rename(collected.parent / "away")
     with pytest.raises(MissingError) as caught:
-        collecting.unwanted(collected)
+        collecting.find(collected)
     assert caught.value.subject == f"folder {name}"
-    assert caught.value.remedy.startswith("dvc fetch --all-branches --all-tags; or")
+    assert caught.value.found.endswith(": none: it is not mounted here, or nothing was ever pushed")
+
+
+def test_a_folder_whose_list_is_nowhere(collected):
+    """As that of one which DVC does not cache: it may have any file of another, and those stay."""
+    name = f"{kit.md5(kit.NEW)}.dir"
+    for place in (collected / ".dvc" / "cache", collected.parent / kit.REMOTE):
+        object_in(place, name).unlink()
+    assert unwanted(collected) == UNWANTED - {"old"}
+    assert collecting.find(collected).lost == [name]
+    (collected / ".dvc" / "config").write_text("")
+    assert collecting.find(collected).lost == [name], "there is no remote"
 
 
 def test_an_unwanted_folder_whose_list_is_lost(collected):
@@ -134,7 +152,7 @@ def test_a_lock_that_is_none(collected):
     for text in HOSTILE:
         (collected / "dvc.lock").write_text(text)
         with pytest.raises(ChainError) as caught:
-            collecting.unwanted(collected)
+            collecting.find(collected)
         assert caught.value.subject == "dvc.lock", text[:20]
         assert "fixtures gc --keep REV" in caught.value.remedy
 
@@ -145,7 +163,7 @@ def test_a_lock_of_a_branch_that_is_none(collected):
     said = commit(collected, HOSTILE[0])[:12]
     git(collected, "checkout", "--quiet", "main")
     with pytest.raises(ChainError) as caught:
-        collecting.unwanted(collected)
+        collecting.find(collected)
     assert caught.value.subject == f"dvc.lock in commit {said}"
     assert unwanted(collected, "released") == UNWANTED | {"branch_v1"}
 
@@ -167,11 +185,11 @@ def test_a_ledger_that_is_none(collected):
     """Of the work tree or of a branch, nobody knows what was published."""
     (collected / "published.sum").write_text("a_v1\n")
     with pytest.raises(ChainError, match=r"published\.sum: line 1"):
-        collecting.unwanted(collected)
+        collecting.find(collected)
     said = commit(collected)[:12]
     git(collected, "checkout", "--quiet", "branch_v1")
     with pytest.raises(ChainError, match=rf"published\.sum in commit {said}: line 1"):
-        collecting.unwanted(collected)
+        collecting.find(collected)
 
 
 def test_clones_that_lack_something(littered, tmp_path):
@@ -179,15 +197,15 @@ def test_clones_that_lack_something(littered, tmp_path):
     for name, option in (("shallow", "--depth=1"), ("single", "--single-branch")):
         git(tmp_path, "clone", "--quiet", option, littered.as_uri(), name)
         with pytest.raises(UsageError, match="with all commits of all branches"):
-            collecting.unwanted(tmp_path / name)
+            collecting.find(tmp_path / name)
     with pytest.raises(UsageError, match="a shallow clone"):
-        collecting.unwanted(tmp_path / "shallow", ["HEAD"])
+        collecting.find(tmp_path / "shallow", ["HEAD"])
 
 
 def test_a_revision_that_is_none(littered):
     """It is wrong use."""
     with pytest.raises(UsageError, match="revision nope"):
-        collecting.unwanted(littered, ["nope"])
+        collecting.find(littered, ["nope"])
 
 
 def test_a_hook(littered, tmp_path, monkeypatch):
@@ -212,3 +230,6 @@ def test_a_registry_in_a_folder_of_a_repository(collected, tmp_path):
     (root / "other.dvc").unlink()
     commit(kit_root, kit.pin(kit_root, a_v1="a_v1"))
     assert unwanted(kit_root) == {"gone_v1"}
+    md5 = kit.md5(kit.BYTES["gone_v1"])
+    (root / "new.dvc").write_text(f"outs: [{{path: x, md5: {md5}}}]\n")
+    assert unwanted(kit_root) == set(), "what is not committed yet, beside it"

@@ -30,7 +30,7 @@ def left(collected):
 
 def workspace(root):
     """Paths that are found in the workspace."""
-    found = copies.find(root, collecting.unwanted(root), (), in_workspace=True)
+    found = copies.find(root, collecting.find(root).unwanted, (), in_workspace=True)
     return {copy.path.removeprefix(f"{kit.FOLDER}/") for copy in found}
 
 
@@ -49,7 +49,8 @@ def test_what_was_left_in_the_workspace(left, collected):
 def test_what_is_no_file_of_the_workspace(left, collected):
     """A link, a folder, or a folder that leads out is left alone."""
     folder = collected / kit.FOLDER
-    (folder / "gone_v1.npz").symlink_to(object_in(collected / ".dvc/cache", kit.md5(kit.OLD)))
+    target = object_in(collected / ".dvc" / "cache", kit.md5(kit.BYTES["gone_v1"]))
+    (folder / "gone_v1.npz").symlink_to(target)
     (folder / "never_v1.npz").mkdir()
     assert left(a_v1="a_v1") == set()
     (folder / "gone_v1.npz").unlink()
@@ -70,7 +71,7 @@ def test_what_git_tracks_is_gits(left, collected):
 
 def test_cache_and_remote(collected):
     """Everything unwanted goes, and nothing else; an import is no affair of the remote."""
-    unwanted = collecting.unwanted(collected)
+    unwanted = collecting.find(collected).unwanted
     places = [removal.in_cache(collected), removal.on_remote(collected, writable=True)]
     everything = {"draft", "gone_v1", "never_v1", "far_v1", "old", "old folder"}
     expected = [everything, everything - {"far_v1"}]
@@ -97,11 +98,13 @@ def test_a_run_that_was_interrupted(collected, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.unlink", stop)
         patch.setattr(removal, "_JOBS", 1)
-        found = copies.find(collected, collecting.unwanted(collected), places, in_workspace=False)
+        found = copies.find(
+            collected, collecting.find(collected).unwanted, places, in_workspace=False
+        )
         with pytest.raises(KeyboardInterrupt):
             copies.remove(collected, found, places)
     assert len(kit.removed(collected / ".dvc" / "cache")) == 3
-    found = copies.find(collected, collecting.unwanted(collected), places, in_workspace=False)
+    found = copies.find(collected, collecting.find(collected).unwanted, places, in_workspace=False)
     copies.remove(collected, found, places)
     assert len(kit.removed(collected / ".dvc" / "cache")) == 6
 
@@ -109,7 +112,7 @@ def test_a_run_that_was_interrupted(collected, monkeypatch):
 def test_removed_from_the_workspace(left, collected):
     """And nothing besides; a file that is gone meanwhile is no fault."""
     left(gone_v1="gone_v1", a_v1="draft", never_v1="other")
-    found = copies.find(collected, collecting.unwanted(collected), (), in_workspace=True)
+    found = copies.find(collected, collecting.find(collected).unwanted, (), in_workspace=True)
     for _ in range(2):
         copies.remove(collected, found, ())
         assert sorted(path.name for path in (collected / kit.FOLDER).glob("*.npz")) == [

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from registry.errors import MissingError, UsageError
+from registry.errors import AbsentBytesError, MissingError, UsageError
 from registry.storage import removal
 from tests.kit import collected as kit
 from tests.kit.files import object_in
@@ -143,10 +143,19 @@ def test_lists_that_nobody_has(collected):
         raise MissingError("remote", expected="x", found="y", remedy="z")
 
     here = partial(removal.in_cache, collected)
-    assert removal.files_of(f"{NOWHERE}.dir", [here, no_remote]) is None
+    for places, kind, found in (
+        ([], AbsentBytesError, "none that is whole"),
+        ([here], AbsentBytesError, "none that is whole"),
+        ([here, no_remote], MissingError, "remote: y"),
+    ):
+        with pytest.raises(MissingError) as caught:
+            removal.files_of(f"{NOWHERE}.dir", places)
+        assert (type(caught.value), caught.value.found) == (kind, found)
+        assert caught.value.subject == f"folder {NOWHERE}.dir"
     for data in (b"{}x", b"12", b"[1]", b'[{"md5": "x", "relpath": "y"}]', b"[" * 5000):
         name = f"{kit.md5(data)}.dir"
         path = object_in(collected / ".dvc" / "cache", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        assert removal.files_of(name, [here]) is None, data[:20]
+        with pytest.raises(MissingError, match="none that is whole"):
+            removal.files_of(name, [here])
