@@ -64,6 +64,20 @@ def clone(built_clone, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def littered(tmp_path_factory):
+    """A registry whose history pinned much that nobody wants any more, for who changes nothing."""
+    from tests.kit import collected
+
+    return collected.make(tmp_path_factory.mktemp("littered"))
+
+
+@pytest.fixture
+def collected(littered, tmp_path):
+    """A copy of it, and of the remote beside it."""
+    return shutil.copytree(littered.parent, tmp_path / "place") / littered.name
+
+
+@pytest.fixture(scope="session")
 def schemas():
     """Folder of the published schemas."""
     return SCHEMAS

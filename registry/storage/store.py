@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from registry import extras
-from registry.errors import AbsentBytesError, MissingError, RegistryError
+from registry.errors import AbsentBytesError, MissingError, RegistryError, UsageError
 from registry.storage import dvc_config, patience, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.foreign_remote import ForeignRemote
@@ -71,13 +71,18 @@ def open_stores(root: Path, redact: Redaction) -> list[Store | RegistryError | N
     except RegistryError as error:
         return [error]
     if foreign is None:
-        return [_opened(lambda: _open_own(root, redact), redact, foreign=False)]
+        return [open_own(root, redact)]
     if not foreign.remotes:
         return [_refused(foreign)]
     return [
         _opened(partial(_open_foreign, remote, redact), redact, foreign=True)
         for remote in foreign.remotes
     ]
+
+
+def open_own(root: Path, redact: Redaction, name: str = "") -> Store | RegistryError | None:
+    """The remote of that name in the user's own registry, or the default one; as `open_stores`."""
+    return _opened(lambda: _open_own(root, redact, name), redact, foreign=False)
 
 
 def _opened(
@@ -107,7 +112,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
+def _open_own(root: Path, redact: Redaction, name: str) -> Store | RegistryError | None:
     from dvc.config import Config
 
     odd = dvc_config.not_a_file(root)
@@ -120,7 +125,14 @@ def _open_own(root: Path, redact: Redaction) -> Store | RegistryError | None:
             remedy="remove it; dvc remote list then shows the remotes that are configured",
         )
     config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
-    name = config["core"].get("remote")
+    if name and name not in config["remote"]:
+        return UsageError(
+            f"remote {name}",
+            expected="one of DVC's configuration",
+            found=f"no such name among {', '.join(config['remote']) or 'none'}",
+            remedy="dvc remote list shows them",
+        )
+    name = name or config["core"].get("remote")
     if not name:
         return AbsentBytesError(
             "remote",

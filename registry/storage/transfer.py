@@ -49,10 +49,11 @@ def is_final(error: Exception) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _DISK:
         return True
-    return _is_denied(error) or 400 <= getattr(error, "status", 0) < 500
+    return is_denied(error) or 400 <= getattr(error, "status", 0) < 500
 
 
-def _is_denied(error: Exception) -> bool:
+def is_denied(error: Exception) -> bool:
+    """Whether other credentials would mend it."""
     # the libraries of the remotes have no common class for it
     return (
         isinstance(error, PermissionError)
@@ -91,12 +92,12 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
             found=f"{error.strerror} below .dvc",
             remedy="free some space, then try again; nothing half-written is left",
         )
-    if _is_denied(error):
+    if is_denied(error):
         return AbsentBytesError(
             str(wanted),
             expected=fetching,
             found=f"{store} denied access: {said}",
-            remedy=f"give DVC other credentials: {_credentials(store)}, or in the environment",
+            remedy=f"give DVC other credentials: {credentials(store)}, or in the environment",
         )
     if "certificate verify failed" in said:
         return AbsentBytesError(
@@ -104,7 +105,7 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
             expected=fetching,
             found=f"{store} is not believed to be itself: {said}",
             remedy="if you trust who signed its certificate, name the file with theirs: "
-            f"SSL_CERT_FILE in the environment, or as ssl_verify: {_credentials(store)}",
+            f"SSL_CERT_FILE in the environment, or as ssl_verify: {credentials(store)}",
         )
     return AbsentBytesError(
         str(wanted),
@@ -115,7 +116,7 @@ def explain(store: Store, wanted: Wanted, error: Exception, said: str) -> Regist
     )
 
 
-def _credentials(store: Store) -> str:
+def credentials(store: Store) -> str:
     """Commands that give them, in the user's own configuration where the registry is not theirs."""
     if store.foreign:
         return f"dvc remote add --global mine {store.url}, and dvc remote modify --global mine …"

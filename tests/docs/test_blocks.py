@@ -65,11 +65,8 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("python", "test_export.py::test_in_toto"),
     ],
     "docs/life-of-a-version.md": [
-        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
-        ("yaml", "test_life_of_a_version.py::test_a_whole_life"),
-        ("yaml", "test_life_of_a_version.py::test_a_whole_life"),
-        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
-        ("sh", "test_life_of_a_version.py::test_a_whole_life"),
+        (language, "test_life_of_a_version.py::test_a_whole_life")
+        for language in ("sh", "yaml", "yaml", "sh", "sh", "sh", "yaml", "sh")
     ],
     "docs/merging.md": [
         *[("sh", "test_docs.py::test_merge_two_branches")] * 2,

@@ -1,4 +1,4 @@
-"""docs/life-of-a-version.md: one version is published, deprecated, retired and rolled back."""
+"""docs/life-of-a-version.md: one version to its end, and a release that is rolled back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 import registry
 from registry.declare.deprecation import FixtureDeprecationWarning
 from registry.errors import UsageError
+from registry.identity import pins
+from tests.kit.files import object_in
 from tests.kit.repository import FOLDER
 
 PAGE = "docs/life-of-a-version.md"
@@ -16,7 +18,10 @@ NAME = "minimal_dataset_v1_n32"
 @pytest.mark.slow
 def test_a_whole_life(clone, blocks):
     """The page's commands, in their order; at each step what is published is what is there."""
-    publish, deprecated, retired, unpin, roll_back = (block.text for block in blocks(PAGE))
+    publish, deprecated, retired, unpin, collect, *roll_back = (
+        block.text for block in blocks(PAGE)
+    )
+    before_release = clone.git("rev-parse", "HEAD").strip()
     clone.declare("fixtures", f"  {NAME}:\n    <<: *minimal_dataset_v1\n    n_subset: 32\n")
     clone.sh(f"dvc repro --quiet fixture@{NAME}")
     ended = clone.fixtures("verify")
@@ -25,6 +30,8 @@ def test_a_whole_life(clone, blocks):
     clone.sh(publish)
     assert clone.changed() == [], "something was left to commit"
     assert f"ok      {NAME}  (11 links hold)" in clone.sh("fixtures verify")
+    release = clone.git("rev-parse", "HEAD").strip()
+    md5 = pins.find(clone.path, NAME).md5
     digest = registry.load(NAME, clone.path).sidecar.sha256_checksum
     assert digest in (clone.path / "published.sum").read_text()
 
@@ -49,9 +56,36 @@ def test_a_whole_life(clone, blocks):
         registry.load(NAME, clone.path)
     assert caught.value.remedy == "use minimal_dataset_v1_n16"
 
-    clone.sh(roll_back)
+    places = (clone.path / ".dvc" / "cache", clone.path.parent / "fixture-registry-remote")
+    objects = [object_in(place, md5) for place in places]
+    assert all(path.exists() for path in objects), "its bytes went with its pin"
+    printed = clone.sh(collect)
+    assert printed.count(f"  {NAME}  ") == 4, "not shown twice in two places"
+    assert printed.endswith("\nremoved: 2 copies, 2,989,672 bytes\n")
+    assert not any(path.exists() for path in objects), "its bytes are still there"
     clone.sh("fixtures verify")
-    assert registry.load(NAME, clone.path).sidecar.sha256_checksum == digest
+
+    clone.git("tag", "v1.0.0", before_release)
+    clone.git("tag", "v1.1.0", release)
+    clone.git("reset", "--quiet", "--hard", "v1.1.0")
+    a_release_is_rolled_back(clone, *roll_back)
+
+
+def a_release_is_rolled_back(clone, restore, retired, release):
+    """The next release is as the one before, but for the ledger, and what is retired."""
+    clone.sh(restore)
+    ended = clone.fixtures("verify")
+    assert ended.code == 1, "what was published is not missed"
+    assert f"error: fixture {NAME}" in ended.out, ended.out
+    with (clone.path / "params.yaml").open("a") as params:
+        params.write(f"\n{retired}")
+    clone.sh(release)
+    assert clone.changed() == [], "something was left to commit"
+    changed = clone.git("diff", "--name-only", "v1.0.0", "v1.1.1").split()
+    assert changed == ["params.yaml", "published.sum"]
+    with pytest.raises(UsageError, match="its frames belong to other positions") as caught:
+        registry.load(NAME, clone.path)
+    assert caught.value.remedy == "use minimal_dataset_v1"
 
 
 @pytest.mark.slow
