@@ -35,6 +35,7 @@ COMMANDS = {
     "add": "declare a new fixture in params.yaml, once it is known to be good",
     "publish": "write down what versions are, for good",
     "unpin": "take the pin of a retired version away",
+    "repin": "write the pinned digests into addresses of tests",
     "suggest": "show what each strategy and size would make of a source",
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
     "merge-params": "merge driver for params.yaml; see docs/merging.md",
