@@ -14,6 +14,8 @@ OFFLINE = "FIXTURES_OFFLINE"
 REAL_DATA = "FIXTURES_REAL_DATA"
 # Where downloads and digests of sources are kept between runs, if not in build/.
 BUILD = "FIXTURES_BUILD"
+# Set by services that run tests for everybody: there nothing may be passed over.
+CI = "CI"
 _OLD = {REGISTRY: "FIXTURE_REGISTRY", REAL_DATA: "PTYCHO_REAL_DATA"}
 
 

@@ -110,7 +110,8 @@ def resolve(root: Path, text: str, *, offline: bool | None = None) -> Pin:
                     pin.name,
                     f"SHA-256 {wanted.sha256}, as the address says",
                     found,
-                    "correct the address, or check out the revision that it was taken from",
+                    "fixtures repin FILE, if the test is to have these bytes; else check out the "
+                    "revision that its address is from",
                 )
         return pin
     known = []

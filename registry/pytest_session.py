@@ -5,7 +5,6 @@ Imported by the plugin at every start for the header line: what reads fixtures i
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pytest
 
 from registry import files
 from registry.digests import sha256
-from registry.environment import REGISTRY, is_offline, spelling, value
+from registry.environment import CI, REGISTRY, is_offline, spelling, value
 from registry.errors import AbsentBytesError, RegistryError, UsageError, printable
 from registry.storage.root import find_root, is_root, is_url, locate
 
@@ -107,9 +106,7 @@ class PytestSession:
         # None leaves it to $FIXTURES_OFFLINE
         self._offline = True if asked_offline else None
         self._strict = bool(
-            config.getoption("fixtures_strict")
-            or config.getini("fixtures_strict")
-            or os.environ.get("CI")
+            config.getoption("fixtures_strict") or config.getini("fixtures_strict") or value(CI)
         )
         self._root: Path | RegistryError | None = _handed_over(config)
         self._outcomes: dict[str, Fixture | RegistryError] = {}

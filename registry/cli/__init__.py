@@ -36,6 +36,7 @@ COMMANDS = {
     "publish": "write down what versions are, for good",
     "unpin": "take the pin of a retired version away",
     "gc": "collect what was pinned once and nobody keeps any more",
+    "repin": "write the pinned digests into addresses of tests",
     "suggest": "show what each strategy and size would make of a source",
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
     "merge-params": "merge driver for params.yaml; see docs/merging.md",

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from registry import console
+from registry import console, environment
 from registry.declare import retirement
-from registry.errors import worst
+from registry.errors import CheckError, MissingError, worst
 from registry.identity import pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
@@ -54,8 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     history = None
     if not arguments.names:
         reports += verify.unpinned(root)
-        if served.record(root) is None and (root / ledger.FILE).is_file():
-            history = publishing.history(root)
+        publishes = (root / ledger.FILE).is_file() or any(not pin.imported for pin in chosen)
+        if served.record(root) is None and publishes:
+            history = publishing.history(root, strict=environment.value(environment.CI) is not None)
     against = None
     if arguments.against is not None:
         against = published.compare(root, arguments.against or None)
@@ -93,9 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _past(history: History) -> str:
+    verdict = _HISTORY[worst(error.exit_code for error in history.errors)]
     what = f"{history.commits} commit{'s' * (history.commits != 1)} of the main branch"
     seen = what if history.is_whole else f"{what}, which are not all here"
-    return f"{'CHANGED' if history.errors else 'ok    '}  published.sum, in {seen}"
+    return f"{verdict}  published.sum, in {seen}"
+
+
+# By the exit code of what was found.
+_HISTORY = {0: "ok    ", CheckError.exit_code: "CHANGED", MissingError.exit_code: "MISSING"}
 
 
 def _verdict(against: Comparison) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from registry import files, loading
 from registry.declare import declaration, retirement
-from registry.errors import ChainError, CheckError, UsageError
+from registry.errors import ChainError, CheckError, MissingError, RegistryError, UsageError
 from registry.identity import ledger, pins, sidecar
 from registry.identity.ledger import Line
 from registry.storage import git
@@ -24,7 +24,7 @@ class History:
 
     commits: int
     is_whole: bool
-    errors: list[CheckError]
+    errors: list[RegistryError]
 
 
 def publish(root: Path, names: Sequence[str] = ()) -> list[Line]:
@@ -91,11 +91,16 @@ def redeclared(root: Path) -> list[CheckError]:
     ]
 
 
-def history(root: Path) -> History | None:
+def history(root: Path, *, strict: bool = False) -> History | None:
     """Hold the ledger against every line that it ever had on the main branch.
 
     A branch may change lines that are its own, until they are merged. None where there is no git
-    repository.
+    repository, and where there never was a ledger.
+
+    Parameters
+    ----------
+    strict : bool, optional
+        A shallow clone is an error: in one of depth 1 every line seems to be as it always was.
 
     Raises
     ------
@@ -105,7 +110,9 @@ def history(root: Path) -> History | None:
     head = git.run(root, "rev-parse", "--verify", "HEAD")
     if head.returncode != 0:
         return None
-    is_whole = git.run(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"false"
+    said = git.run(root, "rev-parse", "--is-shallow-repository").stdout
+    is_whole = said.strip() == b"false"
+    errors: list[RegistryError] = [] if is_whole or not strict else [_unseen()]
     try:
         base = git.merge_base(root)
     except UsageError:
@@ -115,16 +122,17 @@ def history(root: Path) -> History | None:
     patches = ("--first-parent", "-m", "--patch", "--unified=0", "--format=commit %H", *plain)
     log = git.run(root, "log", *patches, base, "--", ledger.FILE)
     seen = dict(_lines(log.stdout.decode(errors="replace")))
-    current = ledger.read(root) or {}
-    return History(
-        commits=log.stdout.count(b"\ncommit ") + log.stdout.startswith(b"commit "),
-        is_whole=is_whole,
-        errors=[
-            _taken_back(line, current.get(name), commit)
-            for name, (line, commit) in seen.items()
-            if current.get(name) != line
-        ],
+    commits = log.stdout.count(b"\ncommit ") + log.stdout.startswith(b"commit ")
+    current = ledger.read(root)
+    if current is None and not commits and not errors:
+        return None
+    now = current or {}
+    errors += (
+        _taken_back(line, now.get(name), commit)
+        for name, (line, commit) in seen.items()
+        if now.get(name) != line
     )
+    return History(commits=commits, is_whole=is_whole, errors=errors)
 
 
 def _lines(log: str) -> Iterator[tuple[str, tuple[Line, str]]]:
@@ -140,6 +148,16 @@ def _lines(log: str) -> Iterator[tuple[str, tuple[Line, str]]]:
                 # never a line of a ledger, whatever somebody once committed
                 continue
             yield from ((name, (line, commit)) for name, line in added.items())
+
+
+def _unseen() -> MissingError:
+    return MissingError(
+        f"{ledger.FILE}: its history",
+        expected="every commit of the main branch that changed it, in which a line that was taken "
+        "back is seen",
+        found="a shallow clone",
+        remedy="git fetch --unshallow; in a workflow, `fetch-depth: 0` for actions/checkout",
+    )
 
 
 def _taken_back(line: Line, now: Line | None, commit: str) -> CheckError:

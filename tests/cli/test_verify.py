@@ -208,6 +208,41 @@ def test_a_line_that_was_taken_back(fixtures, root, published):
     assert document["changes"][0].startswith(f"fixture {NAME}: published and immutable\n")
 
 
+def test_a_ledger_that_is_gone(fixtures, root, published):
+    """Without it nothing would be published; main knows better."""
+    fixtures("publish")
+    commit(root)
+    git(root, "checkout", "--quiet", "-b", "branch")
+    (root / ledger.FILE).unlink()
+    ended = fixtures("verify")
+    assert ended.code == 1
+    assert ended.err.count("published and immutable\n") == 2
+
+
+def test_a_shallow_clone(fixtures, root, published, monkeypatch):
+    """A person is told that not all is here; CI, which nobody reads, fails and says what to do."""
+    fixtures("publish")
+    commit(root)
+    (root / ".git" / "shallow").write_text(git(root, "rev-parse", "HEAD") + "\n")
+    monkeypatch.delenv("CI", raising=False)
+    ended = fixtures("verify")
+    assert (ended.code, ended.err) == (0, "")
+    past = "published.sum, in 1 commit of the main branch, which are not all here"
+    assert ended.out.splitlines()[-1] == f"ok      {past}"
+    monkeypatch.setenv("CI", "true")
+    ended = fixtures("verify")
+    assert ended.code == 3
+    assert ended.out.splitlines()[-1] == f"MISSING  {past}"
+    assert ended.err == (
+        "error: published.sum: its history\n"
+        "  expected: every commit of the main branch that changed it, in which a line that was "
+        "taken back is seen\n"
+        "  found:    a shallow clone\n"
+        "  to mend:  git fetch --unshallow; in a workflow, `fetch-depth: 0` for actions/checkout\n"
+    )
+    assert fixtures("verify", NAME).code == 0, "of one fixture nothing is missing"
+
+
 def test_against_a_revision(fixtures, published):
     """The commit compared with is told."""
     ended = fixtures("verify", "--against", "HEAD")

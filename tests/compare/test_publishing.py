@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry.compare import publishing
-from registry.errors import CheckError, UsageError
+from registry.errors import CheckError, MissingError, UsageError
 from registry.identity import ledger
 from tests.compare.kit import commit
 from tests.kit.processes import git
@@ -185,12 +185,33 @@ def test_two_branches_that_publish(published):
 
 
 def test_a_shallow_clone(published, tmp_path):
-    """It has a part of the history, and says so."""
+    """It has a part of the history, in which a changed line is not seen; strictly that is an error.
+
+    As a service checks out a pull request: its merge with main, at depth 1, and no branch.
+    """
+    git(published, "checkout", "--quiet", "-b", "branch")
+    line = ledger.read(published)[NAME]
+    path = published / ledger.FILE
+    path.write_text(path.read_text().replace(line.bytes, "0" * 64))
     commit(published)
-    url = published.as_uri()
-    git(tmp_path, "clone", "--quiet", "--depth", "1", url, "shallow")
-    found = publishing.history(tmp_path / "shallow")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "init", "--quiet", "shallow")
+    git(shallow, "fetch", "--quiet", "--depth", "1", published.as_uri(), "branch")
+    git(shallow, "checkout", "--quiet", "FETCH_HEAD")
+    found = publishing.history(shallow)
     assert (found.is_whole, found.errors) == (False, [])
+    (error,) = publishing.history(shallow, strict=True).errors
+    assert isinstance(error, MissingError)
+    assert error.found == "a shallow clone"
+    (shallow / ledger.FILE).unlink()
+    commit(shallow)
+    assert error.found in [each.found for each in publishing.history(shallow, strict=True).errors]
+    # what the remedy makes of it
+    git(shallow, "fetch", "--quiet", "--unshallow", published.as_uri(), "+refs/*:refs/remotes/*")
+    git(shallow, "checkout", "--quiet", "FETCH_HEAD")
+    git(shallow, "branch", "main", "refs/remotes/heads/main")
+    (error,) = publishing.history(shallow, strict=True).errors
+    assert error.found == f"bytes {line.bytes[:12]} -> {'0' * 12}"
 
 
 def test_a_checkout_of_a_commit(published, tmp_path):
@@ -230,6 +251,11 @@ def test_in_a_folder_of_a_repository(published, tmp_path, monkeypatch):
     commit(top)
     without(top / "data", NAME)
     assert len(publishing.history(top / "data").errors) == 1
+
+
+def test_no_ledger_ever(repository):
+    """There is nothing to hold, and nothing is said of it."""
+    assert publishing.history(repository, strict=True) is None
 
 
 def test_no_repository(root, monkeypatch):

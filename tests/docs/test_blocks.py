@@ -47,15 +47,15 @@ RUN: dict[str, list[tuple[str, str]]] = {
         for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
     ],
     "docs/consuming.md": [
-        ("sh", "(installs from elsewhere; that the package brings the plugin is tested there)"),
+        ("sh", "test_consuming.py::test_install"),
         ("python", "test_consuming.py::test_in_the_same_repository"),
         ("sh", "test_consuming.py::test_in_the_same_repository"),
         ("sh", "test_consuming.py::test_import"),
         ("sh", "test_consuming.py::test_dvc_import"),
         ("ini", "test_consuming.py::test_git_url_in_the_ini_file"),
-        ("python", "test_consuming.py::test_git_url_in_a_program"),
+        ("python", "test_consuming.py::test_git_url_in_a_program_and_by_path"),
         ("sh", "test_consuming.py::test_credentials_of_ones_own"),
-        ("sh", "test_consuming.py::test_by_path"),
+        ("sh", "test_consuming.py::test_git_url_in_a_program_and_by_path"),
     ],
     "docs/diff.md": [("sh", "test_diff.py::test_review_a_change")] * 3,
     "docs/export.md": [
