@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,16 @@ def test_cache_and_remote(collected):
     copies.remove(collected, found, places)
     assert [kit.removed(folder) for folder in folders] == expected
     assert copies.find(collected, unwanted, places, in_workspace=False) == []
+
+
+def test_sidecars_are_asked_for_nowhere(collected):
+    """They are git's: half of all questions to a remote would be about what it never has."""
+    asked = []
+    place = replace(removal.in_cache(collected), size=lambda md5: asked.append(md5) or 1)
+    copies.find(collected, collecting.find(collected).unwanted, [place], in_workspace=False)
+    assert sorted(kit.OBJECTS[md5][0] for md5 in asked) == [
+        "draft", "far_v1", "gone_v1", "never_v1", "old", "old folder",
+    ]  # fmt: skip
 
 
 def test_a_run_that_was_interrupted(collected, monkeypatch):
