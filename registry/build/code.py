@@ -26,9 +26,9 @@ from registry.build import closure
 from registry.build.closure import GENERATORS
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
-from registry.identity import schema, sidecar
+from registry.identity import pinned, schema, sidecar
 
-FOLDER = Path("build/code")
+FOLDER = Path(pinned.CODE)
 # No other file has it: a stage whose dependency ends in it waits for this one, wherever the name of
 # a generator in params.yaml leads to.
 SUFFIX = ".closure"

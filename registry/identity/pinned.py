@@ -18,6 +18,8 @@ from registry.identity import pins, plain_yaml
 # A file's md5; of a folder that DVC tracks, the md5 of the list of its files.
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 FOLDER = ".dir"
+# The output of the stage `code`: every run makes it anew, and no cache or remote ever has it.
+CODE = "build/code"
 
 
 def is_pin_file(path: str) -> bool:
@@ -79,6 +81,8 @@ def _named(document: Any) -> Iterator[str]:
             continue
         seen.add(id(item))
         if isinstance(item, dict):
+            if item.get("path") == CODE:
+                continue
             md5 = item.get("md5")
             if isinstance(md5, str) and MD5.fullmatch(md5):
                 yield md5
@@ -94,6 +98,8 @@ def _outs(document: dict[str, Any]) -> Iterator[Out]:
     for stage in (document, *(stages.values() if isinstance(stages, dict) else ())):
         for out in _dicts(stage.get("outs") if isinstance(stage, dict) else None):
             md5, path = out.get("md5"), out.get("path")
+            if path == CODE:
+                continue
             if isinstance(md5, str) and MD5.fullmatch(md5) and isinstance(path, str):
                 yield Out(md5=md5, path=path, imported=imported)
 

@@ -42,6 +42,13 @@ def test_a_lock():
     assert found.outs == (Out(md5=f"{B}.dir", path="out"),)
 
 
+def test_what_no_cache_has():
+    """The folder of the stage `code` is no object, under whatever name its lock is."""
+    found = parse(LOCK.replace("path: out,", "path: build/code,"))
+    assert found.objects == {C}
+    assert found.outs == ()
+
+
 def test_a_lock_of_another_age():
     """As DVC 1 wrote it, it gives nothing up and keeps all."""
     found = parse(f"one: {{outs: [{{path: out, md5: {A}}}]}}")
