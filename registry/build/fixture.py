@@ -33,7 +33,7 @@ from registry.ptychography.acceptance import (
 from registry.ptychography.contracts import form_failures
 from registry.ptychography.held_out import held_out
 from registry.ptychography.noise import Noise
-from registry.ptychography.physics import relative_error
+from registry.ptychography.outliers import Usual
 from registry.ptychography.scan import Scan
 
 FIXTURES = Path("tests/fixtures/pytorch_integration")
@@ -226,13 +226,13 @@ def _source(
     count = arrays["xcoords"].size
     chosen = np.array(made["subset_indices"])
     is_measured = declared.noise == "measured"
-    error = known = None
+    usual = known = None
     # an object that was made from the frames explains them, whether they belong together or not
     if declared.physics == sidecar.CHECKED and (
         is_measured or declared.declaration.get("object") == "reconstruct"
     ):
         sample = within_object(part(arrays.get("sample_indices", np.arange(count))))
-        error = relative_error(sample) if is_measured else None
+        usual = Usual.of(sample.frames, sample.model()) if is_measured else None
         known = held_out(sample)
     return Source(
         scan=part(chosen),
@@ -240,7 +240,7 @@ def _source(
         noise=Noise(kind=declared.noise, photon_scale=declared.photon_scale),
         strategy=params["strategy"],
         positions=(arrays["xcoords"], arrays["ycoords"]),
-        error=error,
+        usual=usual,
         held_out=known,
         physics=declared.physics == sidecar.CHECKED,
     )

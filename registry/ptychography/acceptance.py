@@ -16,11 +16,11 @@ from registry.ptychography.contracts import CONTRACTS, DATA_001, contract_failur
 from registry.ptychography.forward import object_patches
 from registry.ptychography.held_out import HeldOut
 from registry.ptychography.noise import Noise
+from registry.ptychography.outliers import Usual
 from registry.ptychography.physics import (
     Figures,
     agrees_with_source,
     assess,
-    relative_error,
     without_model,
 )
 from registry.ptychography.scan import ROUNDING, Real, Scan
@@ -40,8 +40,8 @@ class Source:
     noise : Noise, as the source declares it
     strategy : str, for messages
     positions : x and y, each (M,) float64 [px], of the whole source; None: those of `scan`
-    error : (K,) float64, `relative_error` of frames of the whole source, asked for where it is
-        declared as measured; None: that of the frames of `scan`
+    usual : Usual, of frames of the whole source, asked for where it is declared as measured; None:
+        of those of `scan`
     held_out : HeldOut, of the source's frames, where its object was made from them
     physics : bool, whether it has an object that the forward model can be held against
     """
@@ -51,7 +51,7 @@ class Source:
     noise: Noise
     strategy: str
     positions: tuple[Real, Real] | None = None
-    error: Real | None = None
+    usual: Usual | None = None
     held_out: HeldOut | None = None
     physics: bool = True
 
@@ -107,7 +107,7 @@ def accept(
         return Acceptance(
             checks=_rounded(checks), failures=failures, verdict=NOT_CHECKED, reason=NO_OBJECT
         )
-    assessment = assess(scan, source.noise, _source_error(source), source.held_out)
+    assessment = assess(scan, source.noise, _usual(source), source.held_out)
     failures += assessment.failures
     selected = Scan(
         frames=source.scan.frames[source.indices],
@@ -136,15 +136,16 @@ def refusals(
 ) -> list[Failure]:
     """What refuses arrays by themselves, as one sees them who does not have their source.
 
-    ``source`` gives the declared noise and, where it is measured, the distribution of errors. Where
-    its physics is not checked, no physics refuses anything. The parameters are those of `accept`.
+    ``source`` gives the declared noise and, where it is measured, what is usual among its frames.
+    Where its physics is not checked, no physics refuses anything. The parameters are those of
+    `accept`.
     """
     failures = contract_failures(arrays, schemas, contract)
     scan, reason = as_scan(arrays)
     if scan is None:
         return [*failures, no_scan(reason)]
     if source.physics:
-        failures += assess(scan, source.noise, _source_error(source)).failures
+        failures += assess(scan, source.noise, _usual(source)).failures
     if scan.inside().all():
         failures += judge_patches(arrays, scan)
     return failures
@@ -159,10 +160,11 @@ def no_scan(reason: str) -> Failure:
     )
 
 
-def _source_error(source: Source) -> Real | None:
-    if source.noise.kind != "measured":
-        return None
-    return relative_error(within_object(source.scan)) if source.error is None else source.error
+def _usual(source: Source) -> Usual | None:
+    if source.noise.kind != "measured" or source.usual is not None:
+        return source.usual
+    scan = within_object(source.scan)
+    return Usual.of(scan.frames, scan.model())
 
 
 def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:

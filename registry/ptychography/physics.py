@@ -6,7 +6,8 @@ noise, or compares the data with named mistakes and needs no limit at all:
 
 ``own-match``     each frame is matched best by the model of its own position
 ``alternatives``  every named mistake (axes swapped, shifted, conjugated, ...) fits worse
-``chi-square``    each frame misses its model by as much as photon counts explain, no more, no less
+``chi-square``    each frame misses its model by as much as photon counts explain, no more, no less;
+                  of a measured scan, by no more than the others of its source
 ``counts``        frames that are said to be photon counts are whole numbers of them
 ``scale``         frames and model carry the same power
 ``distinct``      no two frames are the same
@@ -32,15 +33,13 @@ from registry.ptychography.held_out import HeldOut
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
 from registry.ptychography.likelihood import power as power_of
 from registry.ptychography.noise import Noise, misfit_moments
+from registry.ptychography.outliers import OUTLIER_SIGMAS, Usual
 from registry.ptychography.scan import ROUNDING, Real, Scan
 
 # Logarithms of likelihoods that sums in another order can turn around.
 _TIE = 1e-3
 # A scale nearer to 2 or to 1/2 than to 1, on a ratio scale, is the wrong one.
 SCALE_LIMIT = np.sqrt(2.0)
-# Of a measured scan nothing is known beforehand: a frame is an outlier when it lies this many
-# robust standard deviations above the median of its own source.
-OUTLIER_SIGMAS = 8.0
 # Of numbers that are no counts the mean distance to the next whole one is 1/4, of counts it is 0.
 COUNTS_LIMIT = 1 / 8
 # So many counts are still told from those beside them after their root was rounded to float32.
@@ -81,7 +80,7 @@ class Assessment:
 def assess(
     scan: Scan,
     noise: Noise,
-    source_error: Real | None = None,
+    usual: Usual | None = None,
     held_out: HeldOut | None = None,
 ) -> Assessment:
     """Hold a scan against the forward model.
@@ -91,9 +90,8 @@ def assess(
     scan : Scan
     noise : Noise
         As the source declares it.
-    source_error : (M,) float64 or None
-        Relative error of each frame of the source (`relative_error`), the distribution against
-        which a measured scan's outliers are found.
+    usual : Usual or None
+        What is usual among the frames of a measured source; None: among those of the scan.
     held_out : HeldOut or None
         What `held_out` found of the source, where its object comes from its frames.
     """
@@ -116,8 +114,7 @@ def assess(
 
     scale = float(np.sqrt(power / model_power))
     failures += judge_scale(scale, model_power, noise)
-    misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-    chi_square, chi_failures = judge_chi_square(model, misfit, noise, source_error)
+    chi_square, chi_failures = judge_chi_square(scan.frames, model, noise, usual)
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
     scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
@@ -233,9 +230,10 @@ def judge_scale(scale: float, model_power: float, noise: Noise) -> Iterator[Fail
 
 
 def judge_chi_square(
-    model: Real, misfit: Real, noise: Noise, source_error: Real | None
+    frames: Real, model: Real, noise: Noise, usual: Usual | None
 ) -> tuple[Real | None, list[Failure]]:
     """Per-frame misfit over what photon counts explain, and the frames that it refuses."""
+    misfit = ((frames - model) ** 2).sum(axis=(1, 2))
     if noise.photon_scale is not None:
         mean, variance = misfit_moments(noise.photon_scale * model**2)
         expected = mean.sum(axis=(1, 2))
@@ -244,22 +242,20 @@ def judge_chi_square(
         chi_square: Real = 4 * noise.photon_scale * misfit / expected
         return chi_square, list(_outliers(z, ~(np.abs(z) <= SIGMAS), rule))
 
-    error = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
     if noise.kind == "none":
+        error = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
         rule = f"each within {ROUNDING:.1g} of its model, as declared free of noise"
         return None, list(_outliers(error, error > ROUNDING, rule))
 
-    reference = error if source_error is None else source_error
-    median = float(np.median(reference))
-    # 1.4826 turns a median absolute deviation into a standard deviation
-    spread = 1.4826 * float(np.median(np.abs(reference - median)))
-    # the fixture is rounded to float32, its source need not be
-    limit = median + OUTLIER_SIGMAS * spread + ROUNDING
+    if usual is None:
+        usual = Usual.of(frames, model)
+    error, bad = usual.outliers(frames, model)
     rule = (
-        f"each relative error at most {limit:.3g}, {OUTLIER_SIGMAS:g} robust standard deviations "
-        "above the median of its own source (measured: photon counts alone give no bound)"
+        f"each relative error at most {usual.error:.3g}, or {usual.excess:.3g} times what "
+        f"{usual.photon_scale:.3g} photons per unit of intensity give: {OUTLIER_SIGMAS:g} robust "
+        "standard deviations above the medians of its own source"
     )
-    return None, list(_outliers(error, error > limit, rule))
+    return None, list(_outliers(error, bad, rule))
 
 
 def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failure]:

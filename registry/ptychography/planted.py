@@ -144,8 +144,7 @@ class Criteria:
         yield [*failures, *judge_patches(arrays, scan)]
         # a schema takes longer than a matrix of likelihoods, and is seldom what finds a mistake
         yield self._contract(arrays)
-        misfit = ((scan.frames - model) ** 2).sum(axis=(1, 2))
-        yield judge_chi_square(model, misfit, self.noise, None)[1]
+        yield judge_chi_square(scan.frames, model, self.noise, None)[1]
         if alternatives:
             for name, margin in alternative_margins(scaled, model):
                 if margin is not None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from registry.identity.sidecar import CHECKED, UNDECIDED
 from registry.ptychography.held_out import held_out
 from registry.ptychography.noise import Noise
-from registry.ptychography.physics import assess, relative_error
+from registry.ptychography.outliers import Usual
+from registry.ptychography.physics import assess
 from registry.ptychography.scan import Scan
 from tests.proof.cases import KINDS, MEASURED
 
@@ -24,7 +25,8 @@ def verdict(scan: Scan, noise: Noise, source: Scan) -> str:
     """What is said of a fixture: by its criteria, and by what its data could have told."""
     measured = noise.kind == MEASURED
     known = held_out(source) if measured else None
-    found = assess(scan, noise, relative_error(source) if measured else None, known)
+    usual = Usual.of(source.frames, source.model()) if measured else None
+    found = assess(scan, noise, usual, known)
     if found.failures:
         return REFUSED
     return UNDECIDED if found.doubts else CHECKED

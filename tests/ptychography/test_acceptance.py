@@ -12,6 +12,7 @@ from registry import field
 from registry.ptychography.acceptance import accept, as_scan, refusals, span
 from registry.ptychography.forward import model_amplitude, object_patches
 from registry.ptychography.noise import Noise
+from registry.ptychography.outliers import Usual
 
 
 @pytest.fixture(scope="module")
@@ -278,8 +279,9 @@ def test_coverage_of_a_source_of_which_a_part_was_read(arrays, source, schemas):
 @pytest.mark.parametrize(("error", "refused"), [(0.01, True), (0.9, False)])
 def test_outliers_by_a_sample_of_the_source(arrays, source, schemas, error, refused):
     """What is usual in a measured source may be handed over, for frames that were not kept."""
-    noise, sample = Noise(kind="measured"), np.full(50, error)
-    acceptance = accept(arrays, replace(source, noise=noise, error=sample), schemas)
+    usual = Usual(error=error, photon_scale=1e9, excess=1.0)
+    measured = replace(source, noise=Noise(kind="measured"), usual=usual)
+    acceptance = accept(arrays, measured, schemas)
     assert ("chi-square" in criteria(acceptance)) == refused, acceptance.failures
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from registry.ptychography.noise import Noise, misfit_moments
+from registry.ptychography.outliers import Usual
 from registry.ptychography.physics import agrees_with_source, assess, judge_counts, relative_error
 
 NONE = Noise(kind="none")
@@ -313,36 +314,31 @@ def test_an_outlier_of_a_measured_scan(small):
     failures = assess(replace(scan, frames=frames), MEASURED).failures
     assert [f.criterion for f in failures] == ["chi-square"]
     assert "1 of 16 frames beyond it, the worst is frame 7" in failures[0].found
-    assert "median of its own source" in failures[0].expected
+    assert "medians of its own source" in failures[0].expected
 
 
 def test_the_whole_source_sets_the_bound_of_a_measured_scan(small):
-    """A fixture is held against the errors of its source, not against its own."""
+    """A fixture is held against what is usual in its source, not among its own frames."""
     error = np.random.default_rng(2).normal(0, 0.01, small.frames.shape)
     scan = replace(small, frames=np.abs(small.frames + error))
-    better = relative_error(scan) / 2
+    model = scan.model()
+    better = Usual.of((scan.frames + model) / 2, model)
     assert criteria(assess(scan, MEASURED, better)) == ["chi-square"]
-    assert assess(scan, MEASURED, 2 * better).failures == []
+    assert assess(scan, MEASURED, Usual.of(scan.frames, model)).failures == []
 
 
-@pytest.mark.parametrize(("error", "refused"), [(0.0792, False), (0.0794, True)])
-def test_where_outliers_of_a_measured_scan_begin(small, error, refused):
-    """Eight times 1.4826 times the median deviation above the median of the source's errors."""
-    source_error = np.array([0.01, 0.015, 0.02, 0.025, 0.03])
+def test_an_outlier_in_words(small):
+    """Both limits are named, and the worst of those that are beyond both."""
     frames = small.frames.copy()
-    frames[5] *= 1 + error
-    failures = [
-        f
-        for f in assess(replace(small, frames=frames), MEASURED, source_error).failures
-        if f.criterion == "chi-square"
-    ]
-    assert bool(failures) == refused
-    if refused:
-        assert failures[0].expected == (
-            "each relative error at most 0.0793, 8 robust standard deviations above the median of "
-            "its own source (measured: photon counts alone give no bound)"
-        )
-        assert failures[0].found == "1 of 16 frames beyond it, the worst is frame 5 with 0.0794"
+    frames[5] *= 1.25
+    frames[7] *= 1.2
+    usual = Usual(error=0.0793, photon_scale=2000.0, excess=1.26)
+    (failure,) = assess(replace(small, frames=frames), MEASURED, usual).failures
+    assert str(failure) == (
+        "chi-square: expected each relative error at most 0.0793, or 1.26 times what 2e+03 photons "
+        "per unit of intensity give: 8 robust standard deviations above the medians of its own "
+        "source; found 2 of 16 frames beyond it, the worst is frame 5 with 0.25"
+    )
 
 
 def test_the_worst_of_several_outliers_is_named(small):
@@ -363,7 +359,8 @@ def test_the_worst_of_several_outliers_is_named(small):
 def test_rounding_is_allowed_for_in_a_measured_scan(small):
     """A source that fits to the last bit does not make its rounded fixture an outlier."""
     rounded = replace(small, frames=small.frames.astype(np.float32).astype(np.float64))
-    assert assess(rounded, MEASURED, relative_error(small)).failures == []
+    usual = Usual.of(small.frames, small.model())
+    assert assess(rounded, MEASURED, usual).failures == []
 
 
 # scale
