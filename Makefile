@@ -8,6 +8,7 @@
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
 # make fuzz          100,000 mutants for each reader of files (an hour); make fuzz FUZZ=1000 for fewer
 # make kills         what killed commands leave (minutes): 200 kills, each at a random moment
+# make lives         a hundred random lives of a registry (minutes): nothing published changes
 # make proof         what the checks say of sound and unsound scans, 20 of each kind (an hour)
 # make format        formats and mends what can be mended by itself; leaves published generators alone
 # make constraints   resolves constraints.txt anew
@@ -52,7 +53,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz kills proof format constraints clean FORCE
+.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -113,6 +114,9 @@ fuzz: $(DEV)
 
 kills: $(DEV) fixtures
 	$(BIN)/python -m tests.kills
+
+lives: $(DEV) fixtures
+	$(BIN)/python -W ignore -m tests.lives
 
 proof: $(DEV)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.proof

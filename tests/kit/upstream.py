@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bench import scratch
 from registry.identity import pins
+from registry.storage import served
 
 FRAMES = np.arange(6, dtype="<f4").reshape(2, 3)
 CONFIG = """\
@@ -85,3 +87,9 @@ class Upstream:
         """Take repository and remote away."""
         shutil.rmtree(self.path)
         shutil.rmtree(self.path.parent / "remote")
+
+
+def forget_revisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make registries by URL be looked up again, as a new process does."""
+    monkeypatch.setattr(served, "_resolved", {})
+    monkeypatch.setattr(served, "_seen", set())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from registry.storage import served
-from tests.kit.upstream import Upstream
+from tests.kit.upstream import Upstream, forget_revisions
 
 
 @pytest.fixture
@@ -33,9 +34,4 @@ def upstream(tmp_path, cache):
 @pytest.fixture
 def new_process(monkeypatch):
     """Forget which revisions were looked up, as a new process has."""
-
-    def forget() -> None:
-        monkeypatch.setattr(served, "_resolved", {})
-        monkeypatch.setattr(served, "_seen", set())
-
-    return forget
+    return partial(forget_revisions, monkeypatch)

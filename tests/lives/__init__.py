@@ -1,0 +1,1 @@
+"""Registries that live for years: what is declared, published, merged, retired and collected."""
