@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from filelock import FileLock
 
 from tests.kit.environment import environment
 from tests.kit.files import object_in
+from tests.kit.once import once
 from tests.kit.processes import Ended
 from tests.kit.repository import FOLDER, REPOSITORY, files, params
 
@@ -108,17 +108,11 @@ class Clone:
 
 def shared(tmp_path_factory, config, name: str, make: Callable[[Clone], None]) -> Clone:
     """A repository that is made once for all xdist workers: to be copied, not changed."""
-    base = tmp_path_factory.getbasetemp()
-    # each worker has a folder of its own in that of all
-    folder = (base.parent if hasattr(config, "workerinput") else base) / name
-    clone = Clone(folder / "clone", environment(folder))
-    with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "made").exists():
-            # half of it, of a worker that was ended
-            shutil.rmtree(folder, ignore_errors=True)
-            make(clone)
-            (folder / "made").touch()
-    return clone
+
+    def within(folder: Path) -> Clone:
+        return Clone(folder / "clone", environment(folder))
+
+    return within(once(tmp_path_factory, config, name, lambda folder: make(within(folder))))
 
 
 def build(clone: Clone) -> None:

@@ -9,14 +9,18 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
 import registry
 from registry.cli import main
 from registry.fixture import Fixture
+from tests.kit.once import once
 from tests.kit.processes import Ended
 from tests.kit.repository import REPOSITORY
+
+V1 = "minimal_dataset_v1"
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +81,34 @@ def within(capsys, monkeypatch):
         ended = Ended(code, *capsys.readouterr())
         assert ended.code == 0, f"exit code {ended.code}:\n{ended.out}{ended.err}"
         return ended.out
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def regression(tmp_path_factory, request):
+    """The run, made once, of a sound training on minimal_dataset_v1 at a gridsize."""
+
+    def run(gridsize: int) -> Path:
+        def make(folder: Path) -> None:
+            for arguments in (
+                ("train", V1, "--gridsize", gridsize, "--max-epochs", 2 * gridsize,
+                 "--batch-size", 4, "--seed", 42, "--output-dir", folder / "run"),
+                ("infer", folder / "run" / "model.ckpt", V1, "--output-dir", folder / "run"),
+            ):  # fmt: skip
+                said = io.StringIO()
+                with (
+                    pytest.MonkeyPatch.context() as patch,
+                    contextlib.redirect_stdout(said),
+                    warnings.catch_warnings(),
+                ):
+                    patch.setenv("FIXTURES_REGISTRY", str(REPOSITORY))
+                    # Lightning's and torch's own
+                    warnings.simplefilter("ignore")
+                    assert main([*map(str, arguments), "--device", "cpu"]) == 0
+                (folder / f"{arguments[0]}.txt").write_text(said.getvalue())
+
+        return once(tmp_path_factory, request.config, f"regression-{gridsize}", make)
 
     return run
 
