@@ -134,3 +134,5 @@ def build(clone: Clone) -> None:
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
     clone.commit()
+    # in one file, since what is copied often is copied sooner
+    clone.git("gc", "--quiet")
