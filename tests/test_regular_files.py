@@ -143,7 +143,12 @@ def ends(root):
         ("data/scan.npz", ("suggest", "data/scan.npz")),
         ("data/scan.npz", ("add", "new_v1", "--from", "data/scan.npz", *CUT)),
         ("data/scan.npz", ("diff", "data/scan.npz", NAME)),
-        ("data/model.ckpt", ("infer", "data/model.ckpt", NAME, "--output-dir", "out")),
+        # imports torch
+        pytest.param(
+            "data/model.ckpt",
+            ("infer", "data/model.ckpt", NAME, "--output-dir", "out"),
+            marks=pytest.mark.slow,
+        ),
         ("data/ours", ("merge-lock", "dvc.lock", "data/ours", "dvc.lock")),
         ("data/base", ("merge-lock", "data/base", "dvc.lock", "dvc.lock")),
         ("data/ours", ("merge-params", "params.yaml", "data/ours", "params.yaml")),

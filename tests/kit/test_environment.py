@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.kit.environment import KEPT, SET, TOLD, clean, environment
 from tests.kit.repository import REPOSITORY
 
@@ -75,6 +77,7 @@ REPRESENTATIVE = (
 )
 
 
+@pytest.mark.slow
 def test_in_a_strangers_environment(tmp_path):
     """Tests of each kind pass whatever is set, with another umask, in a folder of any name."""
     folder = tmp_path / "a stranger's folder"

@@ -48,7 +48,7 @@ def part(scan: Scan, n: int) -> Scan:
     return replace(scan, frames=scan.frames[chosen], x=scan.x[chosen], y=scan.y[chosen])
 
 
-@pytest.mark.parametrize("n", [32, 64, 128])
+@pytest.mark.parametrize("n", [32, 128])
 def test_the_star_is_checked(star, n):
     """By all of its frames, and by so many alone."""
     fixture = part(star, n)
@@ -63,7 +63,7 @@ def test_a_part_of_16_is_checked_by_the_whole(star):
     assert verdict(fixture, NOISE, fixture) == UNDECIDED
 
 
-@pytest.mark.parametrize("n", [16, 64, 128])
+@pytest.mark.parametrize("n", [16, 64])
 @pytest.mark.parametrize("permuted", [False, True])
 def test_the_star_with_a_made_up_probe(star, n, permuted):
     """What the mean frame would be the far field of explains no frame better than another."""
@@ -72,7 +72,7 @@ def test_the_star_with_a_made_up_probe(star, n, permuted):
     assert verdict(part(source, n), NOISE, source) != CHECKED
 
 
-@pytest.mark.parametrize("n", [16, 64, 128])
+@pytest.mark.parametrize("n", [16, 128])
 def test_the_star_permuted(star, n):
     """An object that is made from frames in the wrong order, as its generator makes it."""
     frames = star.frames[shuffled(n, len(star.frames))]
@@ -83,7 +83,7 @@ def test_the_star_permuted(star, n):
     assert verdict(part(source, n), NOISE, source) != CHECKED
 
 
-@pytest.mark.parametrize(("photons", "sizes"), [(1e3, (16, 64, 128)), (1e6, (64,))])
+@pytest.mark.parametrize(("photons", "sizes"), [(1e3, (16, 64)), (1e6, (64,))])
 def test_a_scan_of_the_real_reconstruction(photons, sizes):
     """Its object, probe and positions, and frames with the noise of photons alone."""
     held = foreign_npz.read(real_file("Run1084_recon3_postPC.npz"), subject="Run1084")

@@ -25,7 +25,6 @@ Bench = Any  # of conftest.py
 LEVELS = {
     "noise-free": ("none", None),
     "1e4 photons": ("poisson", 1e4),
-    "1e5 photons": ("poisson", 1e5),
     "1e6 photons": ("poisson", 1e6),
     "1e5 photons, as measured": ("measured", 1e5),
 }
@@ -269,11 +268,11 @@ def test_a_defect_in_the_fixture_alone_disagrees_with_its_source(bench, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "photons"),
-    [(seed, photons) for seed in range(20) for photons in (None, 1e4, 1e5, 1e6)],
+    [(seed, photons) for seed in range(5) for photons in (None, 1e4, 1e6)],
 )
 @pytest.mark.usefixtures("remembered_models")
 def test_a_good_twin_passes(make_twin, source_of, seed, photons, schemas):
-    """Twins of 20 seeds, which differ in object, positions and noise, pass at each level."""
+    """Twins of several seeds, which differ in object, positions and noise, pass at each level."""
     arrays, noise = make_twin(seed).fixture(photons, seed)
     acceptance = accept(arrays, source_of(arrays, noise), schemas)
     assert acceptance.failures == [], "good data are refused"
@@ -283,11 +282,11 @@ def test_a_good_twin_passes(make_twin, source_of, seed, photons, schemas):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("photons", "seed"),
-    [(None, 0), *((photons, seed) for photons in (1e4, 1e5, 1e6) for seed in range(20))],
+    [(None, 0), *((photons, seed) for photons in (1e4, 1e6) for seed in range(5))],
 )
 @pytest.mark.usefixtures("remembered_models")
 def test_a_good_real_scan_passes(real, source_of, seed, photons, schemas):
-    """The real object, probe and positions pass at each level, under the noise of 20 seeds."""
+    """The real object, probe and positions pass at each level, under the noise of several seeds."""
     arrays, noise = real.fixture(photons, seed)
     acceptance = accept(arrays, source_of(arrays, noise), schemas)
     assert acceptance.failures == [], "good data are refused"

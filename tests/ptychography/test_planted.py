@@ -21,9 +21,7 @@ LEVELS = {
     "1e5 photons, as measured": ("measured", 1e5),
 }
 QUICK = ("1e4 photons", "1e5 photons, as measured")
-SIZED = [
-    pytest.param(16, name, marks=() if name in QUICK else pytest.mark.slow) for name in LEVELS
-]
+SIZED = [pytest.param(16, name, marks=() if name in QUICK else pytest.mark.slow) for name in LEVELS]
 LARGER = pytest.param(32, QUICK[1], marks=pytest.mark.slow)
 
 

@@ -20,6 +20,8 @@ from registry.storage import remote
 from tests.kit import registries as kit
 from tests.kit.servers import S3Server, SSHServer
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hunter22"
 
 

@@ -1,8 +1,7 @@
-"""The whole life of fixtures on each kind of remote: built, pushed, pulled, used, used offline."""
+"""The whole life of fixtures on remotes with servers: built, pushed, pulled, used, used offline."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -35,12 +34,6 @@ def test_named(minimal_dataset_v1_n16):
 COUNT = len(pins.read(kit.REPOSITORY))
 PULLED = f"{COUNT} fixtures: 0 present, 0 from the cache, {COUNT} from the remote, 0 failed"
 CACHED = f"{COUNT} fixtures: 0 present, {COUNT} from the cache, 0 from the remote, 0 failed"
-
-
-@contextmanager
-def directory(folder):
-    """A directory remote; `stop` takes it away."""
-    yield os.fspath(folder), {}, lambda: shutil.rmtree(folder)
 
 
 @contextmanager
@@ -102,7 +95,7 @@ class Clone:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [directory, s3, ssh])
+@pytest.mark.parametrize("kind", [s3, ssh])
 def test_a_life(kind, author, tmp_path):
     """Built, pushed; pulled by DVC and by `fixtures` alike; used, and used again offline."""
     env = kit.environment(tmp_path)

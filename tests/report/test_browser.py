@@ -13,10 +13,10 @@ from tests.report.kit import NAME
 pytestmark = pytest.mark.slow
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+# Colours do not depend on the width, nor what fits into it on them.
 LOOKS = {
     f"{scheme}-{device}": {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-    for scheme in ("light", "dark")
-    for device, width in (("desktop", 1280), ("phone", 390))
+    for scheme, device, width in (("light", "desktop", 1280), ("dark", "phone", 390))
 }
 # What a page refers to, and what can be referred to in it.
 REFERENCES = """() => {
