@@ -1,5 +1,6 @@
 # make fixtures      builds every fixture that is not up to date
 # make test          builds them, compares them with the committed pins, runs the tests
+# make test-slow     the tests that take long: builds, servers, browsers, trainings; CI runs both
 # make check         linter, format, types, layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
 # make report        draws every fixture: build/report/index.html
@@ -53,7 +54,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -86,7 +87,10 @@ fixtures: $(BASE)
 # `dvc repro` overwrites the lock without a word: hence the comparison with the committed one.
 test: $(DEV) fixtures
 	$(BIN)/fixtures verify --against HEAD
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not slow'
+
+test-slow: $(DEV) fixtures
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow
 
 check: $(DEV)
 	$(BIN)/ruff check

@@ -51,6 +51,7 @@ def test_every_mistake_of_the_table_changes_the_twin():
         assert bool(changed) == bool(name), f"{name}: {set(changed)}"
 
 
+@pytest.mark.slow
 def test_sound_data_are_not_refused():
     """What is found is found for its mistake."""
     for (name, *_), criteria in found.trials(1084, 1e6):

@@ -307,6 +307,7 @@ def test_merge_two_branches(clone, blocks):
         assert f"ok      {name}  (11 links hold)" in printed, f"{name} is not verified"
 
 
+@pytest.mark.slow
 def test_merged_without_the_drivers(clone, blocks):
     """A conflict of a clone that was not set up is given up, and merged with the drivers."""
     set_up, _, abort = blocks("docs/merging.md")
