@@ -87,7 +87,7 @@ def refusal(ended, *parts: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("revision", ["v1", "main", "commit"])
+@pytest.mark.parametrize("revision", ["main", "commit"])
 def test_what_dvc_import_writes(run, root, upstream, tmp_path, revision):
     """The same entries in the same order, the same bytes, the same lines for git."""
     if revision == "commit":
@@ -98,9 +98,14 @@ def test_what_dvc_import_writes(run, root, upstream, tmp_path, revision):
     (theirs / "tests" / "data").mkdir(parents=True)
     git(theirs, "init", "--quiet")
     dvc(theirs, "init", "--quiet")
-    for suffix in (".npz", ".json"):
-        source = f"{FOLDER}/small_v1{suffix}"
-        dvc(theirs, "import", upstream.url, source, "-o", f"{DATA}{suffix}", "--rev", revision)
+    imported = [
+        ["import", upstream.url, f"{FOLDER}/small_v1{suffix}", "-o", f"{DATA}{suffix}",
+         "--rev", revision]
+        for suffix in (".npz", ".json")
+    ]  # fmt: skip
+    code = f"from dvc.cli import main; raise SystemExit(any([main(each) for each in {imported}]))"
+    ended = Clone(theirs, dict(os.environ)).run(sys.executable, "-c", code)
+    assert ended.code == 0, ended.out
     for name in (".npz.dvc", ".json.dvc"):
         # not as texts: DVC breaks lines at long words
         ours, dvcs = (

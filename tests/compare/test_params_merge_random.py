@@ -120,7 +120,7 @@ def check(merged: Callable[..., Any], versions: tuple[Entries, Entries, Entries]
 
 # the fixture only stands in for git, or does not
 GIVEN = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -6,15 +6,15 @@ import pytest
 
 from tests.fuzz import campaign
 
-# Those that the readers stand; each takes some seconds.
+# Those that the readers stand.
 BUDGETS = {
-    "npz": 2000,
-    "foreign_npz": 2000,
-    "sidecar": 1000,
-    "lock": 1000,
-    "dvc_file": 500,
-    "params": 200,
-    "cxi": 200,
+    "npz": 500,
+    "foreign_npz": 500,
+    "sidecar": 250,
+    "lock": 250,
+    "dvc_file": 125,
+    "params": 50,
+    "cxi": 50,
 }
 
 

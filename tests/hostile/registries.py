@@ -109,16 +109,17 @@ def lock(upstream: Upstream, change: Callable[[dict], None]) -> None:
 # --- programs
 
 
-@hostile(name=[
-    "dvc.py", "dvc/__init__.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "numpy.py",
-    "yaml.py", "json.py", "registry/__init__.py", "generators/subset_v1.py", "setup.py",
-    "fsspec/__init__.py", ".dvc/plugins/__init__.py",
-])  # fmt: skip
-def a_module(upstream, bait, name):
-    """Python under a name that somebody imports, or that a program looks for."""
-    path = upstream.path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(harm(bait))
+@hostile()
+def modules(upstream, bait):
+    """Python under names that somebody imports, or that a program looks for."""
+    for name in (
+        "dvc.py", "dvc/__init__.py", "conftest.py", "sitecustomize.py", "usercustomize.py",
+        "numpy.py", "yaml.py", "json.py", "registry/__init__.py", "generators/subset_v1.py",
+        "setup.py", "fsspec/__init__.py", ".dvc/plugins/__init__.py",
+    ):  # fmt: skip
+        path = upstream.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(harm(bait))
 
 
 @hostile()
@@ -136,15 +137,18 @@ def settings_of_pytest(upstream, bait):
     (upstream.path / "evil.py").write_text(harm(bait))
 
 
-@hostile(
-    name=["post-checkout", "post-merge", "pre-commit", "reference-transaction", "post-index-change"]
-)
-def a_hook(upstream, bait, name):
-    """A hook of git, committed and named as the folder of hooks, and in the repository itself."""
-    script(upstream, bait, f"hooks/{name}")
+@hostile()
+def hooks(upstream, bait):
+    """Hooks of git, committed and named as the folder of hooks, and in the repository itself."""
+    names = (
+        "post-checkout", "post-merge", "pre-commit", "reference-transaction", "post-index-change",
+    )  # fmt: skip
+    for name in names:
+        script(upstream, bait, f"hooks/{name}")
     (upstream.path / ".gitconfig").write_text("[core]\n    hooksPath = hooks\n")
     upstream.commit()
-    script(upstream, bait, f".git/hooks/{name}")
+    for name in names:
+        script(upstream, bait, f".git/hooks/{name}")
     git(upstream.path, "config", "core.hooksPath", "hooks")
     return True
 
@@ -171,21 +175,16 @@ def large_files_elsewhere(upstream, bait):
     (upstream.path / ".gitattributes").write_text("*.json filter=lfs\n")
 
 
-@hostile(
-    key=[
-        "core.fsmonitor",
-        "core.sshCommand",
-        "uploadpack.packObjectsHook",
-        "core.pager",
-        "core.editor",
-        "alias.cat-file",
-    ]
-)
-def a_command_in_the_repositorys_settings(upstream, bait, key):
+@hostile()
+def commands_in_the_repositorys_settings(upstream, bait):
     """What the repository on the other side has configured for itself."""
     command = script(upstream, bait)
     upstream.commit()
-    git(upstream.path, "config", key, command)
+    for key in (
+        "core.fsmonitor", "core.sshCommand", "uploadpack.packObjectsHook", "core.pager",
+        "core.editor", "alias.cat-file",
+    ):  # fmt: skip
+        git(upstream.path, "config", key, command)
     return True
 
 
@@ -218,10 +217,11 @@ def a_link_for_a_text(upstream, bait, path):
     commit_by_force(upstream)
 
 
-@hostile(path=[".dvc/config.local", ".dvc/tmp", ".dvc/cache", "dvc.yaml", ".gitignore", "data"])
-def a_link_beside(upstream, bait, path):
-    """A link where DVC or a checkout would write."""
-    link(upstream.path / path, bait / "folder")
+@hostile()
+def links_beside(upstream, bait):
+    """Links where DVC or a checkout would write."""
+    for path in (".dvc/config.local", ".dvc/tmp", ".dvc/cache", "dvc.yaml", ".gitignore", "data"):
+        link(upstream.path / path, bait / "folder")
     commit_by_force(upstream)
 
 

@@ -24,6 +24,10 @@ from tests.kit.repository import REPOSITORY
 from tests.kit.upstream import FRAMES, Upstream
 
 GIT = {"clone", "fetch", "rev-parse", "ls-tree", "cat-file"}
+PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn",
+            "os.forkpty", "pty.spawn")  # fmt: skip
+CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.chmod",
+           "os.truncate", "os.utime", "os.chown", "shutil.rmtree", "shutil.copyfile")  # fmt: skip
 LIMIT_S = 300
 
 
@@ -90,7 +94,6 @@ def visits(tmp_path_factory):
     return Visits(shared / "hostile")
 
 
-EACH = pytest.mark.parametrize("hostile", registries.ALL, ids=str)
 pytestmark = pytest.mark.slow
 
 
@@ -112,64 +115,64 @@ def test_a_sound_registry(visits):
     assert [code for _, code, _ in answer["said"]] == [0] * 4, answer["said"]
 
 
-@EACH
-def test_what_comes_of_it(visits, hostile):
+def test_what_comes_of_it(visits):
     """It is served as the sound one, or refused in four parts that say why."""
-    answer = visits.answers[hostile.name]
-    assert "crash" not in answer, answer["crash"]
-    if hostile.found == registries.SERVED:
-        assert answer.get("sum") == FRAMES.sum(), answer.get("error", "another array")
-        path = Path(answer["path"])
-        assert path.is_relative_to(visits.cache), "its path is not in the cache"
-        assert path.is_file(), "its path is no file"
-        return
-    assert "error" in answer, "it was served"
-    assert hostile.found in answer["error"], answer["error"]
-    assert all(answer["parts"].values()), f"a part is empty: {answer['parts']}"
+    for hostile in registries.ALL:
+        answer = visits.answers[hostile.name]
+        assert "crash" not in answer, f"{hostile}: {answer['crash']}"
+        if hostile.found == registries.SERVED:
+            assert answer.get("sum") == FRAMES.sum(), f"{hostile}: {answer.get('error')}"
+            path = Path(answer["path"])
+            assert path.is_relative_to(visits.cache), f"{hostile}: its path is not in the cache"
+            assert path.is_file(), f"{hostile}: its path is no file"
+        else:
+            assert "error" in answer, f"{hostile}: it was served"
+            assert hostile.found in answer["error"], f"{hostile}: {answer['error']}"
+            assert all(answer["parts"].values()), f"{hostile}: a part of {answer['parts']} is empty"
 
 
-@EACH
-def test_commands(visits, hostile):
+def test_commands(visits):
     """No command ends in a traceback, and each of its lines can be shown."""
-    for command, code, said in visits.answers[hostile.name]["said"]:
-        assert code in (0, 1, 2, 3), f"{command} ended with {code}"
-        assert "Traceback" not in said, said
-        strange = [char for char in said if not (char.isprintable() or char in "\n")]
-        assert not strange, f"{command} printed {strange}"
+    for hostile in registries.ALL:
+        for command, code, said in visits.answers[hostile.name]["said"]:
+            assert code in (0, 1, 2, 3), f"{hostile}: {command} ended with {code}"
+            assert "Traceback" not in said, f"{hostile}: {said}"
+            strange = [char for char in said if not (char.isprintable() or char in "\n")]
+            assert not strange, f"{hostile}: {command} printed {strange}"
 
 
-@EACH
-def test_no_program_but_git(visits, hostile):
+def test_no_program_but_git(visits):
     """Git is the only program that is started, and only to look at a repository."""
-    for command in events(visits, hostile, "subprocess.Popen", "os.system", "os.exec",
-                          "os.posix_spawn", "os.spawn", "os.forkpty", "pty.spawn"):  # fmt: skip
-        assert command[0] == "git", f"started: {command}"
-        words = [word for word in command[1:] if not word.startswith("-")]
-        assert set(words) & GIT, f"started: {command}"
-        assert not {"checkout", "submodule", "worktree", "archive"} & set(words), command
+    for hostile in registries.ALL:
+        for command in events(visits, hostile, *PROGRAMS):
+            assert command[0] == "git", f"{hostile}: started {command}"
+            words = {word for word in command[1:] if not word.startswith("-")}
+            assert words & GIT, f"{hostile}: started {command}"
+            assert not {"checkout", "submodule", "worktree", "archive"} & words, (
+                f"{hostile}: started {command}"
+            )
 
 
-@EACH
-def test_no_code_of_its_own(visits, hostile):
+def test_no_code_of_its_own(visits):
     """What runs is Python's, an installed package's, or ours."""
     paths = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
     ours = (*paths, str(REPOSITORY / "registry"), str(REPOSITORY / "generators"))
-    for (path,) in events(visits, hostile, "exec", "import"):
-        inside = str(Path(path)).startswith(ours) or path.startswith("<") or path == "built-in"
-        assert inside, f"ran {path}"
-    assert events(visits, hostile, "pickle.find_class") == [], "something was unpickled"
+    for hostile in registries.ALL:
+        for (path,) in events(visits, hostile, "exec", "import"):
+            inside = str(Path(path)).startswith(ours) or path.startswith("<") or path == "built-in"
+            assert inside, f"{hostile}: ran {path}"
+        unpickled = events(visits, hostile, "pickle.find_class")
+        assert unpickled == [], f"{hostile}: unpickled {unpickled}"
 
 
-@EACH
-def test_nothing_outside_the_cache(visits, hostile):
+def test_nothing_outside_the_cache(visits):
     """Files are changed in the user's cache alone."""
-    for paths in events(visits, hostile, "open", "os.mkdir", "os.rename", "os.remove", "os.rmdir",
-                        "os.symlink", "os.link", "os.chmod", "os.truncate", "os.utime", "os.chown",
-                        "shutil.rmtree", "shutil.copyfile"):  # fmt: skip
-        for path in paths:
-            real = Path(os.path.realpath(path))
-            allowed = real.is_relative_to(visits.cache) or str(real) == os.devnull
-            assert allowed, f"changed {path}, which is {real}"
+    for hostile in registries.ALL:
+        for paths in events(visits, hostile, "open", *CHANGES):
+            for path in paths:
+                real = Path(os.path.realpath(path))
+                allowed = real.is_relative_to(visits.cache) or str(real) == os.devnull
+                assert allowed, f"{hostile}: changed {path}, which is {real}"
 
 
 def test_what_is_the_users_is_as_it_was(visits):
@@ -178,8 +181,8 @@ def test_what_is_the_users_is_as_it_was(visits):
     assert visits.stderr == "", "something complained"
 
 
-@EACH
-def test_no_connection_but_where_it_must(visits, hostile):
+def test_no_connection_but_where_it_must(visits):
     """Nobody is asked but the host that the registry names, here this machine."""
-    for address in events(visits, hostile, "socket.connect", "socket.sendto"):
-        assert "127.0.0.1" in address or "::1" in address, f"connected to {address}"
+    for hostile in registries.ALL:
+        for address in events(visits, hostile, "socket.connect", "socket.sendto"):
+            assert "127.0.0.1" in address or "::1" in address, f"{hostile}: connected to {address}"

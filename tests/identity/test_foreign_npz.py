@@ -607,7 +607,7 @@ class TestDamage:
         data = saved(save, **SMALL)
         harmless = 0
         for position in range(len(data)):
-            for flip in (0x01, 0x20, 0x80, 0xFF):
+            for flip in (0x01, 0xFF):
                 path = put(changed(data, position, bytes([data[position] ^ flip])))
                 try:
                     found = read(path, subject="source s")
@@ -615,7 +615,7 @@ class TestDamage:
                     continue
                 assert_same(found, SMALL)
                 harmless += 1
-        assert 0 < harmless < 2 * len(data), f"{harmless} changes of {4 * len(data)} passed"
+        assert 0 < harmless < len(data), f"{harmless} changes of {2 * len(data)} passed"
 
     def test_any_truncation_is_refused(self, put):
         """No beginning of an archive passes for an archive, and no end of one."""
@@ -632,7 +632,7 @@ class TestDamage:
         generator = random.Random(1)
         marks = [n for n in range(len(data)) if data.startswith(b"PK", n)]
         refused = 0
-        for _ in range(2000):
+        for _ in range(500):
             damaged = bytearray(data)
             for _ in range(generator.randint(1, 4)):
                 position = generator.choice(marks) + generator.randrange(50)
@@ -646,7 +646,7 @@ class TestDamage:
                 read(put(bytes(damaged)), subject="source s")
             except ArchiveError:
                 refused += 1
-        assert 500 < refused < 2000, f"{refused} of 2000 refused: too light or too heavy a damage"
+        assert 125 < refused < 500, f"{refused} of 500 refused: too light or too heavy a damage"
 
     def test_damaged_npy_headers_with_the_right_crc(self, put):
         """Any byte of a header may be anything: read or refused, as its text then says."""

@@ -290,7 +290,7 @@ class TestParse:
         parsed = parse(encode(some_arrays()), subject="fixture f")
         assert same(parsed, some_arrays()), "other arrays came back"
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=50, deadline=None, derandomize=True, database=None)
     @given(
         st.dictionaries(
             st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}", fullmatch=True),

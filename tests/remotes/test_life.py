@@ -1,7 +1,8 @@
-"""The whole life of fixtures on remotes with servers: built, pushed, pulled, used, used offline."""
+"""The whole life of fixtures on each kind of remote: built, pushed, pulled, used, used offline."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -40,14 +41,14 @@ CACHED = f"{COUNT} fixtures: 0 present, {COUNT} from the cache, 0 from the remot
 def s3(folder):
     """An S3 remote."""
     with S3Server(folder) as server:
-        yield server.url, server.settings(), server.stop
+        yield server.url, server.settings()
 
 
 @contextmanager
 def ssh(folder):
     """An SSH remote."""
     with SSHServer(folder) as server:
-        yield server.url, server.settings(), server.stop
+        yield server.url, server.settings()
 
 
 class Clone:
@@ -94,37 +95,52 @@ class Clone:
         assert "3 passed" in printed, f"not all tests ran:\n{printed}"
 
 
+def pushed(author, tmp_path, env, url, **settings):
+    """The author's repository, all of whose fixtures are on a remote; credentials are local."""
+    origin = shutil.copytree(author, tmp_path / "origin", symlinks=True)
+    kit.configure(origin, url, verify="true")
+    kit.succeed(["git", "commit", "--quiet", "--all", "--message", "remote"], origin, env)
+    lines = ["['remote \"store\"']", *(f"{key} = {value}" for key, value in settings.items())]
+    (origin / ".dvc" / "config.local").write_text("\n".join([*lines, ""]))
+    kit.succeed(kit.dvc("push"), origin, env)
+    return origin
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [s3, ssh])
-def test_a_life(kind, author, tmp_path):
+def test_a_life(author, tmp_path):
     """Built, pushed; pulled by DVC and by `fixtures` alike; used, and used again offline."""
     env = kit.environment(tmp_path)
-    origin = shutil.copytree(author, tmp_path / "origin", symlinks=True)
-    with kind(tmp_path / "remote") as (url, settings, stop):
-        kit.succeed(kit.dvc("remote", "add", "--default", "team", url), origin, env)
-        kit.succeed(kit.dvc("remote", "modify", "team", "verify", "true"), origin, env)
-        kit.succeed(["git", "commit", "--quiet", "--all", "--message", "remote"], origin, env)
-        for key, text in settings.items():
-            kit.succeed(kit.dvc("remote", "modify", "--local", "team", key, text), origin, env)
-        kit.succeed(kit.dvc("push"), origin, env)
+    origin = pushed(author, tmp_path, env, os.fspath(tmp_path / "remote"))
+    by_dvc = Clone(origin, tmp_path / "by-dvc", env)
+    kit.succeed(kit.dvc("pull"), by_dvc.root, env)
+    ours = Clone(origin, tmp_path / "ours", env)
+    assert ours.run(kit.fixtures("pull")).splitlines()[-1] == PULLED, "not all came from there"
+    assert ours.files() == by_dvc.files(), "not the same files, bytes and modes"
+    for clone in (by_dvc, ours):
+        assert clone.run(["git", "status", "--porcelain"]) == "", "git sees a change"
+    ours.consume()
 
-        by_dvc = Clone(origin, tmp_path / "by-dvc", env)
-        kit.succeed(kit.dvc("pull"), by_dvc.root, env)
+    shutil.rmtree(tmp_path / "remote")
+    pulled = ours.files()
+    for clone in (by_dvc, ours):
+        clone.remove_workspace_files()
+    by_dvc.consume(CI="true")
+    ours.consume(CI="true", FIXTURES_OFFLINE="1")
+    last = ours.run(kit.fixtures("pull", "--offline")).splitlines()[-1]
+    assert last == CACHED, "not all came from the cache"
+    assert ours.files() == pulled, "not the same files as before"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [s3, ssh])
+def test_other_kinds_of_remote(kind, author, tmp_path):
+    """Pushed by DVC, pulled by `fixtures`, and fetched by the tests that need it."""
+    env = kit.environment(tmp_path)
+    with kind(tmp_path / "remote") as (url, settings):
+        origin = pushed(author, tmp_path, env, url, **settings)
         ours = Clone(origin, tmp_path / "ours", env)
         assert ours.run(kit.fixtures("pull")).splitlines()[-1] == PULLED, "not all came from there"
-        assert ours.files() == by_dvc.files(), "not the same files, bytes and modes"
-        for clone in (by_dvc, ours):
-            assert clone.run(["git", "status", "--porcelain"]) == "", "git sees a change"
-            clone.consume()
-        # one whose tests fetch what they need by themselves
+        assert ours.run(["git", "status", "--porcelain"]) == "", "git sees a change"
+        built = [kit.tree(root, kit.FOLDER) for root in (origin, ours.root)]
+        assert built[0] == built[1], "other bytes than the author's"
         Clone(origin, tmp_path / "fresh", env).consume()
-
-        stop()
-        pulled = ours.files()
-        for clone in (by_dvc, ours):
-            clone.remove_workspace_files()
-        by_dvc.consume(CI="true")
-        ours.consume(CI="true", FIXTURES_OFFLINE="1")
-        last = ours.run(kit.fixtures("pull", "--offline")).splitlines()[-1]
-        assert last == CACHED, "not all came from the cache"
-        assert ours.files() == pulled, "not the same files as before"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 
 import pytest
@@ -25,9 +26,18 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+@pytest.fixture(scope="session")
+def _upstream(tmp_path_factory):
+    """The folder that each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("template")
+    Upstream(folder / "upstream")
+    return folder
+
+
 @pytest.fixture
-def upstream(tmp_path, cache):
+def upstream(_upstream, tmp_path, cache):
     """A registry with the fixture `small_v1`."""
+    shutil.copytree(_upstream, tmp_path, dirs_exist_ok=True)
     return Upstream(tmp_path / "upstream")
 
 
