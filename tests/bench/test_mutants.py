@@ -12,10 +12,11 @@ from bench import mutants
 from bench.timing import ROOT
 from registry.errors import CheckError, UsageError
 
-# subtracted the wrong way round it does not end
+# subtracted the wrong way round it does not end, and takes no time of others
 SEEN = """\
-def down(number, step):
+def down(number, step, wait):
     while number > step:
+        wait()
         number -= step
     return number
 """
@@ -33,18 +34,23 @@ def made(text: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def toy(tmp_path) -> Path:
+def toy(tmp_path, monkeypatch) -> Path:
     """A checkout of a package of three modules, one of them without tests."""
+    # by name, because loading all that happens to be installed takes most of the time of each run
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
     texts = {
         "toy/__init__.py": "",
         "toy/seen.py": SEEN,
         "toy/blind.py": BLIND,
         "toy/alone.py": "ANSWER = 42\n",
         "tests/test_seen.py": """\
+            import time
+
             from toy import seen
 
             def test_down():
-                assert seen.down(3, 1) == 1
+                assert seen.down(3, 1, lambda: time.sleep(0.01)) == 1
             """,
         "tests/test_blind.py": """\
             import pytest

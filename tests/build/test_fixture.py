@@ -32,7 +32,7 @@ INDICES = [0, 2, 5, 7, 10, 13, 15, 18, 20, 23, 26, 28, 31, 33, 36, 39]
 
 
 @pytest.fixture
-def declare(run, put, photon_scale):
+def declare(run, put, photon_scale, few_planted):
     """Build a source from a scan, as file_v1 does."""
 
     def build(scan: dict[str, np.ndarray], *flags: str) -> None:

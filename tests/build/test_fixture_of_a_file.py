@@ -53,7 +53,7 @@ def scan(truth):
 
 
 @pytest.fixture
-def build(run, put):
+def build(run, put, few_planted):
     """Build the source and the fixture; how the latter ended."""
 
     def call(scan, *flags: str, generator="subset_v1", x_sign="-1"):
@@ -135,6 +135,7 @@ def test_physics_that_is_not_checked(build, scan, top):
     for file in ("sidecar_v3.schema.json", "ptychography_v1.schema.json"):
         assert schema.problems(record, top / "schemas" / file) == [], f"it breaks {file}"
     assert record["checks"]["coverage_x"] > 0.5, "coverage was not measured"
+    assert record["mistakes"]["found"] == {}, "by a criterion that was not asked"
 
 
 def test_what_can_be_checked_without_an_object(build, scan):
@@ -186,7 +187,7 @@ def test_a_generator_that_mixes_up_frames(build, scan, generator):
     assert "source: expected each frame to miss its model as the source's frame" in ended.err
 
 
-def test_the_file_is_opened_once(run, put, scan):
+def test_the_file_is_opened_once(run, put, scan, few_planted):
     """All of its frames are in the source, so that a fixture is cut where the file is gone."""
     flags = put(scan)
     declared = [*SOURCE, *flags, "--x_sign", "-1", *OBJECT, "--normalisation", str(NORMALISATION)]
@@ -241,7 +242,7 @@ def test_a_declaration_that_does_not_fit(build, scan, flags, code, said):
 # Other formats, from end to end
 
 
-def test_a_scan_in_cxi(run, tmp_path, truth):
+def test_a_scan_in_cxi(run, tmp_path, truth, few_planted):
     """Frames in the middle of a larger detector, and positions in metres."""
     pixel = 1e-10 * 2.0 / (64 * 75e-6)
     counts = np.random.default_rng(7).poisson(truth.amplitude**2 * NORMALISATION)
@@ -271,7 +272,7 @@ def test_a_scan_in_cxi(run, tmp_path, truth):
     np.testing.assert_allclose(built()["xcoords"], truth.x[INDICES], rtol=1e-7)
 
 
-def test_a_product_of_ptychodus(run, tmp_path, truth):
+def test_a_product_of_ptychodus(run, tmp_path, truth, few_planted):
     """Frames are simulated for it, at positions that count from the middle of its object."""
     rows, columns = truth.obj.shape
     path = tmp_path / "product.h5"

@@ -507,7 +507,13 @@ def test_a_reconstructed_object(truth):
     ), "other figures"
 
 
-@pytest.mark.slow
+@pytest.fixture
+def two_sweeps(monkeypatch):
+    """As many of each reconstruction that is tried as tell these clean frames apart."""
+    monkeypatch.setattr(scan_v1, "TELLING", 2 * 36)
+
+
+@pytest.mark.usefixtures("two_sweeps")
 @pytest.mark.parametrize(
     ("raw", "declared", "named"),
     [

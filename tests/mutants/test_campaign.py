@@ -64,44 +64,31 @@ def outcomes(found):
 
 
 @pytest.mark.slow
-def test_shapes_and_a_checksum(project, run):
-    """A suite that asserts no more lets all pass but those that change a shape."""
-    project.write(SHAPES)
-    found = outcomes(run())
-    noticed = [name for name, outcome in found.items() if outcome == "noticed"]
-    assert noticed == ["transposed", "truncated"], f"{found}"
-    assert [*found.values()].count("survived") == len(found) - 2, f"{found}"
-
-
-@pytest.mark.slow
-def test_one_assertion_more(project, run):
-    """One that recomputes an array from another notices all but a wider dtype."""
+def test_what_each_test_notices(project, run):
+    """Shapes and a checksum let all pass but what changes a shape; one assertion more does not."""
     project.write(SHAPES + PITCH)
-    survived = [name for name, outcome in outcomes(run()).items() if outcome != "noticed"]
-    assert survived == ["widened_dtype"], "others survived, or were not planted"
+    by_test = {}
+    for name, verdict in run().items():
+        by_test.setdefault(verdict.test.partition("::")[2], []).append(name.partition(": ")[2])
+    assert by_test.pop("test_shapes") == ["transposed", "truncated"], f"{by_test}"
+    assert by_test.pop("") == ["widened_dtype"], "others survived, or were not planted"
+    assert list(by_test) == ["test_pitch"], f"noticed by what is recomputed alone: {by_test}"
 
 
 def test_each_fixture_has_mutants_of_its_own(project, run, only):
-    """What a test of one notices says nothing of the other."""
-    only("scaled")
-    project.write("""
-        def test_one(tones_v1): assert tones_v1.samples.max() < 1.5
-        def test_two(noise_v1): pass
-    """)
-    found = {name: verdict.outcome for name, verdict in run().items()}
-    assert found == {"tones_v1: scaled": "noticed", "noise_v1: scaled": "survived"}, f"{found}"
-
-
-def test_the_first_test_that_fails_is_named(project, run, only):
-    """With its reason in one line."""
+    """What a test of one notices says nothing of the other; the first that fails is named."""
     only("scaled")
     project.write("""
         def test_one(tones_v1): pass
         def test_two(tones_v1): assert tones_v1.samples.max() < 1.5, "too loud"
         def test_three(tones_v1): assert tones_v1.samples.max() < 1.4
+        def test_four(noise_v1): pass
     """)
-    (verdict,) = run().values()
-    assert (verdict.test, verdict.reason) == ("test_it.py::test_two", "AssertionError: too loud")
+    found = {name: (it.outcome, it.test, it.reason) for name, it in run().items()}
+    assert found == {
+        "tones_v1: scaled": ("noticed", "test_it.py::test_two", "AssertionError: too loud"),
+        "noise_v1: scaled": ("survived", "", ""),
+    }, f"{found}"
 
 
 def test_arguments_of_pytest(project, run, only):
@@ -111,8 +98,8 @@ def test_arguments_of_pytest(project, run, only):
         def test_one(tones_v1): pass
         def test_two(tones_v1): assert tones_v1.samples.max() < 1.5
     """)
-    assert outcomes(run("-k", "one")) == {"scaled": "survived"}, "another test was run"
-    assert outcomes(run("test_it.py::test_two")) == {"scaled": "noticed"}, "another test was run"
+    asked = "test_it.py::test_one", "test_it.py::test_two", "-k", "one"
+    assert outcomes(run(*asked)) == {"scaled": "survived"}, "another test was run"
 
 
 def test_a_registry_by_url(project, run, only, monkeypatch, tmp_path):
@@ -153,21 +140,25 @@ def test_no_mistake_here(project, run, monkeypatch):
     assert (project.path / "runs.txt").read_text() == "run\n" * 2, "run for nothing"
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyError, AttributeError])
-def test_a_mistake_that_cannot_be_planted(project, run, monkeypatch, error):
-    """A field's own failure is told, and ends nothing."""
+def test_mistakes_that_cannot_be_planted(project, run, monkeypatch):
+    """A field's own failure is told, whatever it is, and ends nothing."""
 
-    def plant(arrays):
-        raise error("three axes")
+    def failing(error):
+        def plant(arrays):
+            raise error("three axes")
 
-    mistake = Mistake(name="it", meaning="it", test="it", plant=plant)
-    monkeypatch.setattr(mistakes, "MISTAKES", (mistake,))
+        return Mistake(name=error.__name__, meaning="it", test="it", plant=plant)
+
+    errors = (ValueError, KeyError, AttributeError)
+    monkeypatch.setattr(mistakes, "MISTAKES", tuple(map(failing, errors)))
     project.write("def test_it(tones_v1): pass")
-    (verdict,) = run().values()
-    assert verdict.outcome == "broke", "another outcome"
-    said = f"it cannot be planted: {error.__name__}: "
-    assert verdict.reason.startswith(said), verdict.reason
-    assert "three axes" in verdict.reason, "not its own"
+    found = run()
+    assert set(outcomes(found)) == {error.__name__ for error in errors}, "one is left out"
+    for name, verdict in found.items():
+        assert verdict.outcome == "broke", "another outcome"
+        said = f"it cannot be planted: {name.partition(': ')[2]}: "
+        assert verdict.reason.startswith(said), verdict.reason
+        assert "three axes" in verdict.reason, "not its own"
 
 
 def test_not_planted(project, run, only):
@@ -242,17 +233,22 @@ class TestSound:
     """Suites that cannot notice anything."""
 
     def test_a_test_that_fails(self, project, run):
-        """It fails already: the first is named, with its reason and a way to leave it out."""
+        """It fails already: the first is named, with its reason and a way to leave it out.
+
+        The command that does so has the arguments that were given.
+        """
         project.write("""
             def test_one(tones_v1): pass
             def test_two(): assert 1 == 2
         """)
         with pytest.raises(CheckError) as caught:
-            run()
+            run("test_it.py", "-k", "not x")
         error = caught.value
         assert error.subject == "fixtures mutants: the tests on sound fixtures", error
         assert error.found == "1 that fail, first test_it.py::test_two: assert 1 == 2", error
-        assert error.remedy.endswith("-- --deselect test_it.py::test_two"), error
+        assert error.remedy.endswith(
+            "fixtures mutants -- test_it.py -k 'not x' --deselect test_it.py::test_two"
+        ), error
 
     def test_a_file_that_cannot_be_collected(self, project, run):
         """The same."""
@@ -261,15 +257,6 @@ class TestSound:
             run()
         assert caught.value.found == "1 that fail, first test_it.py: ValueError: no", caught.value
         assert caught.value.remedy.endswith("-- --ignore test_it.py"), caught.value
-
-    def test_what_was_asked_for_is_asked_for_again(self, project, run):
-        """The command that leaves the failing test out has the arguments that were given."""
-        project.write("def test_it(tones_v1): assert 0")
-        with pytest.raises(CheckError) as caught:
-            run("test_it.py", "-k", "not x")
-        assert caught.value.remedy.endswith(
-            "fixtures mutants -- test_it.py -k 'not x' --deselect test_it.py::test_it"
-        ), caught.value
 
     def test_a_name_that_a_shell_would_split(self, project, run):
         """It is quoted where it is part of a command."""
@@ -296,20 +283,22 @@ class TestSound:
         ):
             run()
 
-    @pytest.mark.parametrize(
-        ("tests", "count"),
-        [
-            ("def test_it(): pass", 1),
-            ("import pytest\n\n@pytest.mark.skip\ndef test_it(tones_v1): pass", 1),
-            ("import pytest\n\n@pytest.mark.xfail\ndef test_it(tones_v1): assert 0", 1),
-            ("", 0),
-        ],
-        ids=["none", "skipped", "expected to fail", "no tests"],
-    )
-    def test_no_test_that_passes_uses_a_fixture(self, project, run, tests, count):
+    def test_no_test_that_passes_uses_a_fixture(self, project, run):
         """There is nothing to plant a mistake in."""
-        project.write(tests)
-        with pytest.raises(UsageError, match=f"none of {count} does"):
+        with pytest.raises(UsageError, match="none of 0 does"):
+            run()
+        project.write("""
+            import pytest
+
+            def test_without(): pass
+
+            @pytest.mark.skip
+            def test_skipped(tones_v1): pass
+
+            @pytest.mark.xfail
+            def test_expected_to_fail(tones_v1): assert 0
+        """)
+        with pytest.raises(UsageError, match="none of 3 does"):
             run()
 
     def test_wrong_use_of_pytest(self, project, run):

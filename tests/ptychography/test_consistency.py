@@ -42,24 +42,21 @@ def other(fixture: Fixture, **changed: np.ndarray) -> Fixture:
     return replace(fixture, arrays={**fixture.arrays, **changed})
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "minimal_dataset_v1_n16",
-        *(
-            pytest.param(f"minimal_dataset_v1{suffix}", marks=pytest.mark.slow)
-            for suffix in ("", "_n128", "_supervised")
-        ),
-    ],
-)
-def test_published_fixtures_are_consistent(name):
-    """And so are their arrays alone, in memory of the test's own."""
-    fixture = load(name)
-    assert_consistent(fixture)
-    copies = {key: array.copy() for key, array in fixture.items()}
-    assert_consistent(copies, noise=recorded(fixture.sidecar))
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["", "_n128", "_supervised"])
+def test_published_fixtures_are_consistent(suffix):
+    """Whoever asserts it of one is not disappointed."""
+    assert_consistent(load(f"minimal_dataset_v1{suffix}"))
 
 
+def test_a_fixture_is_consistent(sixteen):
+    """And so are its arrays alone, in memory of the test's own."""
+    assert_consistent(sixteen)
+    copies = {key: array.copy() for key, array in sixteen.items()}
+    assert_consistent(copies, noise=recorded(sixteen.sidecar))
+
+
+@pytest.mark.usefixtures("remembered_models")
 @pytest.mark.parametrize("name", BY_NAME)
 def test_what_the_record_finds_is_found(sixteen, findings, name):
     """By a criterion that the record has, where there is one."""

@@ -73,14 +73,14 @@ def within(capsys, monkeypatch):
     """Run ``fixtures`` with arguments in this process, which has imported torch already."""
     monkeypatch.setenv("FIXTURES_REGISTRY", str(REPOSITORY))
 
-    def run(*arguments):
+    def run(*arguments, code=0):
         with warnings.catch_warnings():
             # Lightning's and torch's own
             warnings.simplefilter("ignore")
-            code = main([str(argument) for argument in arguments])
-        ended = Ended(code, *capsys.readouterr())
-        assert ended.code == 0, f"exit code {ended.code}:\n{ended.out}{ended.err}"
-        return ended.out
+            found = main([str(argument) for argument in arguments])
+        ended = Ended(found, *capsys.readouterr())
+        assert ended.code == code, f"exit code {ended.code}:\n{ended.out}{ended.err}"
+        return ended.out if code == 0 else ended.err
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image
 import registry
 from registry.identity import npz
 from registry.ptychography import assert_consistent
+from registry.training import checkpoint
 from tests.kit.repository import REPOSITORY
 from tests.training.regression import ERROR_RATIO, failures
 
@@ -81,22 +83,21 @@ def whole(run):
     return trained, inferred
 
 
-@pytest.mark.slow
-def test_another_fixture_needs_a_flag(command, within, tmp_path):
+def test_another_fixture_needs_a_flag(within, tmp_path):
     """A checkpoint refuses another fixture; --allow-other-fixture insists."""
-    small = "minimal_dataset_v1_n16"
+    small, other = "minimal_dataset_v1_n16", V1
     within("train", small, "--max-epochs", 1, "--output-dir", tmp_path)
     path, out = tmp_path / "model.ckpt", tmp_path / "out"
-    done = command("infer", path, V1, "--output-dir", out, code=2)
-    assert "fixture" in done.stderr.splitlines()[0], done.stderr
-    assert "--allow-other-fixture" in done.stderr, "no way to insist"
+    said = within("infer", path, other, "--output-dir", out, code=2)
+    assert "fixture" in said.splitlines()[0], said
+    assert "--allow-other-fixture" in said, "no way to insist"
     assert not out.exists(), "something was written"
-    within("infer", path, V1, "--output-dir", out, "--allow-other-fixture")
+    within("infer", path, other, "--output-dir", out, "--allow-other-fixture")
     assert (out / "reconstruction.npz").is_file(), "nothing was written"
 
 
 @pytest.mark.slow
-def test_interrupted_and_resumed(tmp_path):
+def test_interrupted_and_resumed(within, tmp_path):
     """Ctrl-C ends with 130 and says how to go on; --resume does, from the last whole epoch."""
     environment = {**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)}
     arguments = [
@@ -119,59 +120,42 @@ def test_interrupted_and_resumed(tmp_path):
     assert "--resume goes on from it" in errors, errors
     assert "Traceback" not in errors, errors
 
-    arguments[arguments.index("400")] = "401"
-    process = subprocess.Popen(
-        [*arguments, "--resume"], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    done = checkpoint.read(tmp_path / "model.ckpt")[1]["epoch"] + 1
+    again = ("--max-epochs", done + 1, "--output-dir", tmp_path, "--resume")
+    shown = within("train", "minimal_dataset_v1_n16", *again)
     # the bar names the epoch that it goes on with
-    seen = ""
-    while "Epoch" not in seen:
-        piece = process.stdout.read(64)
-        assert piece, f"ended early: {seen}"
-        seen += piece
-    process.terminate()
-    process.communicate(timeout=60)
-    assert "Epoch 0:" not in seen, "it began anew"
+    assert f"Epoch {done}:" in shown, "not after the last whole epoch"
+    assert "Epoch 0:" not in shown, "it began anew"
+    steps = json.loads((tmp_path / "train.json").read_text())["steps"]
+    assert steps == 4 * (done + 1), "steps were lost"
 
 
-@pytest.mark.slow
-def test_no_space_left(tmp_path):
+def test_no_space_left(within, tmp_path, monkeypatch):
     """A disk that is full in the middle of saving gives an error, and no half a checkpoint."""
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"
-    code = f"import sys; {limit}; from registry.cli import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-c", code, "train", "minimal_dataset_v1_n16"),
-            *("--max-epochs", "1", "--output-dir", str(tmp_path / "run")),
-        ],
-        env={**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)},
-        # outside of any DVC repository: the first to meet the limit would be DVC's own database
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 3, done.stderr
-    assert "found:    File too large" in done.stderr, done.stderr
-    assert "free some space" in done.stderr, "nothing to go on"
-    assert "Traceback" not in done.stderr, done.stderr
+    # outside of any DVC repository: the first to meet the limit would be DVC's own database
+    monkeypatch.chdir(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        said = within(
+            *("train", "minimal_dataset_v1_n16", "--max-epochs", 1),
+            *("--output-dir", tmp_path / "run"),
+            code=3,
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "found:    File too large" in said, said
+    assert "free some space" in said, "nothing to go on"
+    assert "Traceback" not in said, said
     assert not list(tmp_path.rglob("*.ckpt")), "half a checkpoint"
 
 
-@pytest.mark.slow
-def test_without_the_extra(tmp_path):
+def test_without_the_extra(within, tmp_path, monkeypatch):
     """Where torch is not installed, the message has the command that installs it."""
-    code = (
-        "import sys; sys.modules['lightning'] = None; from registry.cli import main; "
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "train", V1, "--output-dir", str(tmp_path / "run")],
-        env={**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 3, done.stderr
-    assert "pip install 'fixture-registry[train]'" in done.stderr, done.stderr
+    # the first to be imported, which what was imported before would not help
+    monkeypatch.setitem(sys.modules, "dvclive.lightning", None)
+    said = within("train", V1, "--output-dir", tmp_path / "run", code=3)
+    assert "pip install 'fixture-registry[train]'" in said, said
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_repeats_are_identical(trained, n16, tmp_path, gridsize):
 
 def test_another_seed(trained, n16):
     """Another seed gives other weights: the one that is given is used."""
-    runs = [trained(n16, f"seed{seed}", seed=seed)[0]["last_loss"] for seed in (1, 2)]
+    runs = [trained(n16, f"seed{seed}", seed=seed, max_epochs=1)[0]["last_loss"] for seed in (1, 2)]
     assert runs[0] != runs[1], "the seed changes nothing"
 
 
@@ -104,17 +104,25 @@ def _conjugated(monkeypatch):
     monkeypatch.setattr(model_module, "far_field", lambda probe, patch: right(probe.conj(), patch))
 
 
-@pytest.mark.slow
+# As many steps as two epochs over 64 frames have, and a third of their time.
+QUICK = {"max_epochs": 2, "batch_size": 1}
+
+
+def test_a_sound_forward_model(trained, n16):
+    """Sixteen frames are enough to pass the check, one at a time."""
+    assert failures(*trained(n16, **QUICK)) == [], "a sound forward model is refused"
+
+
 @pytest.mark.parametrize("broken", [_no_shift, _scale, _conjugated])
-def test_notices_a_broken_forward_model(trained, v1, monkeypatch, broken):
-    """A missing fftshift, a wrong scale and a conjugated probe each fail the check."""
+def test_notices_a_broken_forward_model(trained, n16, monkeypatch, broken):
+    """A missing fftshift, a wrong scale and a conjugated probe each fail the same check."""
     broken(monkeypatch)
     monkeypatch.setattr(
         model_module,
         "diffraction_amplitude",
         lambda probe, patches: model_module.far_field(probe, patches).abs(),
     )
-    assert failures(*trained(v1, max_epochs=2)), "a broken forward model is not noticed"
+    assert failures(*trained(n16, **QUICK)), "a broken forward model is not noticed"
 
 
 def test_nan_stops_the_training(trained, n16, altered, tmp_path):
