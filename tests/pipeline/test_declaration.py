@@ -66,8 +66,10 @@ def test_names_that_are_commands(clone):
         ended = clone.dvc("repro", "--keep-going")
         assert ended.code != 0, f"{state}: DVC ended well"
         assert ended.stages == [CODE], f"{state}: another stage was started"
-        for *_, message in BAD:
+        for section, _, message in BAD:
             assert message in ended.out, f"{state}: not the message: {ended.out}"
+            rule = f"{section}: expected a name of lower-case"
+            assert rule in ended.out, f"{state}: not the rule: {ended.out}"
         assert list(clone.path.rglob("*pwned*")) == [], f"{state}: a name was run"
         assert clone.built() == before, f"{state}: a fixture changed"
 
@@ -86,11 +88,11 @@ def test_a_lock_that_claims_validation(clone):
     stage = "fixture@$(touch pwned)"
     for deps, arguments in (
         # as DVC writes it
-        ([], ("--keep-going", stage)),
-        ([{**of_params, "size": len(data)}], ("--keep-going",)),
-        ([{**of_params, "size": len(data)}], (stage,)),
+        ({}, ("--keep-going", stage)),
+        ({"deps": [{**of_params, "size": len(data)}]}, ("--keep-going",)),
+        ({"deps": [{**of_params, "size": len(data)}]}, (stage,)),
     ):
-        path.write_text(yaml.safe_dump({**lock, "stages": {"code": {**claim, "deps": deps}}}))
+        path.write_text(yaml.safe_dump({**lock, "stages": {"code": {**claim, **deps}}}))
         ended = clone.dvc("repro", *arguments)
         assert ended.code != 0, f"{arguments}: DVC ended well"
         assert ended.stages == [CODE], f"{arguments}: another stage, or validation did not run"
