@@ -2,9 +2,9 @@
 
 Nothing is listed by hand. From the stage's runner and the generator all imports are followed, as
 they stand in the text, and the schemas are those that the generator and a sidecar name. Each
-generator that is declared gets one file, ``build/code/GENERATOR.closure``, with a line for each
-file that counts; DVC's stages depend on it, and so run again when something of that changes, and
-never for anything else.
+generator that is declared gets one file, ``build/code/GENERATOR``, with a line for each file that
+counts; DVC's stages depend on it, and so run again when something of that changes, and never for
+anything else.
 
 Files of ``generators/`` and schemas count byte for byte, because a sidecar names their digests. A
 module of this package counts by what it does: comments, docstrings and the words of errors do not,
@@ -26,13 +26,10 @@ from registry.build import closure
 from registry.build.closure import GENERATORS
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
-from registry.identity import pinned, schema, sidecar
+from registry.identity import schema, sidecar
 
-FOLDER = Path(pinned.CODE)
-# No other file has it: a stage whose dependency ends in it waits for this one, wherever the name of
-# a generator in params.yaml leads to.
-SUFFIX = ".closure"
-# Of a stage that comes after this one and runs again for no code. Its bytes never change.
+FOLDER = Path("build/code")
+# The dependency of all stages that no value in params.yaml can lead away from here; never another.
 VALID, MARK = FOLDER / "valid", b"params.yaml satisfies its schema\n"
 
 
@@ -44,9 +41,7 @@ def main() -> int:
         entry["generator"] for entry in (*declared.sources.values(), *declared.fixtures.values())
     }
     generators = {**known.sources, **known.fixtures}
-    contents = {
-        FOLDER / f"{name}{SUFFIX}": text(root, generators[name]).encode() for name in sorted(wanted)
-    }
+    contents = {FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)}
     contents[VALID] = MARK
     for path in FOLDER.glob("*"):
         if path not in contents:

@@ -18,7 +18,8 @@ from registry.identity import pins, plain_yaml
 # A file's md5; of a folder that DVC tracks, the md5 of the list of its files.
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 FOLDER = ".dir"
-# The output of the stage `code`: every run makes it anew, and no cache or remote ever has it.
+# The output of the stage `code` in some locks: every run makes it anew, and no cache or remote ever
+# had it.
 CODE = "build/code"
 
 

@@ -46,7 +46,7 @@ def test_the_lock_is_as_long_as_dvcs(tmp_path):
 
     text = (tmp_path / "dvc.lock").read_text()
 
-    assert text.count("path: build/code/subset_v1.closure\n") == 2
+    assert text.count("path: build/code/subset_v1\n") == 2
     assert "*" not in text
 
 

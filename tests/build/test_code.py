@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from registry import field
 from registry.build import closure, code
 from registry.declare import generator_keys
 from tests.kit.files import contents
-from tests.kit.repository import REPOSITORY, files
+from tests.kit.repository import REPOSITORY
 
 CODE = Path("build/code")
 GOOD = """\
@@ -66,9 +65,7 @@ def test_a_good_declaration(write):
     ended = write(GOOD)
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert ended.out == "params.yaml: 1 source, 1 fixture\n", "not what is declared"
-    assert set(contents(CODE)) == {"simulate_v1.closure", "subset_v1.closure", "valid"}, (
-        "not what is declared"
-    )
+    assert set(contents(CODE)) == {"simulate_v1", "subset_v1", "valid"}, "not what is declared"
     assert (CODE / "valid").read_bytes() == b"params.yaml satisfies its schema\n"
 
 
@@ -99,22 +96,20 @@ def test_nothing_is_read_for_a_bad_declaration(write, top):
 def test_a_generator_that_is_no_longer_declared(write):
     """Its file goes."""
     write(GOOD + LEGACY)
-    assert "legacy_v1.closure" in contents(CODE), "it was not written"
+    assert "legacy_v1" in contents(CODE), "it was not written"
     write(GOOD)
-    assert set(contents(CODE)) == {"simulate_v1.closure", "subset_v1.closure", "valid"}
+    assert set(contents(CODE)) == {"simulate_v1", "subset_v1", "valid"}
 
 
 def test_nothing_is_written_where_nothing_changed(write):
     """Files that are as they should be stay the very same, so that DVC need not hash them again."""
     write(GOOD)
     before = {path: path.stat().st_ino for path in CODE.iterdir()}
-    (CODE / "subset_v1.closure").write_text("something else\n")
+    (CODE / "subset_v1").write_text("something else\n")
     write(GOOD)
     after = {path: path.stat().st_ino for path in CODE.iterdir()}
-    assert after[CODE / "simulate_v1.closure"] == before[CODE / "simulate_v1.closure"], (
-        "it was written again"
-    )
-    assert (CODE / "subset_v1.closure").read_text() == code.text(
+    assert after[CODE / "simulate_v1"] == before[CODE / "simulate_v1"], "it was written again"
+    assert (CODE / "subset_v1").read_text() == code.text(
         Path(), generator_keys.read(Path(), "subset_v1")
     ), "what was damaged stays so"
 
@@ -122,7 +117,7 @@ def test_nothing_is_written_where_nothing_changed(write):
 def test_lines(write, top):
     """Each line has a digest, two spaces and a path, sorted; schemas as their bytes are."""
     write(GOOD)
-    lines = (CODE / "subset_v1.closure").read_text().splitlines()
+    lines = (CODE / "subset_v1").read_text().splitlines()
     found = {path: digest for digest, path in (line.split("  ") for line in lines)}
     schemas = [path for path in found if path.endswith(".json")]
     code = [path for path in found if path.endswith(".py")]
@@ -273,13 +268,3 @@ def test_it_is_the_same_wherever_the_registry_lies(top, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(top)
     assert code.text(link, generator_keys.read(link, "subset_v1")) == found
-
-
-def test_the_suffix_is_that_of_no_other_file():
-    """What a stage of ``dvc.yaml`` depends on is made by the stage ``code``, or is not there."""
-    tracked = list(map(str, files()))
-    assert "dvc.yaml" in tracked, "git lists no files"
-    assert [path for path in tracked if path.endswith(code.SUFFIX)] == []
-    pipeline = (REPOSITORY / "dvc.yaml").read_text()
-    named = re.findall(r"build/code/\S+", pipeline)
-    assert named == [f"build/code/${{item.generator}}{code.SUFFIX}"] * 2, "another dependency"

@@ -21,9 +21,7 @@ from tests.fuzz.equality import same
 def _stage(name: str) -> dict[str, Any]:
     return {
         "cmd": f"python -m registry.build.fixture {name}",
-        "deps": [
-            {"path": "build/code/subset_v1.closure", "hash": "md5", "md5": "a" * 32, "size": 33}
-        ],
+        "deps": [{"path": "build/code/valid", "hash": "md5", "md5": "a" * 32, "size": 33}],
         "outs": [
             {"path": f"tests/{name}.json", "hash": "md5", "md5": "b1f0" * 8, "size": 21},
             {"path": f"tests/{name}.npz", "hash": "md5", "md5": "12345678" * 4, "size": 2200},

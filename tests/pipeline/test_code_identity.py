@@ -172,7 +172,7 @@ EDITS = {
     "a source's stage": ("registry/build/source.py", *STATEMENT),
     "a fixture's stage": ("registry/build/fixture.py", *STATEMENT),
     "a criterion": ("registry/ptychography/acceptance.py", "= 0.5", "= 0.6"),
-    "a limit": ("registry/ptychography/physics.py", "SIGMAS = 8.0", "SIGMAS = 7.0"),
+    "a limit": ("registry/ptychography/outliers.py", "SIGMAS = 8.0", "SIGMAS = 7.0"),
     "the file's reader": ("registry/ptychography/readers/npz.py", *STATEMENT),
     "another reader": ("registry/ptychography/readers/cxi.py", *STATEMENT),
     "a contract": ("schemas/data_001_v1.schema.json", *LINE),

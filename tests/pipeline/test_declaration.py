@@ -81,7 +81,7 @@ def test_a_lock_that_claims_validation(clone):
     lock = yaml.safe_load(path.read_bytes())
     # the very entry that this clone's own run has left: the output is as it says
     claim = lock["stages"]["code"]
-    assert claim["outs"][0]["path"] == "build/code", "the lock claims nothing"
+    assert claim["outs"][0]["path"] == "build/code/valid", "the lock claims nothing"
     assert clone.dvc("status", CODE).out.split() == [f"{CODE}:", "always", "changed"], "not so"
     data = (clone.path / "params.yaml").read_bytes()
     of_params = {"path": "params.yaml", "hash": "md5", "md5": hashlib.md5(data).hexdigest()}
