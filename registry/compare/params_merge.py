@@ -132,8 +132,13 @@ def _values(text: str, which: str) -> _Values:
         is_mapping = isinstance(entries, dict)
         values[(section,)] = "entries" if is_mapping else repr(entries)
         if is_mapping:
-            values |= {(section, name): repr(entry) for name, entry in entries.items()}
+            values |= {(section, name): _shown(entry) for name, entry in entries.items()}
     return values
+
+
+def _shown(entry: object) -> str:
+    """An entry, in which the order of keys says nothing: what it inherits stands where it may."""
+    return repr(sorted(entry.items(), key=repr) if isinstance(entry, dict) else entry)
 
 
 def _parts(text: str) -> _Texts:

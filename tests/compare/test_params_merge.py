@@ -215,6 +215,14 @@ def test_what_inherits_from_a_conflict():
     assert names == ["fixtures.a_v1"]
 
 
+def test_what_inherits_what_it_says_already():
+    """An entry that one side leaves as it was, but for the order of its keys, follows the other."""
+    base = "fixtures:\n  a_v1: &a {z: 0}\n  b_v1:\n    <<: *a\n    m: 1\n"
+    ours, theirs = (base.replace("{z: 0}", text) for text in ("{m: 1, z: 0}", "{n: 1, z: 0}"))
+    found, text = conflicts(ours, theirs, base)
+    assert found == ["fixtures.a_v1", "fixtures.b_v1"], text
+
+
 def test_one_text_that_says_two_things():
     """An entry of one text on both sides, that inherits different values, is a conflict."""
     x = "\n  x_v1:\n    <<: *a\n    m: 1\n"

@@ -195,3 +195,9 @@ def test_more_than_the_memory_holds_as_a_value(record, place):
     found = differences(record, with_lists(place))
     assert found
     assert sum(map(len, found)) < 1000
+
+
+def test_an_entry_that_a_tag_makes_something_else(record):
+    """Read by name alone it is a mapping, and as DVC reads it a set."""
+    text = PARAMS.replace("    <<: *v1\n    n_subset: 16\n", "    !!set {n_subset}\n")
+    assert differences(record, text) == ["its entry: expected a mapping, as DVC reads the file"]
