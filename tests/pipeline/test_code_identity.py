@@ -171,6 +171,8 @@ EDITS = {
     "the code of code": ("registry/build/code.py", *STATEMENT),
     "loading": ("registry/loading.py", *STATEMENT),
     "progress": ("registry/storage/progress.py", *STATEMENT),
+    "the report": ("registry/report/pages.py", *STATEMENT),
+    "the section dataset": ("params.yaml", "  version: 1.0.0", "  version: 2.0.0"),
     "documentation": ("docs/checks.md", *LINE),
 }
 REACHED = {
