@@ -64,16 +64,16 @@ REPRESENTATIVE = (
     "tests/kit/test_environment.py::test_nothing_of_a_stranger_is_left",
     "tests/cli/test_git_diff.py::test_a_rebuilt_fixture",
     "tests/cli/test_list.py",
-    "tests/cli/test_merge_lock.py",
+    "tests/cli/test_merge_lock.py::test_git_merges_two_additions",
     "tests/cli/test_pull.py",
     "tests/compare/test_published.py",
     "tests/generators/test_exact_v1.py",
     "tests/plugin/test_pytest_plugin.py::TestHeader",
-    "tests/plugin/test_pytest_plugin.py::TestMissing",
-    "tests/storage/test_clone.py",
+    "tests/plugin/test_pytest_plugin.py::TestMissing::test_a_failure_where_it_must_be_there[marker-CI]",
+    "tests/storage/test_clone.py::test_a_branch_that_moved",
     "tests/storage/test_root.py",
     "tests/test_console.py",
-    "tests/test_imports.py",
+    "tests/test_imports.py::test_listing_fixtures_imports_nothing_heavy",
 )
 
 
@@ -88,17 +88,7 @@ def test_in_a_strangers_environment(tmp_path):
         (folder / package).mkdir()
         (folder / package / "__init__.py").write_text("raise ImportError('not the one')\n")
     strangers = {name: value.format(folder=folder) for name, value in STRANGERS.items()}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        "0",
-        "-p",
-        "no:cacheprovider",
-        "-m",
-        "not slow",
-    ]
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *REPRESENTATIVE],
         cwd=REPOSITORY,

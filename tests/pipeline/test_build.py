@@ -1,8 +1,11 @@
-"""What `dvc repro` builds, keeps and refuses to build."""
+"""What `dvc repro` builds, keeps and refuses. That it builds the same: docs/test_regenerate.py."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import resource
+import shutil
 import sys
 
 import numpy as np
@@ -10,99 +13,96 @@ import pytest
 
 from tests.kit.clone import CODE
 from tests.kit.repository import FOLDER
+from tests.kit.scans import chosen, sound_scan
 
 pytestmark = pytest.mark.slow
 
 NAME = "minimal_dataset_v1_n16"
-STAGE = f"fixture@{NAME}"
-NEW = """\
+FIXTURE = """\
   {name}:
     generator: subset_v1
     source: {source}
     strategy: grid
-    n_subset: 20
+    n_subset: 16
     created: "2026-11-23T00:00:00+00:00"
+"""
+SOURCE = """\
+  mine:
+    generator: file_v1
+    path: ../private/scan.npz
+    sha256: "{digest}"
+    noise: poisson
+    photon_scale: {photon_scale}
+    licence: MIT
 """
 
 
-def test_everything_is_up_to_date(clone):
-    """A second run builds nothing, and changes neither lock nor fixtures."""
-    lock, before = (clone.path / "dvc.lock").read_bytes(), clone.built()
-    ended = clone.dvc("repro")
-    assert (ended.code, ended.stages) == (0, [CODE]), ended.out
-    assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
-    assert clone.built() == before, "a fixture changed"
-
-
-def test_built_again_it_is_the_same(clone):
-    """Forced, a fixture is built again, and every byte is as it was."""
-    before, pins = clone.built(), clone.pins()
-    ended = clone.dvc("repro", "--force", "--single-item", STAGE)
-    assert (ended.code, ended.stages) == (0, [STAGE]), ended.out
-    assert clone.built() == before, "fixture or sidecar changed"
-    assert clone.pins() == pins, "a pin changed"
-    assert clone.git("status", "--porcelain") == "", "git sees a change"
-
-
-def test_a_new_fixture(clone):
-    """One more entry builds one more fixture; all others stay, and nothing published changes."""
-    before = clone.pins()
-    clone.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
+@pytest.fixture(scope="module")
+def extended(built_clone, tmp_path_factory):
+    """A clone with one fixture more, and one of a private scan beside it; and what DVC said."""
+    clone = built_clone.copy(tmp_path_factory.mktemp("extended") / "registry")
+    path = clone.path.parent / "private" / "scan.npz"
+    path.parent.mkdir()
+    np.savez(path, **chosen(sound_scan(), 32))
+    sidecar = json.loads((clone.path / FOLDER / "minimal_dataset_v1.json").read_bytes())
+    scale = sidecar["ptychography"]["photon_scale"]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    clone.declare("sources", SOURCE.format(digest=digest, photon_scale=scale))
+    clone.declare("fixtures", FIXTURE.format(name="extra_v1", source="run1084_twin"))
+    clone.declare("fixtures", FIXTURE.format(name="mine_v1", source="mine"))
     ended = clone.dvc("repro")
     assert ended.code == 0, ended.out
-    assert ended.stages == [CODE, "fixture@extra_v1"], "something else was built"
+    return clone, ended
+
+
+@pytest.fixture
+def mine(extended, tmp_path):
+    """That clone and its private file, to be changed at will."""
+    clone, _ = extended
+    shutil.copytree(clone.path.parent / "private", tmp_path / "private")
+    return clone.copy(tmp_path / "registry"), tmp_path / "private" / "scan.npz"
+
+
+def test_new_entries(built_clone, extended):
+    """Each is built, all else stays, nothing published changes, and no path leaves the machine."""
+    clone, ended = extended
+    assert ended.stages == [CODE, "source@mine", "fixture@extra_v1", "fixture@mine_v1"], (
+        "something else was built"
+    )
     after = clone.pins()
     assert after.pop("fixture@extra_v1"), "the new fixture is not pinned"
-    assert after == before, "another pin changed"
+    assert after.pop("fixture@mine_v1"), "nor that of the file"
+    assert after == built_clone.pins(), "another pin changed"
     assert clone.fixtures("publish").code == 0
     ended = clone.fixtures("verify", "--against", "HEAD")
     assert ended.code == 0, ended.out
-    assert "ok      extra_v1  (11 links hold)" in ended.out, "the new fixture is not verified"
+    for name in ("extra_v1", "mine_v1"):
+        assert f"ok      {name}  (11 links hold)" in ended.out, f"{name} is not verified"
+    assert "private" not in (clone.path / FOLDER / "mine_v1.json").read_text(), "a path"
 
 
-def test_a_fixture_that_fails(clone):
-    """A bad entry leaves the last good fixture, its sidecar and its pin, and says what is wrong."""
-    before, pins = clone.built(), clone.pins()
-    clone.edit(f"  {NAME}:\n", f"  {NAME}:\n    strategy: first\n")
-    ended = clone.dvc("repro")
+def test_what_is_refused(clone):
+    """All stays as it was: files, pins and, once the entries are as before, what there is to do."""
+    before, lock = clone.built(), (clone.path / "dvc.lock").read_bytes()
+    # DVC would build either without a word
+    clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
+    clone.edit("    Y: true\n", "    Y: true\n    strategy: first\n")
+    ended = clone.dvc("repro", "--keep-going")
     assert ended.code != 0, "DVC ended well"
+    assert f"error: fixture {NAME}: published and immutable\n" in ended.out
+    assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.out
     assert (
         "coverage: expected a subset that spans more than 50% of the source in x and y; found "
     ) in ended.out, f"the criterion is not named: {ended.out}"
     assert "with strategy first; use strategy: evenly_spaced (or grid)" in ended.out
     assert clone.built() == before, "a file changed, or a new one is there"
-    assert clone.pins() == pins, "a pin changed"
+    assert (clone.path / "dvc.lock").read_bytes() == lock, "a pin changed"
+
     clone.git("checkout", "params.yaml")
     ended = clone.dvc("repro")
     assert (ended.code, ended.stages) == (0, [CODE]), "the way back is not short"
-
-
-def test_a_published_version_that_was_changed(clone):
-    """DVC would rebuild it without a word; the stage refuses, and all stays as it was."""
-    pins, built = clone.pins(), clone.built()
-    clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
-    ended = clone.dvc("repro")
-    assert ended.code != 0, "a published version was built as something else"
-    assert f"error: fixture {NAME}: published and immutable\n" in ended.out
-    assert "declare the change as minimal_dataset_v2_n16 in params.yaml" in ended.out
-    assert (clone.pins(), clone.built()) == (pins, built), "something was replaced"
-
-
-def test_a_change_that_was_committed_on_a_branch(clone):
-    """The version, its pin and its line: all agree with each other, and not with main."""
-    clone.git("checkout", "--quiet", "-b", "a-change")
-    clone.edit("    n_subset: 16\n", "    n_subset: 17\n")
-    ledger = clone.path / "published.sum"
-    lines = ledger.read_text().splitlines(keepends=True)
-    ledger.write_text("".join(line for line in lines if not line.startswith(f"{NAME} ")))
-    assert clone.dvc("repro").code == 0
-    assert clone.fixtures("publish").code == 0
-    clone.commit()
-    ended = clone.fixtures("verify")
-    assert ended.code == 1, "a published version changed, and nobody minds"
-    assert f"ok      {NAME}  (11 links hold)" in ended.out, "the new chain does not hold"
-    assert f"error: fixture {NAME}: published and immutable\n" in ended.out
-    assert "CHANGED  published.sum, in " in ended.out
+    assert clone.built() == before, "a fixture changed where nothing was to do"
+    assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
 
 
 def test_a_disk_that_is_full(clone):
@@ -130,51 +130,11 @@ def test_a_disk_that_is_full(clone):
     assert clone.built() == before, "a file changed, or half a file is there"
 
 
-MINE = """\
-  mine:
-    generator: file_v1
-    path: {path}
-    sha256: "{digest}"
-    noise: measured
-    licence: MIT
-"""
-
-
-@pytest.fixture
-def private(clone, tmp_path):
-    """The clone with a private source: a scan beside it, declared with a fixture cut from it."""
-    import hashlib
-
-    path = tmp_path / "private" / "scan.npz"
-    path.parent.mkdir()
-    with np.load(clone.path / FOLDER / "minimal_dataset_v1.npz") as file:
-        scan = {name: file[name] for name in file.files if name != "diff3d"}
-    chosen = np.arange(0, 64, 2)
-    for name in ("diffraction", "xcoords", "ycoords", "xcoords_start", "ycoords_start"):
-        scan[name] = scan[name][chosen]
-    np.savez(path, **scan)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    clone.declare("sources", MINE.format(path=path, digest=digest))
-    clone.declare("fixtures", NEW.format(name="mine_v1", source="mine"))
-    return path
-
-
-def test_a_source_of_ones_own(clone, private):
-    """A file, declared with its SHA-256, becomes a fixture; its path stays on this machine."""
-    ended = clone.dvc("repro")
-    assert ended.code == 0, ended.out
-    assert ended.stages == [CODE, "source@mine", "fixture@mine_v1"], "something else was built"
-    assert clone.fixtures("publish").code == 0
-    assert clone.fixtures("verify", "mine_v1").code == 0, "the new fixture does not verify"
-    sidecar = clone.path / FOLDER / "mine_v1.json"
-    assert str(private.parent) not in sidecar.read_text(), "the path is in the sidecar"
-
-
-def test_another_file_in_its_place(clone, private):
+def test_another_file_in_its_place(mine):
     """A file with another SHA-256 is refused; the last good fixture and its pin stay."""
-    assert clone.dvc("repro").code == 0
+    clone, path = mine
     before, pins = clone.built(), clone.pins()
-    private.write_bytes(private.read_bytes() + b"x")
+    path.write_bytes(path.read_bytes() + b"x")
     ended = clone.dvc("repro", "--force", "source@mine", "fixture@mine_v1")
     assert ended.code != 0, "another file was taken for the declared one"
     assert "expected: scan.npz with SHA-256 " in ended.out, "not what is wrong"
@@ -183,15 +143,15 @@ def test_another_file_in_its_place(clone, private):
     assert clone.pins() == pins, "a pin changed"
 
 
-def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
+def test_a_clone_that_lacks_a_private_source(mine, tmp_path):
     """It pulls everything, verifies everything, and builds everything else."""
-    assert clone.dvc("repro").code == 0
+    clone, path = mine
     assert clone.fixtures("publish").code == 0
     clone.commit()
     ended = clone.dvc("push")
     assert ended.code == 0, ended.out
     # a colleague's clone of it, somewhere else, without the scan
-    private.unlink()
+    path.unlink()
     other = type(clone)(tmp_path / "other", clone.environment)
     clone.git("clone", "--quiet", str(clone.path), str(other.path))
 
@@ -202,12 +162,12 @@ def test_a_clone_that_lacks_a_private_source(clone, private, tmp_path):
     assert ended.code == 0, ended.out
     assert "ok      mine_v1  (11 links hold)" in ended.out, "the private fixture is not verified"
 
-    other.declare("fixtures", NEW.format(name="extra_v1", source="run1084_twin"))
+    other.declare("fixtures", FIXTURE.format(name="another_v1", source="run1084_twin"))
     ended = other.dvc("repro", "--keep-going")
     assert ended.code != 0, "the missing source went unnoticed"
     assert "error: source mine\n" in ended.out, "the missing source is not named"
-    assert f"expected: its file at {private}" in ended.out, "the missing file is not named"
-    assert "fixture@extra_v1" in ended.stages, "the others were not built"
+    assert "expected: its file at ../private/scan.npz" in ended.out, "the missing file is not named"
+    assert "fixture@another_v1" in ended.stages, "the others were not built"
     assert "fixture@mine_v1" not in ended.stages, "a fixture was built from nothing"
-    assert other.fixtures("publish", "extra_v1").code == 0
+    assert other.fixtures("publish", "another_v1").code == 0
     assert other.fixtures("verify", "--against", "HEAD").code == 0, "something no longer verifies"

@@ -27,6 +27,7 @@ SUBSETS = {
 FIXTURES = {*SUBSETS, LEGACY}
 TWIN, MINE = "source@run1084_twin", "source@mine"
 SOURCES = {TWIN, MINE}
+STAGES = {*SOURCES, *FIXTURES}
 
 SCAN = """\
   mine:
@@ -78,13 +79,8 @@ def built(built_clone, tmp_path_factory):
     return clone
 
 
-@pytest.fixture
-def changed(built, tmp_path):
-    """The built clone, to be changed at will."""
-    return built.copy(tmp_path / "changed")
-
-
-# Makes each edit, runs the stage of the code, asks DVC, and takes the edit back.
+# Makes each edit, runs the stage of the code, compares what it wrote, and takes the edit back. DVC
+# says once that all is up to date, and which stage depends on what.
 DRIVER = """
 import contextlib, io, json, sys
 from pathlib import Path
@@ -93,26 +89,36 @@ from dvc.repo import Repo
 
 from registry.build import code
 
-stages, edits = json.load(sys.stdin)
+names, edits = json.load(sys.stdin)
+with Repo() as repo:
+    assert repo.status(targets=names) == {}, "not up to date"
+    stages = {
+        name: [Path(dep.fs_path).relative_to(Path.cwd()) for dep in stage.deps]
+        for name in names
+        for stage in repo.stage.collect(name)
+    }
 
 
-def changed():
+def closures():
     with contextlib.redirect_stdout(io.StringIO()):
         assert code.main() == 0
-    with Repo() as repo:
-        return sorted(repo.status(targets=stages))
+    return {path: path.read_bytes() for path in code.FOLDER.iterdir()}
 
 
-found = {}
+before, found = closures(), {}
 for name, (path, old, new) in edits.items():
     path = Path(path)
-    before = path.read_bytes()
-    head, middle, tail = before.decode().rpartition(old) if old else (before.decode(), "", "")
+    data = path.read_bytes()
+    head, middle, tail = data.decode().rpartition(old) if old else (data.decode(), "", "")
     assert middle == old, f"{path} has no {old!r}"
     path.write_text(head + new + tail)
-    found[name] = changed()
-    path.write_bytes(before)
-found["nothing"] = changed()
+    after = closures()
+    path.write_bytes(data)
+    assert after.keys() == before.keys(), "another file"
+    found[name] = [
+        stage for stage, deps in stages.items() if any(after.get(d) != before.get(d) for d in deps)
+    ]
+assert closures() == before, "taken back, and not as before"
 print(json.dumps(found))
 """
 
@@ -123,7 +129,7 @@ def reached(clone, edits: dict[str, tuple[str, str, str]]) -> dict[str, set[str]
         [sys.executable, "-c", DRIVER],
         cwd=clone.path,
         env=clone.environment,
-        input=json.dumps((sorted({*SOURCES, *FIXTURES}), edits)),
+        input=json.dumps((sorted(STAGES), edits)),
         capture_output=True,
         text=True,
         check=False,
@@ -132,47 +138,13 @@ def reached(clone, edits: dict[str, tuple[str, str, str]]) -> dict[str, set[str]
     return {name: set(stages) for name, stages in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-def edit(clone, file: str, old: str, new: str) -> None:
-    """Make one edit: a text in place of another one, or at the file's end."""
-    if old:
-        clone.edit(old, new, file=file)
-    else:
-        with (clone.path / file).open("a", encoding="utf-8") as opened:
-            opened.write(new)
-
-
-def test_every_file_beside_the_generators(built):
-    """A generator reaches what it makes, what imports it, and nothing else; so does its schema."""
-    expected = {
-        "exact_v1.py": {*SOURCES, *FIXTURES},
-        "simulate_v1.py": {TWIN},
-        "simulate_v1.schema.json": {TWIN},
-        "subset_v1.py": FIXTURES,
-        "subset_v1.schema.json": SUBSETS,
-        "legacy_v1.py": {LEGACY},
-        "legacy_v1.schema.json": {LEGACY},
-        "scan_v1.schema.json": {MINE},
-        "scan_v1.py": {MINE},
-        "detector_v1.py": {MINE},
-        "epie_v1.py": {MINE},
-        "fourier_v1.py": {MINE},
-        "pixels_v1.py": {MINE},
-        "positions_v1.py": {MINE},
-        "sums_v1.py": {MINE},
-    }
-    files = sorted(path.name for path in (REPOSITORY / "generators").glob("*_v*"))
-    assert set(expected) < set(files), "a file is gone"
-    found = reached(built, {name: (f"generators/{name}", *LINE) for name in files})
-    assert found == {**{name: expected.get(name, set()) for name in files}, "nothing": set()}
-
-
 # What is edited, how, and whom it reaches.
 EDITS = {
     "an array's file": ("registry/identity/npz.py", "_ALIGNMENT = 64", "_ALIGNMENT = 128"),
     "a source's stage": ("registry/build/source.py", *STATEMENT),
     "a fixture's stage": ("registry/build/fixture.py", *STATEMENT),
     "a criterion": ("registry/ptychography/acceptance.py", "= 0.5", "= 0.6"),
-    "a limit": ("registry/ptychography/outliers.py", "SIGMAS = 8.0", "SIGMAS = 7.0"),
+    "a limit": ("registry/ptychography/likelihood.py", "SIGMAS = 6.0", "SIGMAS = 7.0"),
     "the file's reader": ("registry/ptychography/readers/npz.py", *STATEMENT),
     "another reader": ("registry/ptychography/readers/cxi.py", *STATEMENT),
     "a contract": ("schemas/data_001_v1.schema.json", *LINE),
@@ -199,6 +171,8 @@ EDITS = {
     "the code of code": ("registry/build/code.py", *STATEMENT),
     "loading": ("registry/loading.py", *STATEMENT),
     "progress": ("registry/storage/progress.py", *STATEMENT),
+    "the report": ("registry/report/pages.py", *STATEMENT),
+    "the section dataset": ("params.yaml", "  version: 1.0.0", "  version: 2.0.0"),
     "documentation": ("docs/checks.md", *LINE),
 }
 REACHED = {
@@ -215,56 +189,73 @@ REACHED = {
     "the field's schema": FIXTURES,
     "keys": {*SOURCES, *FIXTURES},
 }
+# Files beside the generators: each reaches what it makes, and what imports it; so does its schema.
+GENERATORS = {
+    "exact_v1.py": {*SOURCES, *FIXTURES},
+    "simulate_v1.py": {TWIN},
+    "simulate_v1.schema.json": {TWIN},
+    "subset_v1.py": FIXTURES,
+    "subset_v1.schema.json": SUBSETS,
+    "legacy_v1.py": {LEGACY},
+    "legacy_v1.schema.json": {LEGACY},
+    "scan_v1.schema.json": {MINE},
+    "scan_v1.py": {MINE},
+    "detector_v1.py": {MINE},
+    "epie_v1.py": {MINE},
+    "fourier_v1.py": {MINE},
+    "pixels_v1.py": {MINE},
+    "positions_v1.py": {MINE},
+    "sums_v1.py": {MINE},
+}
 
 
 def test_one_edit_at_a_time(built):
     """Exactly the stages whose bytes or verdicts an edit can reach; none after it is taken back."""
-    found = reached(built, EDITS)
-    assert found == {**{name: REACHED.get(name, set()) for name in EDITS}, "nothing": set()}
+    files = sorted(path.name for path in (REPOSITORY / "generators").glob("*_v*"))
+    assert set(GENERATORS) < set(files), "a file is gone"
+    edits = {**EDITS, **{name: (f"generators/{name}", *LINE) for name in files}}
+    expected = {**REACHED, **GENERATORS}
+    assert reached(built, edits) == {name: expected.get(name, set()) for name in edits}
 
 
-def test_edits_that_reach_nothing(changed):
-    """All of them at once, DVC builds nothing, and the lock is byte for byte as it was."""
-    lock = (changed.path / "dvc.lock").read_bytes()
+def edit(clone, file: str, old: str, new: str) -> None:
+    """Make one edit: a text in place of another one, or at the file's end."""
+    if old:
+        clone.edit(old, new, file=file)
+    else:
+        with (clone.path / file).open("a", encoding="utf-8") as opened:
+            opened.write(new)
+
+
+def test_what_dvc_builds_again(built, tmp_path):
+    """The stages that edits reach, in which no fixture's bytes change, and for others none."""
+    clone = built.copy(tmp_path / "changed")
+    lock, before = (clone.path / "dvc.lock").read_bytes(), clone.built()
+    # an edit that is put away, though the stage of the code has seen it
+    edit(clone, "generators/exact_v1.py", *LINE)
+    assert clone.run(sys.executable, "-m", "registry.build.code").code == 0
+    clone.git("stash")
     for name in set(EDITS) - set(REACHED):
-        edit(changed, *EDITS[name])
+        edit(clone, *EDITS[name])
     for name in ("modes_v1.py", "modes_v1.schema.json", "simulate_v2.py"):
-        edit(changed, f"generators/{name}", *LINE)
-    ended = changed.dvc("repro")
+        edit(clone, f"generators/{name}", *LINE)
+    ended = clone.dvc("repro")
     assert (ended.code, ended.stages) == (0, [CODE]), ended.out
-    assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
+    assert (clone.path / "dvc.lock").read_bytes() == lock, "the lock changed"
 
-
-def test_an_edit_and_its_stash(changed):
-    """With the edit put away nothing is built, though the code stage has seen it."""
-    lock = (changed.path / "dvc.lock").read_bytes()
-    edit(changed, "generators/exact_v1.py", *LINE)
-    assert changed.run(sys.executable, "-m", "registry.build.code").code == 0
-    changed.git("stash")
-    ended = changed.dvc("repro")
-    assert (ended.code, ended.stages) == (0, [CODE]), ended.out
-    assert (changed.path / "dvc.lock").read_bytes() == lock, "the lock changed"
-
-
-@pytest.mark.parametrize(
-    ("file", "texts", "stages"),
-    [
-        ("generators/legacy_v1.py", COMMENT, [LEGACY]),
+    for edits, stages in (
         # the source comes out as it was, so that what is cut from it is up to date
-        ("registry/ptychography/readers/npz.py", STATEMENT, [MINE]),
+        ([("generators/legacy_v1.py", *COMMENT), EDITS["the file's reader"]], [MINE, LEGACY]),
         # its record names the generators
-        ("generators/epie_v1.py", COMMENT, [MINE, "fixture@mine_v1"]),
-    ],
-    ids=["generator", "reader", "generator of a source"],
-)
-def test_what_is_built_again(changed, file, texts, stages):
-    """DVC runs the stages that an edit reaches, and no fixture's bytes change."""
-    before, pins = changed.built(), changed.pins()
-    edit(changed, file, *texts)
-    ended = changed.dvc("repro")
-    assert (ended.code, ended.stages) == (0, [CODE, *stages]), ended.out
-    same = {name: data for name, data in before.items() if name.endswith(".npz")}
-    assert {name: changed.built()[name] for name in same} == same, "other bytes"
-    after = changed.pins()
-    moved = {name for name in pins if pins[name] != after[name]}
-    assert moved == {stage for stage in stages if stage.startswith("fixture@")}, "other pins"
+        ([("generators/epie_v1.py", *COMMENT)], [MINE, "fixture@mine_v1"]),
+    ):
+        pins = clone.pins()
+        for change in edits:
+            edit(clone, *change)
+        ended = clone.dvc("repro")
+        assert (ended.code, ended.stages) == (0, [CODE, *stages]), ended.out
+        same = {name: data for name, data in before.items() if name.endswith(".npz")}
+        assert {name: clone.built()[name] for name in same} == same, "other bytes"
+        after = clone.pins()
+        moved = {name for name in pins if pins[name] != after[name]}
+        assert moved == {stage for stage in stages if stage in FIXTURES}, "other pins"

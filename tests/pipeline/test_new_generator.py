@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import registry
+from registry.cli import main
 from tests.kit import pages
-from tests.kit.clone import CODE
+from tests.kit.files import contents
 from tests.kit.repository import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -21,22 +22,26 @@ FILES = [
 ]
 
 
-@pytest.fixture
-def written(clone):
-    """A clone with the files of the page, and its last blocks: the entry, and the commands."""
-    found = [block for block in pages.blocks(PAGE) if block.file]
-    assert [block.file for block in found] == FILES, "the page shows other files"
-    for block in found:
-        (clone.path / block.file).write_text(block.text)
-    entry, commands = pages.blocks(PAGE)[-2:]
-    return clone, entry.text, commands.text
+@pytest.fixture(scope="module")
+def files():
+    """The files of the page."""
+    found = {block.file: block.text for block in pages.blocks(PAGE) if block.file}
+    assert list(found) == FILES, "the page shows other files"
+    return found
 
 
-def test_a_fixture_of_a_new_generator_and_contract(written):
+def write(files, folder) -> None:
+    """Put them into a registry."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+def test_a_fixture_of_a_new_generator_and_contract(files, clone, monkeypatch, capsys):
     """Declared, it is built, verified, listed, shown, compared and drawn; git sees new files."""
-    clone, entry, commands = written
-    clone.declare("fixtures", entry)
-    printed = clone.sh(commands)
+    entry, commands = pages.blocks(PAGE)[-2:]
+    write(files, clone.path)
+    clone.declare("fixtures", entry.text)
+    printed = clone.sh(commands.text)
     assert "params.yaml: 1 source, 5 fixtures" in printed, "not declared"
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
     assert ran == ["Running stage 'code/dvc.yaml:code':", f"Running stage 'fixture@{NAME}':"], (
@@ -64,39 +69,36 @@ def test_a_fixture_of_a_new_generator_and_contract(written):
     off = np.abs(fixture.diffraction / 6000 - good.diffraction)
     assert 0.5 / 6000 < off.max() <= 1 / 6000, "not dithered, or not the frames"
 
-
-def test_keys_of_a_new_generator(written):
-    """A condition of its schema is held, and `fixtures add` has its keys as flags."""
-    clone, entry, _ = written
-    clone.declare("fixtures", entry.replace("    rounding_seed: 7\n", ""))
-    ended = clone.fixtures("check-params")
-    assert ended.code == 1, ended.out
-    assert f"fixtures.{NAME}.rounding_seed: expected a value; found none" in ended.out
-    ended = clone.dvc("repro", f"fixture@{NAME}")
-    assert ended.code != 0
-    assert ended.stages == [CODE], "something ran with a bad declaration"
-    clone.git("checkout", "--quiet", "params.yaml")
-
-    add = ("add", NAME, "--like", "minimal_dataset_v1_n16", "--generator", "quantised_v1")
-    ended = clone.fixtures(*add, "--rounding", "nearest", "--rounding-seed", "7")
-    assert ended.code == 1, ended.out
-    assert "rounding_seed: expected no seed, which rounding: dithered alone has" in ended.out
-    ended = clone.fixtures(*add, "--rounding", "nearest")
-    assert ended.code == 0, ended.out
-    assert f"params.yaml: added fixtures.{NAME}\n" in ended.out
-    assert clone.changed() == [*FILES[:2], "params.yaml", FILES[2]], "more than an entry"
-
-
-def test_a_frozen_generator(written):
-    """An edit of its file, or of its contract, breaks the chain of what was made with it."""
-    clone, entry, _ = written
-    clone.declare("fixtures", entry)
-    assert clone.dvc("repro", f"fixture@{NAME}").code == 0
+    # frozen: an edit of its file, or of its contract, breaks the chain of what was made with it
+    monkeypatch.chdir(clone.path)
     for file, link in ((FILES[0], "generator -> sidecar"), (FILES[2], "schemas -> sidecar")):
-        text = (clone.path / file).read_text()
-        (clone.path / file).write_text(f"{text}\n")
-        ended = clone.fixtures("verify", NAME)
-        assert ended.code == 1, "an edit of what is published passes"
-        assert f"broken link {link}" in ended.out
-        assert file in ended.out
-        (clone.path / file).write_text(text)
+        (clone.path / file).write_text(f"{files[file]}\n")
+        assert main(["verify", NAME]) == 1, "an edit of what is published passes"
+        said = capsys.readouterr().err
+        assert f"broken link {link}" in said
+        assert file in said
+        (clone.path / file).write_text(files[file])
+
+
+def test_keys_of_a_new_generator(files, root, monkeypatch, capsys):
+    """A condition of its schema is held, and `fixtures add` has its keys as flags."""
+    monkeypatch.chdir(root)
+    write(files, root)
+    path = root / "params.yaml"
+    entry, before = pages.blocks(PAGE)[-2].text, path.read_text()
+    path.write_text(f"{before}\n{entry.replace('    rounding_seed: 7', '')}")
+    assert main(["check-params"]) == 1
+    said = capsys.readouterr().err
+    assert f"fixtures.{NAME}.rounding_seed: expected a value; found none" in said
+    path.write_text(before)
+
+    kept = contents(root)
+    add = ("add", NAME, "--like", "minimal_dataset_v1_n16", "--generator", "quantised_v1")
+    assert main([*add, "--rounding", "nearest", "--rounding-seed", "7"]) == 1
+    said = capsys.readouterr().err
+    assert "rounding_seed: expected no seed, which rounding: dithered alone has" in said
+    assert contents(root) == kept, "something was written"
+    assert main([*add, "--rounding", "nearest"]) == 0
+    assert f"params.yaml: added fixtures.{NAME}\n" in capsys.readouterr().out
+    changed = {name for name, data in contents(root).items() if kept.get(name) != data}
+    assert changed == {"params.yaml"}, "more than an entry"

@@ -33,7 +33,8 @@ SOURCE = """\
     generator: file_v1
     path: {name}/scan.npz
     sha256: {sha256}
-    noise: measured
+    noise: poisson
+    photon_scale: {photon_scale}
     licence: CC0-1.0
 """
 FIXTURE = """\
@@ -97,7 +98,7 @@ def row(output: str, name: str) -> list[str]:
 
 
 @pytest.fixture
-def repository(tmp_path):
+def repository(tmp_path, n16):
     """A repository with fixtures of its own, built and committed; removed, since it gets big."""
     clone = Clone(tmp_path / "repository", environment(tmp_path))
     for path in files():
@@ -112,7 +113,8 @@ def repository(tmp_path):
         (clone.path / name).mkdir()
         np.savez(clone.path / name / "scan.npz", **chosen(sound_scan(), 40))
         digest = hashlib.sha256((clone.path / name / "scan.npz").read_bytes()).hexdigest()
-        sources.append(SOURCE.format(name=name, sha256=digest))
+        scale = n16.sidecar.details["photon_scale"]
+        sources.append(SOURCE.format(name=name, sha256=digest, photon_scale=scale))
     entries = [FIXTURE.format(name=n, generator=g, source=source) for n, g, source in FIXTURES]
     text = f"sources:\n{''.join(sources)}fixtures:\n{''.join(entries)}"
     (clone.path / "params.yaml").write_text(text)
