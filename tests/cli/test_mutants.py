@@ -17,13 +17,16 @@ import pytest
 
 from bench import scratch
 from registry.arrays import mistakes
-from registry.cli import main
+from registry.arrays.mistakes import MISTAKES
+from tests.kit import processes, registries
 from tests.kit.environment import environment
 from tests.kit.files import NULL, make_device, tree
-from tests.kit.processes import LIMIT_S, fixtures, run
+from tests.kit.processes import LIMIT_S, run
 from tests.kit.repository import REPOSITORY
 
 ARRAYS = {"tones_v1": {"frames": np.ones((1, 3), "<f4"), "rate": np.array(7.0)}}
+# Mistakes that the suite notices and lets pass, and one that is none where there is one row.
+TWO, NONE = ("transposed", "scaled"), ("permuted_rows",)
 # of a field that nobody knows
 SUITE = """
 def test_it(load_fixture):
@@ -43,8 +46,6 @@ def test_it(load_fixture):
 @pytest.fixture
 def root(tmp_path):
     """A registry of one fixture that has rows enough for few mistakes, and a suite in it."""
-    from tests.kit import registries
-
     root = tmp_path / "registry"
     root.mkdir()
     scratch.write(root, ARRAYS)
@@ -71,31 +72,26 @@ def variables(tmp_path):
 
 
 @pytest.fixture
-def mutants(root, variables):
-    """Run the command in the registry's top folder."""
-
-    def call(*arguments):
-        return run(fixtures("mutants", *arguments), root, variables)
-
-    return call
-
-
-@pytest.fixture
-def fixtures_in_process(root, variables, monkeypatch):
-    """Run a command in this process, which may be patched, and not its children; its exit code."""
+def mutants(fixtures, variables, monkeypatch):
+    """Run the command in this process, with some mistakes of the field; its children are real."""
     for name in set(os.environ) - set(variables):
         monkeypatch.delenv(name)
     for name, text in variables.items():
         monkeypatch.setenv(name, text)
     monkeypatch.setattr("tempfile.tempdir", variables["TMPDIR"])
-    monkeypatch.chdir(root)
-    return lambda *arguments: main(arguments)
+
+    def call(*arguments, planted=NONE):
+        kept = tuple(mistake for mistake in MISTAKES if mistake.name in planted)
+        monkeypatch.setattr(mistakes, "MISTAKES", kept)
+        return fixtures("mutants", *arguments)
+
+    return call
 
 
-def test_what_is_printed(mutants, root, tmp_path):
+def test_what_is_printed(root, variables, tmp_path):
     """A line for each mistake, what survives and what would notice it, and the count."""
     before = tree(root, ".")
-    ended = mutants()
+    ended = run(processes.fixtures("mutants"), root, variables)
     assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
     lines = ended.stdout.splitlines()
     assert lines[0].startswith("on sound fixtures: none of 1 tests fails, in "), "not the sound run"
@@ -113,70 +109,71 @@ def test_what_is_printed(mutants, root, tmp_path):
     assert list((tmp_path / "tmp").iterdir()) == [], "files were left behind"
 
 
-@pytest.mark.parametrize(("percent", "code"), [("20", 0), ("20.1", 1)])
-def test_fail_under(mutants, percent, code):
-    """Exit code 1 where a smaller part is noticed than was asked for."""
-    assert mutants("--fail-under", percent).returncode == code, "another exit code"
+def test_fail_under(mutants):
+    """Exit code 1 where a smaller part is noticed than was asked for, if by little."""
+    assert mutants("--fail-under", "50.1", planted=TWO).code == 1, "another exit code"
 
 
-def test_a_field_without_mistakes(root, fixtures_in_process, monkeypatch):
+def test_a_field_without_mistakes(mutants):
     """Nothing is planted and nothing noticed, which is too little where a part is asked for."""
-    monkeypatch.setattr(mistakes, "MISTAKES", ())
-    assert fixtures_in_process("mutants") == 0, "not a clean end"
-    assert fixtures_in_process("mutants", "--fail-under", "1") == 1, "a part of nothing"
+    assert mutants("--fail-under", "1", planted=()).code == 1, "a part of nothing"
 
 
 def test_documents(mutants, root):
     """JSON and JUnit are written where they are wanted, in the order of the mistakes."""
-    assert mutants("--json", "out.json", "--junit", "out.xml").returncode == 0, "not a clean end"
+    ended = mutants("--json", "out.json", "--junit", "out.xml", planted=(*TWO, *NONE))
+    assert ended.code == 0, "not a clean end"
     document = json.loads((root / "out.json").read_bytes())
     names = [item["mistake"] for item in document["mutants"]]
-    assert names[:3] == ["permuted_rows", "off_by_one_row", "transposed"], "another order"
+    assert names == ["permuted_rows", "transposed", "scaled"], "another order"
     (suite,) = ElementTree.fromstring((root / "out.xml").read_bytes())
     assert [case.get("name") for case in suite] == names, "other test cases"
 
 
 def test_json_is_printed(mutants):
     """With `-` it is all that stdout has; what is told meanwhile goes to stderr."""
-    ended = mutants("--jobs", "1", "--json", "-", "--", "-k", "test_it")
-    assert json.loads(ended.stdout)["of"] == 5, "not the document alone"
-    assert "noticed 1 of 5 mistakes" in ended.stderr, "nothing is told"
+    options = ("--jobs", "1", "--fail-under", "50", "--json", "-")
+    ended = mutants(*options, "--", "-k", "test_it", planted=TWO)
+    assert ended.code == 0, "half of the mistakes are half of them"
+    assert json.loads(ended.out)["of"] == 2, "not the document alone"
+    assert "noticed 1 of 2 mistakes" in ended.err, "nothing is told"
 
 
 def test_a_test_that_fails(mutants, root):
     """What notices nothing is not held against mistakes."""
     (root / "test_it.py").write_text(SUITE + FAILS)
     ended = mutants()
-    assert (ended.returncode, ended.stdout) == (1, ""), "not a failed check"
-    assert ended.stderr == (
+    assert (ended.code, ended.out) == (1, ""), "not a failed check"
+    assert ended.err == (
         "error: fixtures mutants: the tests on sound fixtures\n"
         "  expected: every test to pass, as one that fails already notices nothing\n"
         "  found:    1 that fail, first test_it.py::test_that_fails: AssertionError: no\n"
         "  to mend:  mend it, or leave it out: fixtures mutants -- --deselect "
         "test_it.py::test_that_fails\n"
-    ), ended.stderr
+    ), ended.err
 
 
-def test_options_after_two_dashes(mutants, root):
-    """They are pytest's: here one that leaves the failing test out."""
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--", "--deselect", "test_it.py::test_that_fails", "-q"),
+        ("test_it.py", "-k", "not fails"),
+    ],
+    ids=["after two dashes", "after a file"],
+)
+def test_options_of_pytest(mutants, root, arguments):
+    """What follows two dashes, or the first that is no option: here one that leaves a test out."""
     (root / "test_it.py").write_text(SUITE + FAILS)
-    ended = mutants("--", "--deselect", "test_it.py::test_that_fails", "-q")
-    assert (ended.returncode, ended.stderr) == (0, ""), "not passed on"
-
-
-def test_options_after_a_file(mutants, root):
-    """So are those behind the first argument that is no option."""
-    (root / "test_it.py").write_text(SUITE + FAILS)
-    ended = mutants("test_it.py", "-k", "not fails")
-    assert (ended.returncode, ended.stderr) == (0, ""), "not passed on"
+    ended = mutants(*arguments)
+    assert (ended.code, ended.err) == (0, ""), "not passed on"
 
 
 def test_no_test_uses_a_fixture(mutants, root):
     """That is wrong use."""
     (root / "test_it.py").write_text("def test_it(): pass\n")
     ended = mutants()
-    assert (ended.returncode, ended.stdout) == (2, ""), "not wrong use"
-    assert "found:    none of 1 does\n" in ended.stderr, ended.stderr
+    assert (ended.code, ended.out) == (2, ""), "not wrong use"
+    assert "found:    none of 1 does\n" in ended.err, ended.err
 
 
 @pytest.mark.parametrize(
@@ -197,10 +194,10 @@ def test_no_test_uses_a_fixture(mutants, root):
 def test_options_out_of_range(mutants, arguments):
     """The message says what may be given; nothing is run."""
     ended = mutants(*arguments)
-    assert (ended.returncode, ended.stdout) == (2, ""), "not wrong use"
-    assert f"expected a {'whole ' * (arguments[0] == '--jobs')}number from" in ended.stderr or (
-        "expected one argument" in ended.stderr
-    ), ended.stderr
+    assert (ended.code, ended.out) == (2, ""), "not wrong use"
+    assert f"expected a {'whole ' * (arguments[0] == '--jobs')}number from" in ended.err or (
+        "expected one argument" in ended.err
+    ), ended.err
 
 
 @pytest.mark.parametrize("option", ["--json", "--junit"])
@@ -209,8 +206,8 @@ def test_a_link_is_no_output(mutants, root, option):
     (root / "file").write_text("precious")
     (root / "link").symlink_to("file")
     ended = mutants(option, "link")
-    assert (ended.returncode, ended.stdout) == (2, ""), "not refused at once"
-    assert ended.stderr.startswith("error: output link\n"), ended.stderr
+    assert (ended.code, ended.out) == (2, ""), "not refused at once"
+    assert ended.err.startswith("error: output link\n"), ended.err
     assert (root / "file").read_text() == "precious", "written through"
 
 
@@ -218,7 +215,7 @@ def test_a_device_is_an_output(mutants, root):
     """The null device is written to, and is still one afterwards."""
     make_device(root / "null", NULL)
     ended = mutants("--json", "null")
-    assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
+    assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert (root / "null").is_char_device(), "the device was replaced"
 
 
@@ -231,7 +228,7 @@ def test_without_pytest(root, variables):
         "from registry.cli import main\n"
         "sys.exit(main(['mutants']))"
     )
-    ended = run([fixtures()[0], "-c", code], root, variables)
+    ended = run([processes.fixtures()[0], "-c", code], root, variables)
     assert (ended.returncode, ended.stdout) == (3, ""), "not the exit code of what is missing"
     assert "to mend:  pip install pytest\n" in ended.stderr, ended.stderr
 
@@ -264,7 +261,7 @@ def test_a_project_that_has_the_wheel_alone(root, tmp_path, wheel):
     (project / "test_it.py").write_text(
         f"import registry\n\nassert registry.__file__.startswith({str(wheel)!r})\n{SUITE}"
     )
-    command = [fixtures()[0], "-P", *fixtures("mutants")[1:]]
+    command = [processes.fixtures()[0], "-P", *processes.fixtures("mutants")[1:]]
     ended = run(command, project, environment(tmp_path, PYTHONPATH=str(wheel)))
     assert (ended.returncode, ended.stderr) == (0, ""), "not a clean end"
     assert ended.stdout.endswith("noticed 1 of 5 mistakes (20 %)\n"), ended.stdout
@@ -274,7 +271,7 @@ def test_ctrl_c_leaves_nothing(root, variables, tmp_path):
     """Neither a process nor a file; the exit code is that of an interruption."""
     (root / "test_it.py").write_text(HANGS)
     started = subprocess.Popen(
-        fixtures("mutants"),
+        processes.fixtures("mutants"),
         cwd=root,
         env=variables,
         stdout=subprocess.PIPE,
