@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import shlex
-from pathlib import Path
 
 import pytest
 
-from tests.kit.processes import git
 from tests.kit.repository import REPOSITORY
-from tests.training import kit
 
 
 @pytest.mark.slow
-def test_train_and_infer(blocks, tmp_path, monkeypatch):
-    """The two commands leave the files that the page lists, where git does not see them."""
+def test_train_and_infer(clone, blocks):
+    """The two commands leave the files that the page lists, and nothing that git sees."""
     commands, _ = blocks("docs/training.md")
-    monkeypatch.chdir(tmp_path)
-    for line in commands.text.splitlines():
-        program, *arguments = shlex.split(line)
-        assert program == "fixtures", "another program"
-        kit.fixtures(*arguments)
-    run = Path("build/training")
+    clone.sh(commands.text)
+    run = clone.path / "build" / "training"
     listed = ("model.ckpt", "train.json", "infer.json", "dvclive", "reconstruction.npz")
     missing = [
         name for name in (*listed, "amplitude.png", "phase.png") if not (run / name).exists()
     ]
     assert not missing, f"not written: {missing}"
-    written = sorted(str(path) for path in Path().rglob("*") if path.is_file())
-    assert git(REPOSITORY, "check-ignore", *written).splitlines() == written, "git sees a training"
+    assert clone.changed() == [], "git sees a training"
     weights = json.loads((run / "train.json").read_text())["parameters"]
     page = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
     assert f"{round(weights / 1000)} thousand weights" in page, f"it has {weights}"
