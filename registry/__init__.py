@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from registry.errors import UsageError as UsageError
     from registry.fixture import Fixture as Fixture
     from registry.loading import load as load
-    from registry.ptychography.dataset import FixtureDataset as FixtureDataset
 
 __all__ = [
     "ArchiveError",
     "ChainError",
     "CheckError",
     "Fixture",
-    "FixtureDataset",
     "MissingError",
     "RegistryError",
     "UsageError",
@@ -46,7 +44,6 @@ def __getattr__(name: str) -> Any:
     homes = {
         "load": "loading",
         "Fixture": "fixture",
-        "FixtureDataset": "ptychography.dataset",
     }
     home = homes.get(name, "errors")
     value = getattr(import_module(f"registry.{home}"), name)

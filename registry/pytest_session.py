@@ -32,9 +32,9 @@ _ROOT = "fixtures_root"
 _DEPRECATED = re.compile(rb"^deprecated:[ \t]*\n((?:[ \t#].*\n|\n)*)", re.MULTILINE)
 _ENTRY = re.compile(rb"^[ \t]+(\w+_v[0-9]\w*):", re.MULTILINE)
 # A stage of the lock whose command, over however many lines, says so.
-_PHYSICS = b"--physics"
+_DOUBT = b"undecided"
 _UNDECIDED = re.compile(
-    rb"^  fixture@(\w+):\n    cmd: .*(?:\n      .*)*?(?<=\s)--physics\s", re.MULTILINE
+    rb"^  fixture@(\w+):\n    cmd: .*(?:\n      .*)*?(?<=\s)undecided\s", re.MULTILINE
 )
 
 
@@ -209,23 +209,25 @@ class PytestSession:
                 yield f"fixtures: deprecated: {', '.join(name.decode() for name in names)}"
 
     def _undecided(self, lock: bytes) -> Iterator[str]:
-        """A line on each fixture whose physics is declared as undecided.
+        """A line on each fixture whose checks are declared as undecided.
 
         The lock is searched and not parsed, and only sidecars of what is found are read: few
         registries have any, and every run in all the others would pay for it.
         """
-        if _PHYSICS not in lock:
+        if _DOUBT not in lock:
             return
-        from registry import loading
+        from registry import field, loading
         from registry.identity import pins
 
         for name in (match[1].decode() for match in _UNDECIDED.finditer(lock)):
             doubt = f"its sidecar cannot be read; to mend: fixtures verify {name}"
+            subject = "checks"
             with suppress(RegistryError):
                 pin = pins.find(self.root, name)
-                doubt = loading.read_sidecar(self.root, pin, offline=True).doubt
+                record = loading.read_sidecar(self.root, pin, offline=True)
+                doubt, subject = record.doubt, field.of(record.field).subject
             if doubt:
-                yield f"fixtures: {name}: physics undecided: {doubt}"
+                yield f"fixtures: {name}: {subject} undecided: {doubt}"
 
     def report(self) -> Iterator[str]:
         """Lines on fixtures that the run did not use, and on deprecated ones that it did."""

@@ -1,7 +1,8 @@
 """What a module is made of: the files that it imports, and what each of them does.
 
-Imports are followed as they stand in the text, through this package and through ``generators/``,
-those inside functions too, and those that only a type checker looks at left out.
+Imports are followed as they stand in the text, through this package, ``generators/``, ``fields/``
+and the package that a field is installed with. Those inside functions are, too; those that only a
+type checker looks at are left out.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from importlib import util
 from pathlib import Path
 from typing import Any
 
-from registry import files
+from registry import field, files
 from registry.digests import blob, sha256
 from registry.errors import CheckError
 
@@ -68,9 +70,15 @@ def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
     CheckError
         A module is no Python, or a generator's imports cannot be followed.
     """
-    folders = {"registry": _PACKAGE, GENERATORS: root / GENERATORS}
+    folders = {
+        "registry": _PACKAGE,
+        GENERATORS: root / GENERATORS,
+        field.FOLDER: root / field.FOLDER,
+    }
+    entries = list(entries)
+    folders |= _installed(entries, folders)
     found: dict[Path, str] = {}
-    left = list(entries)
+    left = entries
     seen = set(left)
     while left:
         module = left.pop()
@@ -87,6 +95,16 @@ def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
         new = {*imported, *parents} - seen
         seen |= new
         left += new
+    return found
+
+
+def _installed(entries: Iterable[str], ours: Mapping[str, Path]) -> dict[str, Path]:
+    """Folders of installed packages that modules are of, by the package's name."""
+    found = {}
+    for top in {entry.partition(".")[0] for entry in entries} - ours.keys():
+        spec = util.find_spec(top)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            found[top] = Path(folder)
     return found
 
 

@@ -26,6 +26,7 @@ from registry.build import closure
 from registry.build.closure import GENERATORS
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
+from registry.field import Field
 from registry.identity import schema, sidecar
 
 FOLDER = Path("build/code")
@@ -56,10 +57,15 @@ def main() -> int:
 def text(root: Path, generator: Generator) -> str:
     """Digest and path of each file that can reach what a generator's stage makes, in lines."""
     entries = [f"registry.build.{generator.kind}", f"{GENERATORS}.{generator.name}"]
-    if generator.opens:
-        entries.append(field.READERS)
+    known = field.find(generator.field, root)
+    if generator.kind == generator_keys.FIXTURE:
+        entries.append(field.module(generator.field, root))
+    elif generator.opens:
+        entries.append(known.readers)
+    elif known.rules:
+        entries.append(known.rules)
     own = generator_keys.schema_path(root, generator.name)
-    named = [root / "schemas" / file for file in schemas(generator)]
+    named = [root / "schemas" / file for file in schemas(generator, known)]
     digests = {
         path.relative_to(root.resolve()).as_posix(): schema.digest(path)
         for path in schema.closure([own, *named])
@@ -67,11 +73,11 @@ def text(root: Path, generator: Generator) -> str:
     return closure.text(root, entries) + closure.lines(digests)
 
 
-def schemas(generator: Generator) -> tuple[str, ...]:
+def schemas(generator: Generator, known: Field) -> tuple[str, ...]:
     """Files of the schemas that what a generator makes is held against."""
     if generator.kind == generator_keys.SOURCE:
         return ()
-    return (sidecar.SCHEMA, field.SCHEMA, *generator.contracts)
+    return (sidecar.SCHEMA, *filter(None, [known.schema]), *generator.contracts)
 
 
 if __name__ == "__main__":

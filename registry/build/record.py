@@ -20,11 +20,8 @@ class SourceRecord:
     ``sha256`` and ``size`` are the file's; ``is_foreign`` tells one that another tool wrote.
     ``commit`` is that of the file from which it was made, as declared, or None. ``declaration`` is
     its entry of ``params.yaml``, with files by name. ``generators`` are git's ids of the
-    generator's file and of those that it imports. ``layout`` is ``legacy`` (H, W, N) or
-    ``canonical`` (N, H, W); ``measurement`` is ``amplitude`` or ``intensity``; ``noise`` is
-    ``none``, ``poisson`` or ``measured``; ``photon_scale`` is in counts per unit of amplitude
-    squared, or None. ``physics`` is ``checked`` where the source has an object that the forward
-    model can be held against, else ``not checked``.
+    generator's file and of those that it imports. ``transformations`` and ``details`` are what the
+    generator said of it: the field knows what.
     """
 
     name: str
@@ -36,12 +33,8 @@ class SourceRecord:
     declaration: dict[str, Any]
     generator_script: str
     generators: dict[str, str]
-    layout: str
-    measurement: str
-    noise: str
-    photon_scale: float | None
-    physics: str
     transformations: list[str]
+    details: dict[str, Any]
 
     @property
     def path(self) -> Path:
@@ -49,12 +42,13 @@ class SourceRecord:
         return SOURCES / f"{self.name}.npz"
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, as generators and JSON take them."""
-        return asdict(self)
+        """The fields, as generators and the field's checks take them: details beside the others."""
+        found = asdict(self)
+        return {**found.pop("details"), **found}
 
     def encode(self) -> bytes:
         """Text of the record."""
-        return (json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def read(name: str) -> SourceRecord:

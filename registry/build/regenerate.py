@@ -137,8 +137,9 @@ def _rebuild(
             exit_code=error.exit_code,
         )
     (folder / "pinned.npz").write_bytes(pinned)
-    arrays = compare(folder / "pinned.npz", folder / pin.path, subject=f"fixture {pin.name}")
-    text = files.read(folder / pin.sidecar_path)
+    built = place.fixture(pin.name)
+    arrays = compare(folder / "pinned.npz", built, subject=f"fixture {pin.name}")
+    text = files.read(built.with_suffix(".json"))
     same = text == files.read(root / pin.sidecar_path)
     good = same and all(verdict.good for verdict in arrays)
     return Rebuilt(name=pin.name, arrays=arrays, sidecar_same=same, exit_code=0 if good else 1)

@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import console, environment, files, temporary
+from registry import console, environment, field, files, temporary
+from registry.declare import generator_keys
 from registry.errors import CheckError
+
+# In the scratch folder, wherever the registry has them.
+_FIXTURES = "fixtures"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scratch:
-    """A folder with the generators and schemas of the registry at ``root``."""
+    """A folder with the generators, schemas and fields of the registry at ``root``."""
 
     root: Path
     folder: Path
@@ -31,8 +35,13 @@ class Scratch:
     ) -> str:
         """Build an entry of params.yaml, as `run` does; ``kind`` is ``source`` or ``fixture``."""
         module = f"registry.build.{kind}"
-        return self.run(module, name, *flags(entry, self.root), subject=f"{kind} {name}",
+        place = f"{_FIXTURES}/{name}" if kind == generator_keys.FIXTURE else name
+        return self.run(module, place, *flags(entry, self.root), subject=f"{kind} {name}",
                         remedy=remedy)  # fmt: skip
+
+    def fixture(self, name: str) -> Path:
+        """Where a fixture is that was built; its sidecar is beside it."""
+        return self.folder / _FIXTURES / f"{name}.npz"
 
     def run(self, module: str, *arguments: str, subject: str, remedy: str | None = None) -> str:
         """Run ``python -m MODULE`` in the folder; what it printed.
@@ -88,7 +97,9 @@ class Scratch:
 def scratch(root: Path) -> Iterator[Scratch]:
     """A new scratch folder, which is gone afterwards."""
     with temporary.folder("scratch") as folder:
-        for part in ("generators", "schemas"):
+        for part in ("generators", "schemas", field.FOLDER):
+            if part == field.FOLDER and not (root / part).is_dir():
+                continue
             shutil.copytree(
                 root / part,
                 folder / part,

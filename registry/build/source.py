@@ -11,32 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from registry import console, digests, field, files
 from registry.build import closure, declared_file, stage
 from registry.build.declared_file import Verified
 from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
 from registry.declare import declaration, generator_keys
-from registry.errors import CheckError
-from registry.identity import foreign_npz, npz, sidecar
-
-# What a scan's arrays have to be, whichever layout it has: number of axes, and kind of dtype. A
-# real object or probe is a complex one without phase.
-REAL, COMPLEX = "fiu", "cfiu"
-SCAN = {
-    "diffraction": (3, REAL),
-    "diff3d": (3, REAL),
-    "objectGuess": (2, COMPLEX),
-    "probeGuess": (2, COMPLEX),
-    "xcoords": (1, REAL),
-    "ycoords": (1, REAL),
-    "xcoords_start": (1, REAL),
-    "ycoords_start": (1, REAL),
-    "scan_index": (1, REAL),
-}
-CORRECT = "correct the file, and declare its new SHA-256 in params.yaml"
+from registry.identity import foreign_npz, npz
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with _given(subject, request, file) as given:
                 arrays, said = request.code.generate(params, given)
                 if arrays is not None:
-                    # frames of an open scan are read and converted as they are written
+                    # what is in an open file is read and converted as it is written
                     npz.write_into(staged, arrays)
             if arrays is None and file is not None:
                 # a source without arrays of its own is its file, byte for byte
@@ -84,58 +65,26 @@ def _record(
         },
         generator_script=request.generator.script,
         generators=closure.blobs(Path(), request.generator.name),
-        **{"physics": sidecar.CHECKED, **said},
+        transformations=said["transformations"],
+        details={key: value for key, value in said.items() if key != "transformations"},
     )
 
 
 @contextmanager
 def _given(subject: str, request: Request, file: Verified | None) -> Iterator[Any]:
-    """What a source's generator is given: an open scan, a file's arrays, or None."""
+    """What a source's generator is given: an open file, a file's arrays, or None."""
+    known = field.find(request.generator.field, Path())
     if file is None:
         yield None
     elif request.generator.opens:
-        readers = importlib.import_module(field.READERS)
+        readers = importlib.import_module(known.readers)
         with readers.open_declared(file.path, request.params, subject=subject) as scan:
             yield scan
     else:
         arrays = foreign_npz.read(file.path, subject=subject)
-        _check_scan(subject, arrays)
+        if known.rules:
+            importlib.import_module(known.rules).check(subject, arrays)
         yield arrays
-
-
-def _check_scan(subject: str, file: Mapping[str, np.ndarray]) -> None:
-    """Refuse what no generator can work with. Whether a key has to be there is its business."""
-    for name, (axes, kinds) in SCAN.items():
-        if name not in file:
-            continue
-        array = file[name]
-        found = None
-        if array.ndim != axes or not array.size:
-            found = f"shape {array.shape}"
-        elif array.dtype.kind not in kinds:
-            found = f"dtype {array.dtype.name}"
-        elif not np.isfinite(array).all():
-            found = "values that are not finite"
-        elif kinds == COMPLEX and not array.any():
-            found = "zeros and nothing else"
-        if found is not None:
-            numbers = "complex" if kinds == COMPLEX else "real"
-            raise CheckError(
-                f"{subject}: array {name}",
-                expected=f"finite {numbers} numbers along {axes} ax{'i' if axes == 1 else 'e'}s",
-                found=found,
-                remedy=CORRECT,
-            )
-    sizes = {
-        name: file[name].size for name, (axes, _) in SCAN.items() if axes == 1 and name in file
-    }
-    if len(set(sizes.values())) > 1:
-        raise CheckError(
-            f"{subject}: coordinates",
-            expected="the same number of positions in every array",
-            found=", ".join(f"{name} {size}" for name, size in sizes.items()),
-            remedy=CORRECT,
-        )
 
 
 if __name__ == "__main__":

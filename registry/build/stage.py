@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +18,13 @@ from registry.errors import CheckError, UsageError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What a stage is asked for: an entry's name, its generator, and the values of its keys."""
+    """What a stage is asked for: an entry's name, its generator, and the values of its keys.
+
+    ``folder`` is where a fixture is to lie, relative to the registry.
+    """
 
     name: str
+    folder: Path
     generator: Generator
     code: ModuleType
     params: dict[str, Any]
@@ -54,7 +58,7 @@ def parse(argv: Sequence[str] | None, kind: str) -> Request:
             remedy="name another generator in params.yaml",
         )
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("name")
+    parser.add_argument("place")
     parser.add_argument("--generator", required=True)
     for key in generator.keys.values():
         if key.is_switch:
@@ -63,8 +67,10 @@ def parse(argv: Sequence[str] | None, kind: str) -> Request:
             parser.add_argument(f"--{key.name}", type=key.type, default=argparse.SUPPRESS)
     values = vars(parser.parse_args(argv))
     del values["generator"]
+    place = PurePosixPath(values.pop("place"))
     return Request(
-        name=values.pop("name"),
+        name=place.name,
+        folder=Path(place.parent),
         generator=generator,
         code=load_generator(generator.name),
         params=values,

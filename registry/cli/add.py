@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +84,7 @@ def _entries(
     # a name that was retired is never used again
     _check_name(arguments.name, {*declared, *(ledger.read(root) or {})})
     base = _base(declared, arguments.like)
-    generator = _generator(words, arguments.generator, base)
+    generator = _generator(words, arguments.generator, base, declared)
     named = arguments.source or base.get("source")
     if named is None:
         raise UsageError(
@@ -145,14 +144,16 @@ def _base(declared: dict[str, Any], like: str | None) -> dict[str, Any]:
     return base
 
 
-def _generator(words: Generators, named: str | None, base: dict[str, Any]) -> Generator:
+def _generator(
+    words: Generators, named: str | None, base: dict[str, Any], declared: dict[str, Any]
+) -> Generator:
     if named is None:
         named = base.get("generator")
     if named is None:
-        versions = [
-            match for item in words.fixtures if (match := re.fullmatch(r"subset_v(\d+)", item))
-        ]
-        named = max(versions, key=lambda match: int(match[1]))[0] if versions else "subset_v1"
+        # as the version that was added last, or as the only generator that there is
+        used = [entry.get("generator") for entry in declared.values() if isinstance(entry, dict)]
+        only = list(words.fixtures) if len(words.fixtures) == 1 else []
+        named = next(reversed([*only, *used]), None)
     return key_flags.find_generator(words.fixtures, str(named), "--generator")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from registry import console, loading
+from registry import console, field, loading
 from registry.cli.table import columns
 from registry.declare import deprecation
 from registry.errors import MissingError, RegistryError, word, worst
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
-    rows = [("fixture", "positions", "strategy", "source", "size", "physics", "bytes here")]
+    rows: list[tuple[str, ...]] = []
+    fields = set()
+    counted = set()
     remarks: list[tuple[str, ...]] = []
     codes: list[int] = []
     pinned = pins.read(root)
@@ -37,19 +39,28 @@ def run(arguments: argparse.Namespace) -> int:
             found = f"sidecar {word(error.exit_code)}: fixtures verify"
             rows.append((pin.name, *"---", f"{pin.size:,}", "-", found))
             continue
+        known = field.of(record.field)
+        fields.add(known.subject)
+        counted.add(f"{known.row}s")
         if record.doubt:
-            remarks.append((f"{pin.name}:", f"physics {record.verdict}: {record.doubt}"))
+            remarks.append((f"{pin.name}:", f"{known.subject} {record.verdict}: {record.doubt}"))
         path = root / pin.path
         rows.append(
             (
                 pin.name,
-                str(record.subset_size),
-                record.subset_strategy,
+                str(record.subset_size or "-"),
+                record.subset_strategy or "-",
                 record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
                 f"{pin.size:,}",
                 record.verdict if record.defect is None else f"defect: {record.defect['name']}",
                 "yes" if path.is_file() else f"{word(MissingError.exit_code)}: fixtures pull",
             )
         )
-    console.say(*columns(rows), *columns(remarks))
+    head = ("fixture", _one(counted, "rows"), "strategy", "source", "size", _one(fields, "checks"))
+    console.say(*columns([(*head, "bytes here"), *rows]), *columns(remarks))
     return worst(codes)
+
+
+def _one(words: set[str], else_: str) -> str:
+    """The word of all fixtures, where they share one."""
+    return next(iter(words)) if len(words) == 1 else else_

@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry import loading
+from registry import field, loading
 from registry.cli.table import columns
 from registry.console import say
 from registry.declare import deprecation, retirement
 from registry.errors import MissingError, printable, word
 from registry.identity.sidecar import Sidecar
-from registry.report.meanings import MEANINGS
 from registry.storage.root import locate
 
 if TYPE_CHECKING:
@@ -99,7 +98,8 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
         head = Text(f" {title.upper()} ", style="bold white on red")
         console.print(head + Text(f" {printable(text)}"))
     hue = console.color_system == "truecolor"
-    drawn = _pictures(arrays, record.subset_size, console.width, hue=hue)
+    images = field.of(record.field).images(arrays)
+    drawn = _pictures(images, console.width, hue=hue)
     if drawn is not None:
         console.print(drawn, "")
     elif not arrays:
@@ -135,23 +135,14 @@ def _grid(rows: list[tuple[str, ...]], *, first: str = "") -> Table:
     return table
 
 
-def _pictures(
-    arrays: dict[str, np.ndarray], positions: int, width: int, *, hue: bool
-) -> Group | None:
-    """Complex arrays beside each other, and what colours mean; None where there is no room."""
+def _pictures(images: dict[str, np.ndarray], width: int, *, hue: bool) -> Group | None:
+    """Images beside each other, and what colours mean; None where there is no room."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     from registry.cli.terminal_picture import legend, picture
 
-    images = {}
-    for name, array in arrays.items():
-        if array.dtype.kind == "c" and array.size:
-            # of modes the first, which has the most of the light; of positions none stands for all
-            has_modes = array.ndim == 3 and len(array) != positions
-            if has_modes or array.ndim == 2:
-                images[name] = array[0] if has_modes else array
     if not images:
         return None
     room = min(_WIDEST, (width + _GAP) // len(images) - _GAP)
@@ -178,8 +169,9 @@ def _warnings(root: Path, pin: Pin, record: Sidecar) -> list[tuple[str, str]]:
             )
         )
     if record.doubt:
-        nothing = "nothing says that frames, positions, probe and object match"
-        found.append((f"physics {record.verdict}", f"{record.doubt}; {nothing}"))
+        known = field.of(record.field)
+        nothing = f"nothing says that {known.claim}"
+        found.append((f"{known.subject} {record.verdict}", f"{record.doubt}; {nothing}"))
     deprecated = deprecation.of(root, pin)
     if deprecated is not None:
         found.append(("deprecated", deprecated.advice.removeprefix("deprecated: ")))
@@ -195,8 +187,16 @@ def _facts(pin: Pin, record: Sidecar, present: str) -> list[tuple[str, ...]]:
         ("created", f"{record.created}, data licence {record.licence}"),
         ("generator", f"{record.generator_script} ({record.generator_commit})"),
         ("source", f"{record.source_dataset} (sha256 {record.source_sha256})"),
-        ("subset", f"{record.subset_size} positions, {record.subset_strategy}"),
+        *_subset(record),
     ]
+
+
+def _subset(record: Sidecar) -> list[tuple[str, ...]]:
+    """How it was cut, if it was cut from something longer."""
+    if not record.subset_size:
+        return []
+    row = field.of(record.field).row
+    return [("subset", f"{record.subset_size} {row}s, {record.subset_strategy}")]
 
 
 def _arrays(record: Sidecar) -> list[tuple[str, ...]]:
@@ -209,11 +209,13 @@ def _arrays(record: Sidecar) -> list[tuple[str, ...]]:
 
 
 def _checks(record: Sidecar) -> list[tuple[str, ...]]:
-    nothing = f"not measured: physics {record.verdict}"
+    known = field.of(record.field)
+    meanings = known.meanings()
+    nothing = f"not measured: {known.subject} {record.verdict}"
     if record.is_measured:
         nothing = "not asked of these data"
     return [
-        (key, nothing if value is None else str(value), MEANINGS.get(key, ""))
+        (key, nothing if value is None else str(value), meanings.get(key, ""))
         for key, value in record.checks.items()
     ]
 

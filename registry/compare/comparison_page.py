@@ -131,25 +131,25 @@ def _pictures(item: ArrayDifference, a: np.ndarray, b: np.ndarray) -> list[Pictu
         return [_lines(item.name, a, b)] if "c" not in a.dtype.kind + b.dtype.kind else []
     if a.ndim != b.ndim or a.ndim not in (2, 3):
         return []
-    # frames of unequal stacks do not belong to each other, whatever their number
+    # rows of unequal stacks do not belong to each other, whatever their number
     paired = a.shape == b.shape
     where = ""
     if a.ndim == 3:
-        frame, where = _frame(a, b)
-        a, b = a[frame], b[frame]
+        row, where = _row(a, b)
+        a, b = a[row], b[row]
     views = _COMPLEX if "c" in a.dtype.kind + b.dtype.kind else (_REAL,)
     return [_images(f"{item.name}{where}", view, a, b, paired) for view in views]
 
 
-def _frame(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:
-    """The frame to show: that with the largest difference, where there is one."""
+def _row(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:
+    """The row to show: that with the largest difference, where there is one."""
     if a.shape != b.shape:
-        return 0, ", frame 0"
+        return 0, ", row 0"
     with _silently():
         changed = np.abs(_finite(_wide(b) - _wide(a)))
     largest = np.nan_to_num(changed, nan=0.0).max(axis=(1, 2))
-    frame = int(np.argmax(largest))
-    return frame, f", frame {frame} of {len(a)}: the largest difference"
+    row = int(np.argmax(largest))
+    return row, f", row {row} of {len(a)}: the largest difference"
 
 
 def _images(what: str, view: _View, a: np.ndarray, b: np.ndarray, paired: bool) -> Picture:

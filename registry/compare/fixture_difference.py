@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from registry import digests
+from registry import digests, field
 from registry.compare import array_difference
 from registry.compare.array_difference import ArrayDifference
 from registry.compare.operand import Operand
-from registry.ptychography.contracts import DATA_001, PER_POSITION, contract_named
+from registry.contract import Contract, guessed
 
 IDENTICAL = "identical"
 CONTAINER_ONLY = "container only"
@@ -33,7 +33,6 @@ MEANINGS = {
 ABSENT: Any = object()
 """Value of a field that a sidecar does not have."""
 
-_FRAMES = "diffraction"
 _NOT_READ = "no values were compared: this is what the sidecars say of the arrays"
 
 
@@ -110,8 +109,8 @@ def compare(a: Operand, b: Operand) -> FixtureDifference:
             array_difference.compare(name, a.arrays.get(name), b.arrays.get(name)) for name in names
         ]
         measured = True
-        notes = [*_order(_positions_first(a), _positions_first(b)), *_subset(a, b)]
-    notes += _physics(a, b)
+        notes = [*_order(a, b), *_subset(a, b)]
+    notes += _verdicts(a, b)
     verdicts = {item.verdict for item in arrays}
     if a.sha256 == b.sha256:
         verdict = IDENTICAL
@@ -186,46 +185,55 @@ def _recorded(
     )
 
 
-def _positions_first(side: Operand) -> dict[str, np.ndarray]:
-    """Arrays with the axis that counts positions in front, wherever its contract has it."""
-    contract = contract_named(side.sidecar.contract) if side.sidecar else DATA_001
-    return contract.positions_first(side.arrays or {})
+def _rows_first(side: Operand) -> dict[str, np.ndarray]:
+    """Arrays with the axis that counts rows in front, wherever its contract has it."""
+    return _contract(side).rows_first(side.arrays or {})
 
 
-def _order(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> list[str]:
-    """Frames or positions that changed places."""
+def _contract(side: Operand) -> Contract:
+    """What is known of a side's arrays: their contract, or else what can be seen of them."""
+    arrays = side.arrays or {}
+    if side.sidecar is None:
+        return guessed(arrays)
+    known = field.of(side.sidecar.field).contract(side.sidecar.contract, side.schemas)
+    return known if known.per_row else guessed(arrays)
+
+
+def _row(side: Operand) -> str:
+    return field.of(side.sidecar.field).row if side.sidecar else "row"
+
+
+def _order(side_a: Operand, side_b: Operand) -> list[str]:
+    """Rows that changed places in some arrays, by the first of the contract that has rows."""
+    contract, row = _contract(side_a), _row(side_a)
+    a, b = _rows_first(side_a), _rows_first(side_b)
     names = [
         name
-        for name in PER_POSITION
+        for name in contract.per_row
         if name in a and name in b and a[name].ndim and a[name].shape == b[name].shape
     ]
-    if _FRAMES not in names:
+    if not names or names[0] != contract.per_row[0]:
         return []
-    order = array_difference.row_order(a[_FRAMES], b[_FRAMES])
+    data, apart = names[0], "they no longer belong together"
+    order = array_difference.row_order(a[data], b[data])
     if order is not None:
         moved = np.count_nonzero(order != np.arange(len(order)))
-        text = f"the same frames in another order: {moved} of {len(order)} moved"
+        text = f"the same {data} in another order: {moved} of {len(order)} {row}s moved"
         others = [name for name in names if not _same(a[name][order], b[name])]
         if others:
-            return [
-                f"{text}, but {_listed(others)} not with them: frames and positions no longer "
-                "belong together"
-            ]
-        return [f"{text}, and every array of positions with them"]
-    if _same(a[_FRAMES], b[_FRAMES]):
+            return [f"{text}, but {_listed(others)} not with them: {apart}"]
+        return [f"{text}, and every array of {row}s with them"]
+    if _same(a[data], b[data]):
         moved_names = [n for n in names if array_difference.row_order(a[n], b[n]) is not None]
         if moved_names:
-            return [
-                f"{_listed(moved_names)} in another order, the frames not: frames and positions no "
-                "longer belong together"
-            ]
+            return [f"{_listed(moved_names)} in another order, {data} not: {apart}"]
     return []
 
 
 def _subset(a: Operand, b: Operand) -> list[str]:
-    """Positions of the source that only one of the two has."""
+    """Rows of the source that only one of the two has."""
     if a.sidecar is None or b.sidecar is None:
-        return _frames_in_common(a, b)
+        return _rows_in_common(a, b)
     if a.sidecar.source_sha256 != b.sidecar.source_sha256:
         sources = " and ".join(
             f"{record.source_dataset} ({record.source_sha256[:12]})"
@@ -238,16 +246,18 @@ def _subset(a: Operand, b: Operand) -> list[str]:
     if sorted(before) == sorted(after):
         return ["the same subset of the source in another order (subset_indices)"]
     common = sorted(set(before) & set(after))
+    contract = _contract(a)
+    only_a, only_b = (len(set(indices) - set(common)) for indices in (before, after))
     text = (
-        f"another subset of the same source (subset_indices): {len(common)} positions in both, "
-        f"{len(set(before) - set(common))} only in A, {len(set(after) - set(common))} only in B"
+        f"another subset of the same source (subset_indices): {len(common)} {_row(a)}s in "
+        f"both, {only_a} only in A, {only_b} only in B"
     )
     if not common or a.arrays is None or b.arrays is None:
         return [text]
     rows_a, rows_b = ([indices.index(i) for i in common] for indices in (before, after))
-    first, second = _positions_first(a), _positions_first(b)
+    first, second = _rows_first(a), _rows_first(b)
     same, other = [], []
-    for name in PER_POSITION:
+    for name in contract.per_row:
         left, right = first.get(name), second.get(name)
         if left is None or right is None:
             continue
@@ -258,13 +268,15 @@ def _subset(a: Operand, b: Operand) -> list[str]:
         else:
             other.append(name)
     if not other:
-        return [f"{text}; in those in both, every array of positions is the same"]
+        return [f"{text}; in those in both, every array of {_row(a)}s is the same"]
     return [f"{text}; in those in both, {_listed(other)} different, {_listed(same)} the same"]
 
 
-def _frames_in_common(a: Operand, b: Operand) -> list[str]:
-    """The same without records, by the frames themselves."""
-    left, right = (a.arrays or {}).get(_FRAMES), (b.arrays or {}).get(_FRAMES)
+def _rows_in_common(a: Operand, b: Operand) -> list[str]:
+    """The same without records, by the rows of the array with the most axes."""
+    named = [name for side in (a, b) for name in _contract(side).per_row[:1]]
+    data = max(named, key=lambda name: _axes(a, name) + _axes(b, name), default="")
+    left, right = (a.arrays or {}).get(data), (b.arrays or {}).get(data)
     if left is None or right is None or left.dtype != right.dtype or not (left.ndim and right.ndim):
         return []
     if left.shape[1:] != right.shape[1:] or not (len(left) and len(right)):
@@ -275,12 +287,16 @@ def _frames_in_common(a: Operand, b: Operand) -> list[str]:
         # the arrays' own lines say it
         return []
     return [
-        f"{common} frames are in both, bit for bit; {len(left) - common} only in A, "
+        f"{common} rows of {data} are in both, bit for bit; {len(left) - common} only in A, "
         f"{len(right) - common} only in B"
     ]
 
 
-def _physics(a: Operand, b: Operand) -> list[str]:
+def _axes(side: Operand, name: str) -> int:
+    return side.arrays[name].ndim if side.arrays and name in side.arrays else 0
+
+
+def _verdicts(a: Operand, b: Operand) -> list[str]:
     """Another verdict of the field's checks, with the reason where they leave a doubt."""
     if a.sidecar is None or b.sidecar is None or a.sidecar.verdict == b.sidecar.verdict:
         return []
@@ -288,7 +304,7 @@ def _physics(a: Operand, b: Operand) -> list[str]:
         ": ".join(filter(None, [f"{record.verdict} in {which}", record.doubt]))
         for which, record in (("A", a.sidecar), ("B", b.sidecar))
     )
-    return [f"physics {', '.join(said)}"]
+    return [f"{field.of(a.sidecar.field).subject} {', '.join(said)}"]
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -32,6 +32,7 @@ class Operand:
 
     ``arrays`` is None where only the record is here. ``verified`` tells bytes that went through the
     chain from those of any file; ``note`` is what the reader of a comparison should know.
+    ``schemas`` is the registry's folder of schemas, where there is one, for words of contracts.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Operand:
     sidecar: Sidecar | None
     verified: bool
     note: str = ""
+    schemas: Path | None = None
 
 
 def read(text: str, *, offline: bool | None = None) -> Operand:
@@ -128,6 +130,7 @@ def of_sidecar(root: Path, label: str, text: bytes, blob: str, path: str) -> Ope
             sidecar=record,
             verified=data is not None,
             note=note,
+            schemas=root / "schemas",
         )
 
     digest = md5(text)
@@ -180,6 +183,7 @@ def _of_pin(root: Path, label: str, pin: Pin, offline: bool | None) -> Operand:
         sidecar=record,
         verified=True,
         note=note,
+        schemas=root / "schemas",
     )
 
 
@@ -227,6 +231,7 @@ def _of_revision(root: Path, label: str, revision: str, name: str, offline: bool
         sidecar=record,
         verified=True,
         note=f"{name} as of commit {commit[:12]}",
+        schemas=root / "schemas",
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry import field
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
@@ -50,13 +51,15 @@ class Generator:
     """A generator, as its schema says: its keys by name, in the schema's order.
 
     ``kind`` is ``source`` or ``fixture``, what it makes. ``needs_file`` tells whether an entry has
-    to have a ``path``, or something in its place; ``opens``, whether that file is a scan which a
-    reader opens for the generator. ``contracts`` are the files of the schemas that a fixture's
+    to have a ``path``, or something in its place; ``opens``, whether that file is one which a
+    reader opens for the generator. ``field`` is the field of science that its arrays are of.
+    ``contracts`` are the files of the schemas that a fixture's
     arrays satisfy: its own, and then that of its canonical form where that is another one.
     """
 
     name: str
     kind: str
+    field: str
     keys: dict[str, Key]
     required: frozenset[str]
     needs_file: bool
@@ -146,6 +149,7 @@ def read(root: Path, name: str) -> Generator:
     return Generator(
         name=name,
         kind=kind,
+        field=str(document.get("field", field.NEUTRAL)),
         keys={key: _key(key, rule, at) for key, (rule, at) in properties.items()},
         required=frozenset(key for part, _ in parts for key in part.get("required", ())),
         needs_file=any(

@@ -124,8 +124,12 @@ def _creators(entry: Mapping[str, Any]) -> tuple[Creator, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Params:
-    """Validated entries by name, each a flat mapping of the keys that its generator knows."""
+    """Validated entries by name, each a flat mapping of the keys that its generator knows.
 
+    ``folder`` is where fixtures and their sidecars lie, relative to the registry's top folder.
+    """
+
+    folder: str
     sources: dict[str, dict[str, Any]]
     fixtures: dict[str, dict[str, Any]]
     dataset: Dataset | None = None
@@ -154,6 +158,7 @@ def load(root: Path) -> Params:
         raise refused(found, remedy=f"edit {FILE} at the paths above; nothing was built")
     described, envelope = document.get("dataset"), document.get("envelope")
     return Params(
+        folder=document["folder"],
         sources=document["sources"],
         fixtures=document["fixtures"],
         dataset=None if described is None else Dataset.from_dict(described),

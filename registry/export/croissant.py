@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from registry import field
+from registry.contract import Contract
 from registry.declare import FILE
 from registry.declare.params import Creator, Dataset
 from registry.errors import CheckError, MissingError
 from registry.export import Published
-from registry.ptychography.contracts import contract_named
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 # Neither .npy nor .npz has a registered media type; this document defines both.
@@ -220,19 +221,26 @@ def _agent(creator: Creator) -> dict[str, str]:
 def _about(item: Published) -> str:
     """What a fixture is, in a few sentences that follow from its sidecar."""
     record = item.record
+    cut = f"of {item.source}"
+    if record.subset_size:
+        rows = f"{record.subset_size} {field.of(record.field).row}s"
+        cut = f"{rows} {cut} ({record.subset_strategy})"
     sentences = [
-        f"{record.name}: {record.subset_size} positions of {item.source} "
-        f"({record.subset_strategy}), made by {record.generator_script}; "
-        f"contract {record.contract}."
+        f"{record.name}: {cut}, made by {record.generator_script}; contract {record.contract}."
     ]
     if record.doubt:
-        sentences.append(f"Physics {record.verdict}: {record.doubt}.")
+        subject = field.of(record.field).subject.capitalize()
+        sentences.append(f"{subject} {record.verdict}: {record.doubt}.")
     if record.defect is not None:
         name, told = record.defect["name"], record.defect["description"]
         sentences.append(f"Wrong on purpose ({name}): {told.rstrip('.')}. Not for training.")
     if item.deprecated is not None:
         sentences.append(f"Deprecated: {str(item.deprecated).partition(': ')[2]}.")
     return " ".join(sentences)
+
+
+def _contract(item: Published) -> Contract:
+    return field.of(item.record.field).contract(item.record.contract, item.schemas)
 
 
 def _files(item: Published, licence: str, creators: Iterable[Creator]) -> list[dict[str, Any]]:
@@ -301,7 +309,7 @@ def _field(item: Published, name: str) -> dict[str, Any]:
             found=dtype,
             remedy="export the other fixtures by their names",
         )
-    array = contract_named(item.record.contract, item.schemas)[name]
+    array = _contract(item)[name]
     parts = [array.meaning, array.quantity]
     if len(shape) > 1 and len(shape) in array.numbers_of_axes:
         parts.append(array.axes_in_words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from registry import digests, field
@@ -59,8 +58,7 @@ class Mutant:
 
 def mutants_of(fixture: Fixture) -> list[Mutant]:
     """A mutant for each mistake of the fixture's field."""
-    module = field.MISTAKES.get(fixture.sidecar.field, field.MISTAKES_OF_ARRAYS)
-    mistakes: tuple[Mistake, ...] = import_module(module).MISTAKES
+    mistakes = field.of(fixture.sidecar.field).mistakes()
     return [Mutant(fixture=fixture, mistake=mistake) for mistake in mistakes]
 
 

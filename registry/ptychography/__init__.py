@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from registry.ptychography.consistency import assert_consistent as assert_consistent
+    from registry.ptychography.dataset import FixtureDataset as FixtureDataset
 
-__all__ = ["assert_consistent"]
+_HOMES = {"assert_consistent": "consistency", "FixtureDataset": "dataset"}
+__all__ = ["FixtureDataset", "assert_consistent"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +24,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'registry.ptychography' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("registry.ptychography.consistency"), name)
+    return getattr(import_module(f"registry.ptychography.{_HOMES[name]}"), name)

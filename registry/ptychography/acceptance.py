@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.failure import Failure
+from registry.field import Acceptance
 from registry.identity.sidecar import CHECKED, NOT_CHECKED, UNDECIDED
 from registry.ptychography.contracts import CONTRACTS, DATA_001, contract_failures
 from registry.ptychography.forward import object_patches
@@ -54,21 +55,6 @@ class Source:
     usual: Usual | None = None
     held_out: HeldOut | None = None
     physics: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Acceptance:
-    """What the sidecar says of a fixture that is accepted, which means: without failures.
-
-    ``checks`` are the measured figures. ``verdict``, ``reason`` and ``mistakes`` are as in
-    `registry.identity.sidecar.Sidecar`, and mean nothing where there are failures.
-    """
-
-    checks: dict[str, Any]
-    failures: list[Failure]
-    verdict: str = CHECKED
-    reason: str = ""
-    mistakes: dict[str, Any] | None = None
 
 
 def accept(

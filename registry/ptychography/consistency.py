@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from registry import field
 from registry.errors import UsageError, printable
 from registry.failure import Failure
 from registry.fixture import Fixture
 from registry.identity.sidecar import CHECKED
 from registry.ptychography.acceptance import as_scan, judge_patches, no_scan
-from registry.ptychography.contracts import Contract, contract_named, contract_of
+from registry.ptychography.contracts import ScanContract, contract_named, contract_of
+from registry.ptychography.field import FIELD
 from registry.ptychography.form import table_failures
 from registry.ptychography.noise import Noise, recorded
 from registry.ptychography.physics import assess
@@ -95,10 +95,10 @@ def _array(name: str, values: object) -> np.ndarray:
 
 
 def _require_field(fixture: Fixture) -> None:
-    if fixture.sidecar.field != field.NAME:
+    if fixture.sidecar.field != FIELD.name:
         raise UsageError(
             f"{_SUBJECT} of fixture {fixture.name}",
-            expected=f"a fixture of the field {field.NAME}",
+            expected=f"a fixture of the field {FIELD.name}",
             found=f"field {fixture.sidecar.field}",
             remedy="choose another fixture: fixtures list",
         )
@@ -137,7 +137,9 @@ def _unchecked(fixture: Fixture) -> list[Failure]:
     ]
 
 
-def _failures(arrays: Mapping[str, np.ndarray], contract: Contract, noise: Noise) -> list[Failure]:
+def _failures(
+    arrays: Mapping[str, np.ndarray], contract: ScanContract, noise: Noise
+) -> list[Failure]:
     failures = table_failures(arrays, contract)
     # a variant is judged as DATA-001 would have it
     usual, _ = contract.canonical(arrays, noise.photon_scale)

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from registry.contract import SUFFIX, Array, Contract
 from registry.digests import array_digest
 from registry.errors import RegistryError
 from registry.failure import Failure
@@ -26,7 +28,6 @@ AMPLITUDE = "amplitudes: square roots of photon counts, normalised"
 INTENSITY = "intensities: photon counts, where the noise is poisson"
 _TRANSMISSION = "complex transmission"
 
-_SUFFIX = ".schema.json"
 _POSITION = "N"
 _AXES = {
     _POSITION: "position",
@@ -36,108 +37,20 @@ _AXES = {
     "Y": "row",
     "X": "column",
 }
+# ``N`` counts positions, ``H`` and ``W`` are rows and columns of a frame, ``Y`` and ``X`` those of
+# the object, ``P`` modes.
+_array = partial(Array, rows=_POSITION, words=_AXES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Array:
-    """One array of a contract.
-
-    Attributes
-    ----------
-    axes : tuple of str
-        ``N`` counts positions, ``H`` and ``W`` are rows and columns of a frame, ``Y`` and ``X``
-        those of the object, ``P`` modes; one with a question mark may be absent. Empty where
-        nothing is known of them.
-    dtype : str
-        As numpy writes it, with the byte order.
-    meaning, quantity, unit : str
-        What it is, what its values are, and what they are measured in; in words.
-    least, below : float or None
-        The range of its values: from `least` on, and less than `below`.
-    required : bool
-        Whether a fixture has to have it.
-    alias : str
-        Name of the array that it repeats, bit for bit.
-    """
-
-    name: str
-    axes: tuple[str, ...] = ()
-    dtype: str = ""
-    meaning: str
-    quantity: str = ""
-    unit: str = ""
-    least: float | None = None
-    below: float | None = None
-    required: bool = False
-    alias: str = ""
-
-    @property
-    def per_position(self) -> bool:
-        """Whether it has something for each position."""
-        return _POSITION in self.axes
-
-    @property
-    def positions_last(self) -> bool:
-        """Whether its last axis is the one that counts positions, and not its first."""
-        return self.per_position and self.axes[0] != _POSITION
-
-    @property
-    def numbers_of_axes(self) -> range:
-        """How many axes it may have."""
-        optional = sum(axis.endswith("?") for axis in self.axes)
-        return range(len(self.axes) - optional, len(self.axes) + 1)
-
-    @property
-    def axes_in_words(self) -> str:
-        """Its axes, the first one first.
-
-        >>> Array(name="a", axes=("H", "W", "N"), meaning="frames").axes_in_words
-        'row, column, position'
-        """
-        return ", ".join(_AXES[axis] for axis in self.axes)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.axes)}{',' * (len(self.axes) == 1)})"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contract:
-    """A contract: its name, and the arrays that its fixtures have or may have, in order."""
-
-    name: str
-    arrays: tuple[Array, ...]
-
-    @property
-    def file(self) -> str:
-        """Its schema's file, which a sidecar names it by."""
-        return self.name + _SUFFIX
-
-    @property
-    def per_position(self) -> tuple[str, ...]:
-        """Names of the arrays with something for each position."""
-        return tuple(array.name for array in self.arrays if array.per_position)
+class ScanContract(Contract):
+    """A contract whose rows are scan positions."""
 
     @property
     def is_canonical(self) -> bool:
         """Whether frames are those of DATA-001: amplitudes, position by position."""
         frames, usual = self["diffraction"], DATA_001["diffraction"]
         return (frames.axes, frames.quantity) == (usual.axes, usual.quantity)
-
-    def __getitem__(self, name: str) -> Array:
-        """An array of that name; of one that the contract does not have nothing is known."""
-        for array in self.arrays:
-            if array.name == name:
-                return array
-        return Array(name=name, meaning=name)
-
-    def positions_first(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays of a fixture, with the axis that counts positions in front; no value changes."""
-        found = dict(arrays)
-        for array in self.arrays:
-            values = found.get(array.name)
-            if array.positions_last and values is not None and values.ndim == len(array.axes):
-                found[array.name] = np.moveaxis(values, -1, 0)
-        return found
 
     def canonical(
         self, arrays: Mapping[str, np.ndarray], photon_scale: float | None = None
@@ -159,7 +72,7 @@ class Contract:
         note : str
             What was done, in words; empty where nothing was.
         """
-        found = self.positions_first(arrays)
+        found = self.rows_first(arrays)
         notes = []
         # its contract says which form a fixture has; shapes alone could not tell H = W = N
         if any(found[name] is not values for name, values in arrays.items()):
@@ -176,10 +89,12 @@ class Contract:
 
 
 def _coordinate(name: str, meaning: str, *, required: bool = False) -> Array:
-    return Array(name=name, axes=("N",), dtype="<f8", meaning=meaning, unit="px", required=required)
+    return _array(
+        name=name, axes=("N",), dtype="<f8", meaning=meaning, unit="px", required=required
+    )
 
 
-_FRAMES = Array(
+_FRAMES = _array(
     name="diffraction",
     axes=("N", "H", "W"),
     dtype="<f4",
@@ -190,7 +105,7 @@ _FRAMES = Array(
     required=True,
 )
 
-DATA_001 = Contract(
+DATA_001 = ScanContract(
     name="data_001_v1",
     arrays=(
         _FRAMES,
@@ -201,7 +116,7 @@ DATA_001 = Contract(
             required=False,
             alias="diffraction",
         ),
-        Array(
+        _array(
             name="objectGuess",
             axes=("Y", "X"),
             dtype="<c8",
@@ -209,7 +124,7 @@ DATA_001 = Contract(
             quantity=_TRANSMISSION,
             required=True,
         ),
-        Array(
+        _array(
             name="probeGuess",
             axes=("H", "W"),
             dtype="<c8",
@@ -221,13 +136,13 @@ DATA_001 = Contract(
         _coordinate("ycoords", "centre of each frame on the object: row", required=True),
         _coordinate("xcoords_start", "nominal centre of each frame: column"),
         _coordinate("ycoords_start", "nominal centre of each frame: row"),
-        Array(
+        _array(
             name="scan_index",
             axes=("N",),
             dtype="<i8",
             meaning="number of the scan that each frame came from",
         ),
-        Array(
+        _array(
             name="Y",
             axes=("N", "H", "W"),
             dtype="<c8",
@@ -238,14 +153,16 @@ DATA_001 = Contract(
 )
 
 
-def _variant(name: str, without: tuple[str, ...] = (), **changes: Mapping[str, Any]) -> Contract:
+def _variant(
+    name: str, without: tuple[str, ...] = (), **changes: Mapping[str, Any]
+) -> ScanContract:
     """DATA-001 without some arrays, and with other attributes of some of the others."""
     arrays = (
         replace(array, **changes.get(array.name, {}))
         for array in DATA_001.arrays
         if array.name not in without
     )
-    return Contract(name=name, arrays=tuple(arrays))
+    return ScanContract(name=name, arrays=tuple(arrays))
 
 
 _LAST = {"axes": ("H", "W", "N"), "dtype": "<f8"}
@@ -267,10 +184,10 @@ CONTRACTS = {
         _variant("data_001_intensity_v1", diffraction=_COUNTS, diff3d=_COUNTS),
     )
 }
-PER_POSITION = DATA_001.per_position
+PER_POSITION = DATA_001.per_row
 
 
-def contract_named(file: str, schemas: Path | None = None) -> Contract:
+def contract_named(file: str, schemas: Path | None = None) -> ScanContract:
     """The contract of a schema's file.
 
     Parameters
@@ -281,14 +198,14 @@ def contract_named(file: str, schemas: Path | None = None) -> Contract:
         The registry's schemas folder, where there is one. Of a contract that is not in the table,
         it has the arrays, and what each of them is.
     """
-    name = file.removesuffix(_SUFFIX)
+    name = file.removesuffix(SUFFIX)
     if name in CONTRACTS:
         return CONTRACTS[name]
     properties = _properties(schemas / file) if schemas is not None else {}
-    return Contract(
+    return ScanContract(
         name=name,
         arrays=tuple(
-            Array(name=array, meaning=str(rules.get("description", DATA_001[array].meaning)))
+            _array(name=array, meaning=str(rules.get("description", DATA_001[array].meaning)))
             for array, rules in properties.items()
             if isinstance(rules, dict)
         ),
@@ -332,11 +249,9 @@ def contract_failures(
 def failures_between(arrays: Mapping[str, np.ndarray], contract: Contract) -> list[Failure]:
     """What one array of a contract says of another, and is not so."""
     failures = []
-    found = contract.positions_first(arrays)
+    found = contract.rows_first(arrays)
     counts = {
-        name: len(found[name])
-        for name in contract.per_position
-        if name in found and found[name].ndim
+        name: len(found[name]) for name in contract.per_row if name in found and found[name].ndim
     }
     if len(set(counts.values())) > 1:
         failures.append(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-_ITEM = [array for array in DATA_001.arrays if array.per_position and not array.alias]
+_ITEM = [array for array in DATA_001.arrays if array.per_row and not array.alias]
 # With a channel axis of one in front, as convolutions take it.
 _IMAGES = tuple(array.name for array in _ITEM if len(array.axes) > 1)
 _NUMBERS = tuple(array.name for array in _ITEM if len(array.axes) == 1)
@@ -65,7 +65,7 @@ class FixtureDataset:
             )
         contract = getattr(getattr(fixture, "sidecar", None), "contract", DATA_001.file)
         # a variant for loaders that transpose; its shapes may be those of any other fixture
-        if contract_named(contract)["diffraction"].positions_last:
+        if contract_named(contract)["diffraction"].rows_last:
             raise UsageError(
                 f"dataset over {getattr(fixture, 'name', 'a mapping')}",
                 expected="frames along the first axis: diffraction (N, H, W)",

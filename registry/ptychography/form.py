@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from registry.contract import Array, Contract
 from registry.failure import Failure
-from registry.ptychography.contracts import Array, Contract, failures_between
+from registry.ptychography.contracts import failures_between
 
 
 def table_failures(arrays: Mapping[str, np.ndarray], contract: Contract) -> list[Failure]:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.errors import ChainError
-from registry.field import SCHEMA
 from registry.identity.sidecar import Sidecar
+from registry.ptychography.field import FIELD
 
 Real = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def recorded(record: Sidecar) -> Noise:
     Raises
     ------
     ChainError
-        It records none as `registry.field.SCHEMA` has it. Loading does not look at what is the
+        It records none as the schema of the field has it. Loading does not look at what is the
         field's own.
     """
     kind, scale = record.details.get("noise"), record.details.get("photon_scale")
@@ -65,7 +65,7 @@ def recorded(record: Sidecar) -> Noise:
     except ValueError as error:
         raise ChainError(
             f"fixture {record.name}: noise in its sidecar",
-            expected=f"noise and photon_scale as in schemas/{SCHEMA}",
+            expected=f"noise and photon_scale as in schemas/{FIELD.schema}",
             found=str(error),
             remedy=f"fixtures verify {record.name} says what is wrong with it",
         ) from None

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from registry.contract import Array
 from registry.identity.inventory import inventory
-from registry.ptychography.contracts import DATA_001, Array
+from registry.ptychography.contracts import DATA_001
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,10 +11,12 @@ from pathlib import Path
 from registry import digests, loading, verify
 from registry.declare import FILE, deprecation, retirement
 from registry.errors import MissingError, RegistryError
+from registry.field import of
 from registry.identity import chain, foreign_npz, pins
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
+from registry.page import SourceArrays
 from registry.report import training
 from registry.report.training import Run
 from registry.verify import Tested
@@ -23,20 +25,7 @@ from registry.verify import Tested
 _NEEDED = (chain.SIDECAR, chain.BYTES, chain.ARRAYS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourcePositions:
-    """All scan positions of a fixture's source, or the reason why they are not shown.
-
-    x, y : list of float [px], x is the column; empty where ``problem`` says why
-    """
-
-    path: str
-    problem: str = ""
-    x: list[float] = field(default_factory=list)
-    y: list[float] = field(default_factory=list)
-
-
-_Positions = Callable[[str, str], SourcePositions]
+_Arrays = Callable[[str, str, tuple[str, ...]], SourceArrays | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +47,7 @@ class Facts:
     record: Sidecar | None = None
     drawable: bool = False
     deprecated: str = ""
-    source: SourcePositions | None = None
+    source: SourceArrays | None = None
     runs: list[Run] = field(default_factory=list)
 
     @property
@@ -79,7 +68,7 @@ class Facts:
     def digest(self, program: str) -> str:
         """SHA-256 of all that a page is made of; ``program`` stands for what makes it.
 
-        Bytes and the source's positions are in it by their digests in the sidecar, which they have
+        Bytes and the source's arrays are in it by their digests in the sidecar, which they have
         been held against.
         """
         known = asdict(replace(self, source=None, record=None))
@@ -108,11 +97,11 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
     }
     tested = verify.verify(root, [pin for pin in chosen.values() if pin is not None])
     reports = {report.name: report for report in tested}
-    positions = cache(lambda path, sha256: _positions(root, path, sha256))
+    arrays = cache(lambda path, sha256, names: _arrays(root, path, sha256, names))
     return [
         _unpinned(unpinned[name])
         if pin is None
-        else _facts(root, pin, reports[name], positions, declaration.get("envelope"))
+        else _facts(root, pin, reports[name], arrays, declaration.get("envelope"))
         for name, pin in chosen.items()
     ]
 
@@ -121,9 +110,7 @@ def _unpinned(report: verify.Report) -> Facts:
     return Facts(name=report.name, pin=None, exit_code=report.exit_code, links=report.links)
 
 
-def _facts(
-    root: Path, pin: Pin, report: verify.Report, positions: _Positions, budgets: object
-) -> Facts:
+def _facts(root: Path, pin: Pin, report: verify.Report, arrays: _Arrays, budgets: object) -> Facts:
     deprecated = deprecation.of(root, pin)
     facts = Facts(
         name=pin.name,
@@ -142,25 +129,27 @@ def _facts(
         facts,
         record=record,
         drawable=holding.issuperset(_NEEDED),
-        source=positions(record.source_dataset, record.source_sha256),
+        source=arrays(record.source_dataset, record.source_sha256, of(record.field).source_arrays),
         runs=training.runs(root, pin.name, budgets),
     )
 
 
-def _positions(root: Path, path: str, sha256: str) -> SourcePositions:
-    """Scan positions of a source, from the very file that the fixture was cut from."""
+def _arrays(root: Path, path: str, sha256: str, names: tuple[str, ...]) -> SourceArrays | None:
+    """Some arrays of a source, from the very file that the fixture was cut from."""
+    if not names:
+        return None
     file = root / path
     try:
         found = digests.sha256_file(file)
     except OSError:
-        return SourcePositions(path=path, problem="is not here (dvc repro builds it)")
+        return SourceArrays(path=path, problem="is not here (dvc repro builds it)")
     if found != sha256:
-        return SourcePositions(
+        return SourceArrays(
             path=path, problem=f"is another file: SHA-256 {found[:12]}…, not {sha256[:12]}…"
         )
     try:
-        arrays = foreign_npz.read(file, subject=path, names=("xcoords", "ycoords"))
-        x, y = (arrays[name].astype(float).ravel().tolist() for name in ("xcoords", "ycoords"))
+        arrays = foreign_npz.read(file, subject=path, names=names)
+        values = {name: arrays[name].astype(float).ravel().tolist() for name in names}
     except (RegistryError, KeyError, ValueError):
-        return SourcePositions(path=path, problem="has no scan positions that can be read")
-    return SourcePositions(path=path, x=x, y=y)
+        return SourceArrays(path=path, problem=f"has no {', '.join(names)} that can be read")
+    return SourceArrays(path=path, values=values)

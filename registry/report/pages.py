@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.drawing import Picture, complex_pair
+from registry.field import of
 from registry.identity import chain
 from registry.identity.chain import Link
 from registry.identity.sidecar import Sidecar
-from registry.ptychography.contracts import CONTRACTS, contract_named
-from registry.report import figures, limits, training
+from registry.page import Page
+from registry.report import figures, training
 from registry.report.facts import Facts
-from registry.report.figures import Picture
 from registry.report.training import Run
 from registry.verify import Tested
 
@@ -26,12 +27,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _SHARED = ("report.css", "report.js")
-# Pictures that a card shows, where the page has them, and what they show.
-_ON_CARD = {
-    "object-amplitude.svg": "object, amplitude",
-    "probe-amplitude.svg": "probe, amplitude",
-    "frame-mean.svg": "mean frame",
-}
+# Pictures on a card.
+_ON_CARD = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,41 +71,26 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         Verified arrays. Without them there are no pictures, and no limits that follow from them.
     """
     record = facts.record
-    pictures: dict[str, list[Picture]] = {"images": [], "frames": [], "scan": [], "fit": []}
-    fitted, reason, form = None, "the bytes did not pass verification", ""
-    if arrays is not None and record is not None:
-        found = record.details.get("photon_scale")
-        scale = found if isinstance(found, float) else None
-        contract = contract_named(record.contract)
-        arrays, form = contract.canonical(arrays, scale)
-        pictures["images"] = figures.probe_and_object(arrays)
-        pictures["frames"] = figures.frames(arrays, scale)
-        scan = figures.positions(arrays, record, facts.source)
-        pictures["scan"] = [scan] if scan else []
-        fitted, reason = None, "its physics was not checked"
-        if contract.name not in CONTRACTS:
-            reason = f"the table of contracts has no {contract.name}"
-        elif record.is_measured:
-            fitted, reason = limits.fit(arrays, {**record.checks, **record.details})
-        pictures["fit"] = [figures.frame_fit(fitted)] if fitted else []
+    page = Page()
+    if record is not None:
+        page = of(record.field).page(arrays, record, facts.source)
     shown = [_run(root, run) for run in facts.runs]
     html = _render(
         "fixture.html.j2",
         facts=facts,
         record=record,
         notices=notices(facts),
-        pictures=pictures,
-        checks=limits.checks({**record.checks, **record.details}, fitted) if record else [],
-        no_fit=reason,
-        form=form,
+        page=page,
         links=_links(facts),
         runs=shown,
+        rows=_rows(record) if record else "",
         mistakes=_mistakes(record) if record else [],
         arrays=_inventory(record.arrays) if record else [],
         top="../",
     )
     files = {f"{facts.name}/index.html": html}
-    for picture in itertools.chain(*pictures.values(), *(item.pictures for item in shown)):
+    drawn = [section.pictures for section in page.sections]
+    for picture in itertools.chain(*drawn, page.charts, *(item.pictures for item in shown)):
         files[f"{facts.name}/{picture.name}.svg"] = picture.light
         if picture.dark is not None:
             files[f"{facts.name}/{picture.name}-dark.svg"] = picture.dark
@@ -129,12 +111,9 @@ def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[s
         {
             "facts": item,
             "record": item.record,
+            "rows": _rows(item.record) if item.record else "",
             "notices": notices(item),
-            "thumbnails": [
-                (f"{item.name}/{name}", what)
-                for name, what in _ON_CARD.items()
-                if f"{item.name}/{name}" in files[item.name]
-            ],
+            "thumbnails": _thumbnails(item, files[item.name]),
         }
         for item in found
     ]
@@ -142,6 +121,19 @@ def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[s
     assert loader is not None
     contents = {name: loader.get_source(_environment(), name)[0].encode() for name in _SHARED}
     return {"index.html": _render("index.html.j2", cards=cards, top=""), **contents}
+
+
+def _thumbnails(facts: Facts, files: Sequence[str]) -> list[tuple[str, str]]:
+    """Pictures that a card shows, as far as the page has them, and what they show."""
+    if facts.record is None:
+        return []
+    names = {file.removeprefix(f"{facts.name}/"): file for file in files}
+    wanted = of(facts.record.field).on_card or {
+        name: name.removesuffix(".svg")
+        for name in names
+        if name.endswith(".svg") and not name.endswith("-dark.svg")
+    }
+    return [(names[name], what) for name, what in wanted.items() if name in names][:_ON_CARD]
 
 
 def notices(facts: Facts) -> list[tuple[str, str, str]]:
@@ -152,17 +144,18 @@ def notices(facts: Facts) -> list[tuple[str, str, str]]:
         found.append(("bad", word, f"{what}: {link.name}"))
     record = facts.record
     if record is not None and record.doubt:
+        known = of(record.field)
         sentence = (
-            f"Physics {record.verdict}: {record.doubt}. No forward model says that its arrays "
-            "belong together."
+            f"{known.subject.capitalize()} {record.verdict}: {record.doubt}. Nothing says that "
+            f"{known.claim}."
         )
-        found.append(("odd", f"physics {record.verdict}", sentence))
+        found.append(("odd", f"{known.subject} {record.verdict}", sentence))
     if record is not None and record.defect is not None:
         name, refused = record.defect["name"], ", ".join(record.defect["refused_by"])
         sentence = (
             f"A defect was planted on purpose, {name}: {record.defect['description']}. "
             f"Refused by {refused}. What its sidecar measured is of the good arrays that it was "
-            "made from; χ² and scale are computed from the arrays as they are."
+            "made from."
         )
         found.append(("odd", f"defect: {name}", sentence))
     if facts.deprecated:
@@ -176,8 +169,15 @@ def _run(root: Path, run: Run) -> ShownRun:
         pictures.append(figures.losses(f"loss-g{run.gridsize}", run.losses))
     if run.reconstruction and (found := training.reconstruction(root, run)) is not None:
         obj, scanned = found
-        pictures += figures.complex_pair(f"reconstruction g{run.gridsize}", obj, ~scanned)
+        pictures += complex_pair(f"reconstruction g{run.gridsize}", obj, ~scanned)
     return ShownRun(run=run, pictures=pictures)
+
+
+def _rows(record: Sidecar) -> str:
+    """What was cut from the source, several of which it holds; empty where it was not cut."""
+    if not record.subset_size:
+        return ""
+    return f"{of(record.field).row}s"
 
 
 def _inventory(arrays: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

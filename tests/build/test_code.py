@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from registry import field
 from registry.build import closure, code
 from registry.declare import generator_keys
+from registry.ptychography.field import FIELD
 from tests.kit.files import contents
 from tests.kit.repository import REPOSITORY
 
 CODE = Path("build/code")
 GOOD = """\
+folder: data
 sources:
   twin: {generator: simulate_v1, seed: 1, licence: CC0-1.0}
 fixtures:
@@ -217,7 +218,7 @@ def test_a_scan_that_is_opened():
 def test_readers_are_for_those_who_open_a_file():
     """Of all generators only those whose schema says that they open a scan depend on them."""
     known = generator_keys.load(REPOSITORY)
-    readers = field.READERS.replace(".", "/")
+    readers = FIELD.readers.replace(".", "/")
     found = {
         name
         for name in {**known.sources, **known.fixtures}

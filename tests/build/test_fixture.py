@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 FOLDER = Path("tests/fixtures/pytorch_integration")
 DATA, SIDECAR = FOLDER / "small_v1.npz", FOLDER / "small_v1.json"
 CREATED = "2026-11-23T00:00:00+00:00"
-FLAGS = ["small_v1", "--generator", "subset_v1", "--source", "mine", "--n_subset", "16",
+FLAGS = [f"{FOLDER}/small_v1", "--generator", "subset_v1", "--source", "mine", "--n_subset", "16",
          "--created", CREATED]  # fmt: skip
 EVENLY = [*FLAGS, "--strategy", "evenly_spaced"]
 # What these flags select from 40 positions.

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 FOLDER = Path("tests/fixtures/pytorch_integration")
 DATA, SIDECAR = FOLDER / "mine_v1.npz", FOLDER / "mine_v1.json"
-FIXTURE = ["mine_v1", "--source", "mine", "--n_subset", "16", "--strategy", "evenly_spaced",
-           "--created", "2026-11-24T00:00:00+00:00"]  # fmt: skip
+FIXTURE = [f"{FOLDER}/mine_v1", "--source", "mine", "--n_subset", "16",
+           "--strategy", "evenly_spaced", "--created", "2026-11-24T00:00:00+00:00"]  # fmt: skip
 SOURCE = ["mine", "--generator", "scan_v1", "--licence", "MIT", "--format", "npz",
           "--diffraction", "counts", "--zero_frequency", "corner", "--measurement", "intensity",
           "--noise", "measured", "--y_sign", "1"]  # fmt: skip

@@ -19,7 +19,8 @@ from tests.proof.cases import counted, reconstructed, shuffled, sound, worked_ou
 pytestmark = pytest.mark.slow
 
 SIDECAR = Path("tests/fixtures/pytorch_integration/small_v1.json")
-FLAGS = ("small_v1", "--generator", "subset_v1", "--source", "mine", "--n_subset", "16",
+FLAGS = (f"{SIDECAR.parent}/small_v1",
+         "--generator", "subset_v1", "--source", "mine", "--n_subset", "16",
          "--created", "2026-11-23T00:00:00+00:00", "--strategy", "evenly_spaced")  # fmt: skip
 DECLARED = ("--physics", "undecided")
 REASON = "models of different positions are the same to 1e-9"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,8 @@ MINE = SourceRecord(
     declaration={"generator": "file_v1", "path": "scan.npz"},
     generator_script="generators/file_v1.py",
     generators={"generators/file_v1.py": "blob:0123"},
-    layout="canonical",
-    measurement="amplitude",
-    noise="measured",
-    photon_scale=None,
-    physics="checked",
     transformations=["diffraction: from array a"],
+    details={"noise": "measured", "photon_scale": None},
 )
 
 
@@ -52,23 +48,29 @@ def test_its_text(write):
     text = MINE.encode().decode()
     assert '\n  "licence": "© Ångström",\n' in text
     assert text.endswith("}\n"), "no newline at the end"
-    assert json.loads(text) == MINE.to_dict(), "not the fields that generators are given"
+    assert json.loads(text) == asdict(MINE), "not its fields"
+
+
+def test_what_generators_are_given():
+    """The field's own details stand beside the fields that every source has."""
+    found = MINE.to_dict()
+    assert (found["noise"], found["name"]) == ("measured", "mine")
+    assert "details" not in found, "once more"
 
 
 def test_another_record_has_another_text():
     """Each field is in it, so that DVC sees every change of a source."""
     changes = {
         **dict.fromkeys(("name", "sha256", "licence", "commit", "generator_script"), "other"),
-        **dict.fromkeys(("layout", "measurement", "noise", "physics"), "other"),
         "size": 8,
         "is_foreign": False,
         "declaration": {},
         "generators": {},
-        "photon_scale": 1.5,
+        "details": {},
         "transformations": [],
     }
     texts = {replace(MINE, **{key: value}).encode() for key, value in changes.items()}
-    assert len(texts - {MINE.encode()}) == 15, "a field is not in the text"
+    assert len(texts - {MINE.encode()}) == 11, "a field is not in the text"
 
 
 def test_no_record(write):

@@ -90,12 +90,13 @@ def test_the_record_of_a_file(run, put, scan):
             "layout": "canonical",
         },
         "generator_script": "generators/file_v1.py",
-        "layout": "canonical",
-        "measurement": "amplitude",
-        "noise": "measured",
-        "photon_scale": None,
-        "physics": "checked",
         "transformations": [],
+        "details": {
+            "layout": "canonical",
+            "measurement": "amplitude",
+            "noise": "measured",
+            "photon_scale": None,
+        },
     }, "not what was declared and found"
 
 
@@ -125,7 +126,7 @@ def test_layouts_of_sound_files(run, put, scan, legacy, change, layout):
     """Either layout is told by the shapes, whatever the order of bytes and of memory."""
     ended = run(source.main, *FILE, *put(change(scan, legacy)))
     assert (ended.code, ended.err) == (0, ""), "a sound file is refused"
-    assert json.loads(RECORD.read_bytes())["layout"] == layout, "the layout was mistaken"
+    assert json.loads(RECORD.read_bytes())["details"]["layout"] == layout, "the layout was mistaken"
 
 
 def test_a_reconstruction_is_simulated(run, put, scan):
@@ -136,7 +137,9 @@ def test_a_reconstruction_is_simulated(run, put, scan):
         assert built["diffraction"].shape == (64, 64, 40), "not a frame for each position"
         np.testing.assert_array_equal(built["xcoords"], scan["xcoords"], err_msg="they moved")
     record = json.loads(RECORD.read_bytes())
-    assert (record["layout"], record["noise"]) == ("legacy", "poisson"), "not what was made"
+    assert (record["details"]["layout"], record["details"]["noise"]) == ("legacy", "poisson"), (
+        "not what was made"
+    )
     assert not record["is_foreign"], "another tool wrote it"
     assert "of a reconstruction (seed 1)" in record["transformations"][0], "not where it is from"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PARAMS = """\
+folder: data
 sources:
   twin: {generator: simulate_v1, seed: 1, licence: CC0-1.0}
 fixtures:

@@ -67,7 +67,8 @@ def test_a_permuted_frame_order(diff, arrays):
     ended = diff({n: a[order] if n in PER_FRAME else a for n, a in arrays.items()})
     assert (ended.code, verdict(ended)) == (1, "different data")
     assert ended.out.splitlines()[1] == (
-        "  the same frames in another order: 16 of 16 moved, and every array of positions with them"
+        "  the same diffraction in another order: 16 of 16 positions moved, and every array of "
+        "positions with them"
     )
 
 

@@ -27,10 +27,10 @@ def root(root):
 def _cheap(monkeypatch):
     """Pages without pictures, made in this process."""
     monkeypatch.setattr(build, "_cores", lambda: 1)
-    monkeypatch.setattr("registry.report.figures.probe_and_object", lambda arrays: [])
-    monkeypatch.setattr("registry.report.figures.frames", lambda arrays, scale: [])
-    monkeypatch.setattr("registry.report.figures.positions", lambda *arguments: None)
-    monkeypatch.setattr("registry.report.limits.fit", lambda *arguments: (None, "cheap"))
+    monkeypatch.setattr("registry.ptychography.pictures.probe_and_object", lambda arrays: [])
+    monkeypatch.setattr("registry.ptychography.pictures.frames", lambda arrays, scale: [])
+    monkeypatch.setattr("registry.ptychography.pictures.positions", lambda *arguments: None)
+    monkeypatch.setattr("registry.ptychography.limits.fit", lambda *arguments: (None, "cheap"))
 
 
 def test_all_fixtures(fixtures, root):

@@ -262,7 +262,7 @@ def test_physics_in_doubt(fixtures, terminal, recorded, verdict, reason, left_ou
     """So is that, with the reason; and what was not measured is put down to what left it out."""
     recorded(verdict=verdict, reason=reason, checks={"scale": None})
     title = f"PHYSICS {verdict.upper()}"
-    said = f"{reason}; nothing says that frames, positions, probe and object match"
+    said = f"{reason}; nothing says that frames, positions, probe and object belong together"
     printed = fixtures("show", NAME).out
     assert printed.startswith(f"{title}: {said}\n")
     assert f"  scale  {left_out}  {SCALE}\n" in printed

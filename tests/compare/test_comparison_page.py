@@ -66,7 +66,7 @@ def test_images_side_by_side():
     )
     page = Page(comparison_page.render(found))
     (frames, amplitude, phase) = [alt for _, alt in page.images]
-    assert frames.startswith("diffraction, frame 2 of 4: the largest difference, side by side: ")
+    assert frames.startswith("diffraction, row 2 of 4: the largest difference, side by side: ")
     assert frames.endswith("B - A within ±1."), frames
     assert amplitude == "probeGuess (amplitude), side by side: A 1 to 1, B 2 to 2, B - A within ±1."
     assert phase.endswith("B - A within ±0."), "a factor is no difference in phase"
@@ -78,7 +78,7 @@ def test_the_frame_that_differs_most_is_shown_whatever_is_no_number():
     other[1, 0, 0] = np.nan
     other[3, 0, 0] += 0.5
     ((_, _, (picture,)),) = comparison_page.pictures(compare({"x": FRAMES}, {"x": other}))
-    assert picture.title == "x, frame 3 of 4: the largest difference"
+    assert picture.title == "x, row 3 of 4: the largest difference"
 
 
 def test_an_image_shows_a_b_and_the_difference():
@@ -137,7 +137,7 @@ def test_names_are_escaped():
     assert "script" not in page.tags, "a name became a tag"
     assert text.count("&lt;script&gt;") >= 5, "the name is not shown"
     # the parser has taken the escapes back
-    assert page.images[0][1].startswith(f"{evil}, frame "), "not in the image's words"
+    assert page.images[0][1].startswith(f"{evil}, row "), "not in the image's words"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_names_are_escaped():
         (np.arange(5.0), np.arange(5.0) + 2,
          "x, over the index: A 0 to 4, B 2 to 6, B - A 2 to 2."),
         (np.arange(5.0), np.arange(3.0), "x, over the index: A 0 to 4, B 0 to 2."),
-        (FRAMES, FRAMES[1:] + 8, "x, frame 0, side by side: A 0 to 0.3691, B 8.377 to 8.746."),
+        (FRAMES, FRAMES[1:] + 8, "x, row 0, side by side: A 0 to 0.3691, B 8.377 to 8.746."),
         (np.full((2, 2), np.nan), np.array([[1, np.inf], [2, np.nan]]),
          "x, side by side: A nothing finite, B 1 to 2, B - A within ±0."),
         (np.array([[0, 5]], "|u1"), np.array([[9, 5]], "|u1"),

@@ -22,12 +22,11 @@ ARRAYS = {
     "diffraction": np.arange(N * 4, dtype="<f4").reshape(N, 2, 2),
     "xcoords": np.linspace(34, 79, N),
     "ycoords": np.linspace(79, 35, N),
-    # as long as there are frames, and yet none of their arrays
-    "probeGuess": np.arange(N * N).reshape(N, N).astype("<c8"),
+    "probeGuess": np.arange(49).reshape(7, 7).astype("<c8"),
 }
 PER_FRAME = ("diffraction", "xcoords", "ycoords")
-CONTENT = "8bb16d2afcfc7101c017bf3b0b23649489b91e0e36cd9f52df0932220dd87a24"
-TOGETHER = "frames and positions no longer belong together"
+CONTENT = "8608352ac9cc4fa9ee9fe250142d120dfd5ca8d30f73872f4174b1698bf07bef"
+TOGETHER = "they no longer belong together"
 
 
 def side(arrays=ARRAYS, digest="a", **fields) -> Operand:
@@ -110,7 +109,8 @@ def test_frames_and_all_in_another_order():
     """A permutation that every array of positions follows is said to be one."""
     found = compare(chosen([1, 0, 2, 3, 5, 4]))
     assert found.notes == [
-        "the same frames in another order: 4 of 6 moved, and every array of positions with them"
+        "the same diffraction in another order: 4 of 6 rows moved, and every array of rows with "
+        "them"
     ]
     assert found.verdict == "different data", "another order is other data"
 
@@ -123,20 +123,23 @@ def test_frames_alone_in_another_order(names, left):
     """Arrays that stayed behind are named, and what that means is said."""
     found = compare(chosen([1, 0, 2, 3, 4, 5], names))
     assert found.notes == [
-        f"the same frames in another order: 2 of 6 moved, but {left} not with them: {TOGETHER}"
+        f"the same diffraction in another order: 2 of 6 rows moved, but {left} not with them: "
+        f"{TOGETHER}"
     ]
 
 
 def test_positions_alone_in_another_order():
     """The same mistake the other way round."""
     found = compare(chosen([1, 0, 2, 3, 4, 5], ("xcoords", "ycoords")))
-    assert found.notes == [f"xcoords, ycoords are in another order, the frames not: {TOGETHER}"]
+    assert found.notes == [f"xcoords, ycoords are in another order, diffraction not: {TOGETHER}"]
 
 
 def test_fewer_frames():
     """Without records, frames are known by their bytes."""
     found = compare(chosen([0, 2, 4]))
-    assert found.notes == ["3 frames are in both, bit for bit; 3 only in A, 0 only in B"]
+    assert found.notes == [
+        "3 rows of diffraction are in both, bit for bit; 3 only in A, 0 only in B"
+    ]
 
 
 def test_no_frame_in_common():
@@ -326,11 +329,11 @@ def test_the_same_arrays_by_their_records():
     ("frames", "note"),
     [
         (ARRAYS["diffraction"][:2] + 1e6,
-         "0 frames are in both, bit for bit; 6 only in A, 2 only in B"),
+         "0 rows of diffraction are in both, bit for bit; 6 only in A, 2 only in B"),
         (np.concatenate([ARRAYS["diffraction"][:2], ARRAYS["diffraction"][2:] + 1e6]),
-         "2 frames are in both, bit for bit; 4 only in A, 4 only in B"),
+         "2 rows of diffraction are in both, bit for bit; 4 only in A, 4 only in B"),
         (ARRAYS["diffraction"][[0, 0, 1]],
-         "2 frames are in both, bit for bit; 4 only in A, 1 only in B"),
+         "2 rows of diffraction are in both, bit for bit; 4 only in A, 1 only in B"),
         (ARRAYS["diffraction"].astype("<f8"), None),
         (ARRAYS["diffraction"].reshape(12, 1, 2), None),
         (ARRAYS["diffraction"][:0], None),

@@ -177,7 +177,7 @@ def test_a_new_generator_is_two_new_files(top, write, monkeypatch, capsys):
 
     def problems(**changes):
         entry = {**ENTRY, **changes}
-        document = {"sources": {"twin": twin}, "fixtures": {"a_v1": entry}}
+        document = {"folder": "data", "sources": {"twin": twin}, "fixtures": {"a_v1": entry}}
         return [str(problem) for problem in params.problems(document, top)]
 
     assert problems() == [
@@ -199,7 +199,7 @@ def test_a_new_generator_is_two_new_files(top, write, monkeypatch, capsys):
           'free, map, mixed, one, slice, source); found key "colour"']),
     ):  # fmt: skip
         assert problems(**changes) == expected, f"with {changes}"
-    (top / "params.yaml").write_text("sources: {}\nfixtures: {}\n")
+    (top / "params.yaml").write_text("folder: data\nsources: {}\nfixtures: {}\n")
     (top / "dvc.lock").write_text("schema: '2.0'\n")
     monkeypatch.chdir(top)
     with pytest.raises(SystemExit):
@@ -212,7 +212,7 @@ def test_a_new_generator_is_two_new_files(top, write, monkeypatch, capsys):
 def test_a_generator_of_the_other_kind(top, write):
     """A fixture cannot be made by what makes sources."""
     write("later_v3", {**LATER, "generates": "source"})
-    found = params.problems({"sources": {}, "fixtures": {"a_v1": ENTRY}}, top)
+    found = params.problems({"folder": "data", "sources": {}, "fixtures": {"a_v1": ENTRY}}, top)
     assert found[0].expected == "a generator of fixtures: there is none"
 
 

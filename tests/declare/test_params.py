@@ -17,6 +17,7 @@ from tests.kit.repository import REPOSITORY
 
 GENERATORS = ("file_v1", "simulate_v1", "subset_v1")
 GOOD = """\
+folder: data
 sources:
   twin:
     generator: simulate_v1
@@ -98,7 +99,9 @@ def test_a_good_declaration(declared):
 
 def test_nothing_declared_is_fine(declared):
     """A registry may start empty."""
-    assert declared("sources: {}\nfixtures: {}\n") == params.Params(sources={}, fixtures={})
+    assert declared("folder: a/b\nsources: {}\nfixtures: {}\n") == params.Params(
+        folder="a/b", sources={}, fixtures={}
+    )
 
 
 def test_the_declaration_of_this_repository():
@@ -245,7 +248,7 @@ def test_every_mistake_is_named(declared):
         "params.yaml: 4 problems\n"
         "  expected: entries that satisfy params.schema.json and their generators' schemas\n"
         "  found:    extras: expected one of the known keys (dataset, deprecated, envelope, "
-        'fixtures, retired, sources); found key "extras"\n'
+        'fixtures, folder, retired, sources); found key "extras"\n'
         "            sources.twin.seed: expected at least 0; found -1\n"
         "            fixtures.small_v1_n16.n_subset: expected at least 16; found 15\n"
         "            fixtures.small_v1_n16.source: expected one of the sources "
@@ -288,9 +291,9 @@ NONE = [
     ("- a\n", 'document: expected object; found ["a"]'),
     ("", "document: expected object; found null"),
     ("abc", 'document: expected object; found "abc"'),
-    ("sources: {}\n", "fixtures: expected a value; found none"),
-    ("sources:\nfixtures: {}\n", "sources: expected object; found null"),
-    ("sources: []\nfixtures: {}\n", "sources: expected object; found []"),
+    ("folder: a\nsources: {}\n", "fixtures: expected a value; found none"),
+    ("folder: a\nsources:\nfixtures: {}\n", "sources: expected object; found null"),
+    ("folder: a\nsources: []\nfixtures: {}\n", "sources: expected object; found []"),
 ]  # fmt: skip
 
 
@@ -303,15 +306,15 @@ def test_not_a_declaration_at_all(declared):
 
 
 NO_YAML = [
-    (GOOD + "  small_v1: {}\n", 'line 23, column 3: found duplicate key "small_v1"'),
+    (GOOD + "  small_v1: {}\n", 'line 24, column 3: found duplicate key "small_v1"'),
     (edited("n_subset: 16", "n_subset: 16\n    n_subset: 17"),
-     'line 23, column 5: found duplicate key "n_subset"'),
+     'line 24, column 5: found duplicate key "n_subset"'),
     (edited("n_subset: 16", "n_subset: 16\n    n_subset: many"),
-     'line 23, column 5: found duplicate key "n_subset"'),
+     'line 24, column 5: found duplicate key "n_subset"'),
     (edited("    n_subset: 64", "\tn_subset: 64"),
-     "line 17, column 1: found character '\\t' that cannot start any token"),
+     "line 18, column 1: found character '\\t' that cannot start any token"),
     ("sources: [1\n", "line 2, column 1: expected ',' or ']', but got"),
-    (GOOD + "---\na: 1\n", "line 23, column 1: but found another document"),
+    (GOOD + "---\na: 1\n", "line 24, column 1: but found another document"),
     ("sources: *nothing\n", "line 1, column 10: found undefined alias 'nothing'"),
     ("sources: !!python/object:os.system {}\n", "line 1, column 10: could not determine"),
     ("a: " + "[" * 500, "line 1, column 104: more than 100 brackets in each other"),

@@ -39,7 +39,9 @@ SIMULATED = {
 def problems(entry: dict, *without: str, **changes) -> list[str]:
     """Every rule that a source's entry breaks."""
     kept = {key: value for key, value in {**entry, **changes}.items() if key not in without}
-    found = params.problems({"sources": {"mine": kept}, "fixtures": {}}, REPOSITORY)
+    found = params.problems(
+        {"folder": "data", "sources": {"mine": kept}, "fixtures": {}}, REPOSITORY
+    )
     # the entry as a whole has no key
     return [str(item).removeprefix("sources.mine").lstrip(".: ") for item in found]
 

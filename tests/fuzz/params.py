@@ -35,6 +35,7 @@ DOCUMENT: dict[str, Any] = {
             "licence": "MIT",
         },
     },
+    "folder": "tests/fixtures",
     "fixtures": {
         "small_v1": {
             "generator": "subset_v1",

@@ -113,7 +113,7 @@ def _declare(root: Path, *, licence: str, n_subset: int) -> None:
         "n_subset": n_subset,
         "created": CREATED,
     }
-    declared = {"sources": {"made_up": source}, "fixtures": {"small_v1": fixture}}
+    declared = {"folder": "data", "sources": {"made_up": source}, "fixtures": {"small_v1": fixture}}
     (root / "params.yaml").write_bytes(scratch.as_yaml(declared))
 
 

@@ -73,7 +73,7 @@ def test_a_sidecar_that_the_lock_disowns(consumer, root, declare):
     path = root / FOLDER / "small_v1.json"
     path.write_text(path.read_text().replace("to 1e-9", "to the eye"))
     assert said(consumer) == [
-        "fixtures: small_v1: physics undecided: its sidecar cannot be read; "
+        "fixtures: small_v1: checks undecided: its sidecar cannot be read; "
         "to mend: fixtures verify small_v1"
     ]
 
@@ -84,7 +84,7 @@ def test_a_lock_that_is_none(consumer, root, declare):
     path = root / "dvc.lock"
     path.write_text(path.read_text() + "stages: [")
     assert said(consumer) == [
-        "fixtures: small_v1: physics undecided: its sidecar cannot be read; "
+        "fixtures: small_v1: checks undecided: its sidecar cannot be read; "
         "to mend: fixtures verify small_v1"
     ]
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry import field
 from registry.ptychography.acceptance import accept, as_scan, refusals, span
+from registry.ptychography.field import FIELD
 from registry.ptychography.forward import model_amplitude, object_patches
 from registry.ptychography.noise import Noise
 from registry.ptychography.outliers import Usual
@@ -42,7 +42,7 @@ def test_a_good_fixture(arrays, source, schemas):
     """No failure, and the figures that the sidecar records."""
     acceptance = accept(arrays, source, schemas)
     assert acceptance.failures == []
-    rules = json.loads((schemas / field.SCHEMA).read_bytes())["properties"]["checks"]
+    rules = json.loads((schemas / FIELD.schema).read_bytes())["properties"]["checks"]
     assert sorted(acceptance.checks) == sorted(rules["properties"])
     assert acceptance.checks["coverage_x"] == acceptance.checks["coverage_y"] == 1.0
     assert acceptance.checks["own_match_rate"] == 1.0

@@ -229,10 +229,10 @@ def test_nothing_at_all():
         assert_consistent({}, noise=Noise(kind="none"))
 
 
-def test_the_package_has_one_public_name():
+def test_the_package_has_two_public_names():
     """Any other is an attribute error."""
     import registry.ptychography
 
-    assert registry.ptychography.__all__ == ["assert_consistent"]
+    assert registry.ptychography.__all__ == ["FixtureDataset", "assert_consistent"]
     with pytest.raises(AttributeError, match=r"module 'registry.ptychography' has no attribute"):
         registry.ptychography.assert_consistant  # noqa: B018

@@ -273,8 +273,8 @@ def test_positions_are_where_the_schemas_count_them(contract, schemas):
         shape = resolved(document, document["properties"][array.name])["shape"]
         axes = shape.get("prefixItems", [])
         counted = [axis == {"minimum": 16, "maximum": 128} for axis in axes]
-        assert counted.count(True) == array.per_position, array
-        if array.per_position:
+        assert counted.count(True) == array.per_row, array
+        if array.per_row:
             assert counted.index(True) == array.axes.index("N"), array
 
 

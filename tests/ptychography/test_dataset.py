@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from registry import FixtureDataset
 from registry.errors import MissingError, UsageError
+from registry.ptychography import FixtureDataset
 from tests.kit.repository import REPOSITORY
 
 
@@ -165,7 +165,7 @@ class Recorded(UserDict):
 
 
 @pytest.mark.parametrize("contract", ["data_001_v2", "data_001_intensity_v1", "mine_v1"])
-def test_contracts_with_positions_first(torch, arrays, contract):
+def test_contracts_with_rows_first(torch, arrays, contract):
     """Frames are taken one by one, whatever they are, and of a contract that nobody knows, too."""
     sidecar = SimpleNamespace(contract=f"{contract}.schema.json")
     assert len(FixtureDataset(Recorded(arrays, sidecar))) == 3
@@ -192,7 +192,10 @@ def test_without_torch(arrays, monkeypatch):
 
 def test_importing_it_does_not_import_torch():
     """The class can be had, and its module imported, without torch."""
-    program = "from registry import FixtureDataset; import sys; print('torch' in sys.modules)"
+    program = (
+        "import sys; from registry.ptychography import FixtureDataset; "
+        "print('torch' in sys.modules)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=REPOSITORY,

@@ -29,10 +29,10 @@ def one_core(monkeypatch):
 def cheap(monkeypatch):
     """Pages without pictures, for tests of what is kept and what is not."""
     monkeypatch.setattr(module, "_cores", lambda: 1)
-    monkeypatch.setattr("registry.report.figures.probe_and_object", lambda arrays: [])
-    monkeypatch.setattr("registry.report.figures.frames", lambda arrays, scale: [])
-    monkeypatch.setattr("registry.report.figures.positions", lambda *arguments: None)
-    monkeypatch.setattr("registry.report.limits.fit", lambda *arguments: (None, "cheap"))
+    monkeypatch.setattr("registry.ptychography.pictures.probe_and_object", lambda arrays: [])
+    monkeypatch.setattr("registry.ptychography.pictures.frames", lambda arrays, scale: [])
+    monkeypatch.setattr("registry.ptychography.pictures.positions", lambda *arguments: None)
+    monkeypatch.setattr("registry.ptychography.limits.fit", lambda *arguments: (None, "cheap"))
 
 
 def names(found):

@@ -103,14 +103,14 @@ def test_positions_of_the_source(root):
     with_source(root)
     (facts,) = gather(root, [NAME])
     assert (facts.source.path, facts.source.problem) == (SOURCE, "")
-    assert (facts.source.x, facts.source.y) == ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+    assert facts.source.values == {"xcoords": [1.0, 2.0, 3.0], "ycoords": [2.0, 3.0, 4.0]}
 
 
 def test_no_source(root):
     """A source that is not here is said to be absent."""
     (facts,) = gather(root, [NAME])
     assert facts.source.problem == "is not here (dvc repro builds it)"
-    assert facts.source.x == [], "positions of nothing"
+    assert facts.source.values == {}, "positions of nothing"
 
 
 def test_another_source(root):
@@ -118,14 +118,14 @@ def test_another_source(root):
     flip(with_source(root))
     (facts,) = gather(root, [NAME])
     assert facts.source.problem.startswith("is another file: SHA-256 "), "not said"
-    assert facts.source.x == [], "its positions are shown"
+    assert facts.source.values == {}, "its positions are shown"
 
 
 def test_a_source_without_positions(root):
     """A source in another form keeps nothing else from being shown."""
     with_source(root, frames=np.zeros(3))
     (facts,) = gather(root, [NAME])
-    assert facts.source.problem == "has no scan positions that can be read"
+    assert facts.source.problem == "has no xcoords, ycoords that can be read"
 
 
 def test_a_deprecated_fixture(root):

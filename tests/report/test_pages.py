@@ -234,8 +234,8 @@ def test_physics_that_was_not_checked(page):
     )
     start, _, rest = found.text.partition("Probe and object")
     assert "physics not checked Positions" in start, "no badge"
-    assert "Physics not checked: the source has no object. No forward model says" in start
-    assert "against their model: its physics was not checked." in rest, "a fit"
+    assert "Physics not checked: the source has no object. Nothing says" in start
+    assert "how these come about: its physics was not checked." in rest, "a fit"
     assert "not measured" in rest, "figures that nobody measured"
 
 
@@ -244,7 +244,7 @@ def test_physics_that_is_undecided(page):
     found = page(verdict="undecided", reason="z = 1.3", checks={"power": 0.25, "held_out_z": 1.3})
     start, _, rest = found.text.partition("Probe and object")
     assert "physics undecided Positions" in start, "no badge"
-    assert "Physics undecided: z = 1.3. No forward model says" in start, "not said"
+    assert "Physics undecided: z = 1.3. Nothing says" in start, "not said"
     assert "frame-fit.svg" in [image["src"] for image in found.all("img")], "no fit"
     assert "0.250 more than 0.5 outside by 0.25" in rest, "as if its power were enough"
     assert "1.300 more than 6 outside by 4.7" in rest, "as if it were held out well"
@@ -284,7 +284,7 @@ def test_a_contract_that_is_not_in_the_table(root, renamed):
     page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
     drawn = [image["src"] for image in page.all("img")]
     assert ("frame-mean.svg" in drawn) is not renamed, drawn
-    assert "No chart of the frames against their model: the table of contracts has no" in page.text
+    assert "No chart of how these come about: the table of contracts has no" in page.text
     assert "outside by" not in page.text, "a figure of arrays that are no amplitudes"
 
 

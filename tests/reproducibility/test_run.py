@@ -116,7 +116,7 @@ def repository(tmp_path, n16):
         scale = n16.sidecar.details["photon_scale"]
         sources.append(SOURCE.format(name=name, sha256=digest, photon_scale=scale))
     entries = [FIXTURE.format(name=n, generator=g, source=source) for n, g, source in FIXTURES]
-    text = f"sources:\n{''.join(sources)}fixtures:\n{''.join(entries)}"
+    text = f"folder: {FOLDER}\nsources:\n{''.join(sources)}fixtures:\n{''.join(entries)}"
     (clone.path / "params.yaml").write_text(text)
     clone.git("init", "--quiet")
     ended = clone.dvc("repro", "--quiet")

@@ -1,4 +1,4 @@
-"""Tests of `registry.report.limits`."""
+"""Tests of `registry.ptychography.limits`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import registry
+from registry.ptychography.limits import checks, fit
 from registry.ptychography.physics import Figures
-from registry.report.limits import checks, fit
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
 

@@ -1,4 +1,4 @@
-"""Tests of `registry.report.figures`."""
+"""Tests of `registry.ptychography.pictures`, and of `registry.drawing`, which draws them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 import registry
+from registry import drawing
+from registry.page import SourceArrays
+from registry.ptychography import pictures
+from registry.ptychography.limits import fit
 from registry.report import figures
-from registry.report.facts import SourcePositions
-from registry.report.limits import fit
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
 
@@ -27,7 +29,7 @@ def fixture():
     return registry.load(NAME, REPOSITORY)
 
 
-def image(picture: figures.Picture) -> np.ndarray:
+def image(picture: drawing.Picture) -> np.ndarray:
     """Pixels of an image, whose colour bar comes before it: (Y, X, 4) uint8."""
     from PIL import Image
 
@@ -37,7 +39,7 @@ def image(picture: figures.Picture) -> np.ndarray:
 
 def scan(fixture, source):
     """The picture of the fixture's positions over those of a source."""
-    return figures.positions(fixture.arrays, fixture.sidecar, source)
+    return pictures.positions(fixture.arrays, fixture.sidecar, source)
 
 
 def whole_source(fixture):
@@ -45,12 +47,14 @@ def whole_source(fixture):
     chosen = list(fixture.sidecar.subset_indices)
     x, y = np.linspace(34, 80, 1087), np.linspace(35, 80, 1087)
     x[chosen], y[chosen] = fixture.xcoords, fixture.ycoords
-    return SourcePositions(path="build/sources/a.npz", x=x.tolist(), y=y.tolist())
+    return SourceArrays(
+        path="build/sources/a.npz", values={"xcoords": x.tolist(), "ycoords": y.tolist()}
+    )
 
 
 def test_probe_and_object(fixture):
     """Amplitude and phase of both, each pixel of the array a pixel of the image."""
-    found = figures.probe_and_object(fixture.arrays)
+    found = pictures.probe_and_object(fixture.arrays)
     assert [(picture.name, image(picture).shape) for picture in found] == [
         ("object-amplitude", (227, 226, 4)),
         ("object-phase", (227, 226, 4)),
@@ -63,7 +67,7 @@ def test_an_image_shows_its_array():
     """Row 0 is at the top, column 0 at the left, and bright is much."""
     values = np.zeros((4, 5), np.complex64)
     values[0, 1] = 3
-    amplitude, _ = figures.complex_pair("object", values)
+    amplitude, _ = drawing.complex_pair("object", values)
     shown = image(amplitude)[..., 0]
     assert shown[0, 1] == 255, "the only bright pixel is elsewhere"
     assert np.count_nonzero(shown) == 1, "other pixels are bright, too"
@@ -72,7 +76,7 @@ def test_an_image_shows_its_array():
 def test_phase_is_cyclic():
     """Just below π and just above −π have the same colour; 0 has another one."""
     values = np.exp(1j * np.array([[np.pi - 1e-3, -np.pi + 1e-3, 0.0]]))
-    _, phase = figures.complex_pair("object", values)
+    _, phase = drawing.complex_pair("object", values)
     end, start, middle = image(phase)[0, :, :3].astype(int)
     assert np.abs(end - start).max() <= 4, "the colours do not close"
     assert np.abs(end - middle).max() > 100, "one colour for all"
@@ -81,7 +85,7 @@ def test_phase_is_cyclic():
 def test_a_large_object():
     """Of an object with more pixels than a screen only every nth is drawn, and that is said."""
     large = np.arange(1, 2501)[:, None] * np.ones((1, 10), np.complex64)
-    amplitude, _ = figures.complex_pair("object", large)
+    amplitude, _ = drawing.complex_pair("object", large)
     assert image(amplitude).shape[:2] == (834, 4), "not every third pixel"
     assert "10 × 2500 pixels" in amplitude.alt, "not its own size"
     assert "Every 3. pixel of a row and of a column is drawn." in amplitude.alt, "not said"
@@ -90,7 +94,7 @@ def test_a_large_object():
 def test_modes_of_a_probe(fixture):
     """Each mode of a probe is drawn."""
     probe = np.stack([fixture.probeGuess, fixture.probeGuess.T])
-    found = figures.probe_and_object({"probeGuess": probe})
+    found = pictures.probe_and_object({"probeGuess": probe})
     assert [picture.name for picture in found] == [
         "probe-amplitude", "probe-phase", "probe-mode-2-amplitude", "probe-mode-2-phase",
     ]  # fmt: skip
@@ -98,7 +102,7 @@ def test_modes_of_a_probe(fixture):
 
 def test_frames(fixture):
     """The mean and three single frames, on one scale that the words tell."""
-    found = figures.frames(fixture.arrays, 2000.0)
+    found = pictures.frames(fixture.arrays, 2000.0)
     assert [picture.title for picture in found] == ["Mean frame", "Frame 0", "Frame 8", "Frame 15"]
     peak = 2000 * float(fixture.diffraction[[0, 8, 15]].max()) ** 2
     for picture in found:
@@ -107,7 +111,7 @@ def test_frames(fixture):
 
 def test_frames_without_a_photon_scale(fixture):
     """Where photons are not known, intensities are relative to the brightest pixel."""
-    found = figures.frames(fixture.arrays, None)
+    found = pictures.frames(fixture.arrays, None)
     assert "down to a millionth of the peak" in found[0].alt
     assert image(found[1]).shape == (64, 64, 4)
 
@@ -115,7 +119,7 @@ def test_frames_without_a_photon_scale(fixture):
 def test_frames_are_on_a_log_scale():
     """Equal ratios are equal steps of colour."""
     stack = np.sqrt(np.array([[[1e-6, 1e-4, 1e-2, 1.0]]]))
-    _, single = figures.frames({"diffraction": stack}, None)
+    _, single = pictures.frames({"diffraction": stack}, None)
     from matplotlib import colormaps
 
     wanted = colormaps["viridis"]([0.0, 1 / 3, 2 / 3, 1.0], bytes=True)
@@ -126,7 +130,7 @@ def test_values_that_are_not_finite(fixture):
     """A NaN leaves its pixel on the mat, and the others as they are."""
     frames = fixture.diffraction.copy()
     frames[0, 3, 4] = np.nan
-    _, first, *_ = figures.frames({"diffraction": frames}, 2000.0)
+    _, first, *_ = pictures.frames({"diffraction": frames}, 2000.0)
     alpha = image(first)[..., 3]
     assert alpha[3, 4] == 0, "a NaN has a colour"
     assert np.count_nonzero(alpha == 0) == 1, "others have none"
@@ -139,16 +143,16 @@ def test_values_that_are_not_finite(fixture):
 )
 def test_arrays_that_cannot_be_drawn(fixture, arrays):
     """Arrays that are not there, or have other axes, give no picture."""
-    assert figures.probe_and_object(arrays) == []
-    assert figures.frames(arrays, None) == []
-    assert figures.positions(arrays, fixture.sidecar, None) is None
+    assert pictures.probe_and_object(arrays) == []
+    assert pictures.frames(arrays, None) == []
+    assert pictures.positions(arrays, fixture.sidecar, None) is None
 
 
 @pytest.mark.parametrize("stretched", ["xcoords", "ycoords"])
 def test_positions_of_any_shape_are_drawn_in_silence(fixture, caplog, stretched):
     """A scan that is wider or higher than the figure leaves no words of matplotlib's."""
     arrays = {**fixture.arrays, stretched: 3 * fixture.arrays[stretched]}
-    figures.positions(arrays, fixture.sidecar, None)
+    pictures.positions(arrays, fixture.sidecar, None)
     assert caplog.messages == [], "matplotlib has warned"
 
 
@@ -168,9 +172,12 @@ def test_positions_over_the_source(fixture):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"problem": "is not here (dvc repro builds it)", "x": [], "y": []}, "is not here"),
-        ({"x": [1.0, 2.0], "y": [1.0, 2.0]}, "has other positions than the sidecar says"),
-        ({"x": [1.0] * 1087}, "has its positions on another scale"),
+        ({"problem": "is not here (dvc repro builds it)", "values": {}}, "is not here"),
+        ({"values": {"xcoords": [1.0], "ycoords": [1.0]}}, "has other positions than the sidecar"),
+        (
+            {"values": {"xcoords": [1.0] * 1087, "ycoords": [1.0] * 1087}},
+            "has its positions on another scale",
+        ),
     ],
     ids=["absent", "fewer", "scaled"],
 )
@@ -185,7 +192,7 @@ def test_positions_alone(fixture, change, said):
 def test_every_frame_against_its_model(fixture):
     """The words of the chart tell the worst frame and its limit."""
     fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
-    picture = figures.frame_fit(fitted)
+    picture = pictures.frame_fit(fitted)
     assert picture.alt == (
         "Misfit over photon noise (χ²) of each of 16 frames: from 0.957 to 1.06, which is frame "
         "3. The limit of frame 3 is 1.13."
@@ -202,10 +209,10 @@ def every(fixture):
     """One picture of each kind."""
     fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
     return [
-        *figures.probe_and_object(fixture.arrays),
-        *figures.frames(fixture.arrays, 2000.0),
+        *pictures.probe_and_object(fixture.arrays),
+        *pictures.frames(fixture.arrays, 2000.0),
         scan(fixture, whole_source(fixture)),
-        figures.frame_fit(fitted),
+        pictures.frame_fit(fitted),
         figures.losses("loss-g1", [(0, 2.0), (1, 0.1)]),
     ]
 
@@ -243,9 +250,9 @@ def test_charts_for_light_and_dark(fixture):
         chart = picture.name in ("positions", "frame-fit", "loss-g1")
         assert (picture.dark is not None) == chart, picture.name
         if picture.dark is not None:
-            assert figures.THEMES["light"]["accent"].encode() in picture.light, picture.name
-            assert figures.THEMES["dark"]["accent"].encode() in picture.dark, picture.name
-            assert figures.THEMES["light"]["accent"].encode() not in picture.dark, picture.name
+            assert drawing.THEMES["light"]["accent"].encode() in picture.light, picture.name
+            assert drawing.THEMES["dark"]["accent"].encode() in picture.dark, picture.name
+            assert drawing.THEMES["light"]["accent"].encode() not in picture.dark, picture.name
 
 
 def test_charts_and_pages_have_the_same_colours():
@@ -253,7 +260,7 @@ def test_charts_and_pages_have_the_same_colours():
     style = (REPOSITORY / "registry/report/templates/report.css").read_text()
     light, dark = style.split("@media (prefers-color-scheme: dark)")
     for theme, text in (("light", light), ("dark", dark.partition("\n}\n")[0])):
-        for name, colour in figures.THEMES[theme].items():
+        for name, colour in drawing.THEMES[theme].items():
             assert f"--{name}: {colour};" in text, f"{name} of {theme}"
 
 
@@ -261,8 +268,9 @@ def test_pyplot_is_not_needed():
     """Figures are made without pyplot, which would keep state and may want a screen."""
     program = (
         "import sys, numpy as np\n"
+        "from registry import drawing\n"
         "from registry.report import figures\n"
-        "figures.complex_pair('object', np.ones((4, 4), complex))\n"
+        "drawing.complex_pair('object', np.ones((4, 4), complex))\n"
         "figures.losses('a', [(0, 1.0), (1, 0.5)])\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )

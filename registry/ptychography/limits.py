@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.page import Check
 from registry.ptychography.acceptance import MIN_COVERAGE, as_scan
 from registry.ptychography.contracts import DATA_001
 from registry.ptychography.doubts import POWER_LIMIT
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
+from registry.ptychography.meanings import MEANINGS
 from registry.ptychography.noise import misfit_moments
 from registry.ptychography.physics import SCALE_LIMIT, relative_error
 from registry.ptychography.scan import ROUNDING, Scan
-from registry.report.meanings import MEANINGS
 
 Real = NDArray[np.float64]
 
@@ -82,22 +83,6 @@ _FIGURES = {
 }
 # A figure of a later version is shown as it is.
 _UNKNOWN = _Figure()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One row of the table: what was measured, what is allowed, and what lies between.
-
-    ``gauge`` is where the figure lies between its limits, 0 to 1; None where a limit is missing.
-    """
-
-    name: str
-    meaning: str
-    measured: str
-    limit: str = ""
-    margin: str = ""
-    holds: bool | None = None
-    gauge: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

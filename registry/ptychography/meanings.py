@@ -1,4 +1,4 @@
-"""What the figures of a sidecar mean, in the words of every place that shows them."""
+"""What the figures of a ptychography sidecar mean, in the words of every place that shows them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,212 @@
+"""Pictures of a scan: probe, object, frames, positions, and the fit of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from registry.drawing import (
+    Picture,
+    complex_pair,
+    dots,
+    draw_chart,
+    draw_image,
+    log_scale,
+    value_range,
+)
+from registry.identity.sidecar import Sidecar
+from registry.page import SourceArrays
+from registry.ptychography.limits import Fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def probe_and_object(arrays: Mapping[str, np.ndarray]) -> list[Picture]:
+    """Amplitude and phase of those two, as far as they are there."""
+    pictures = []
+    obj, probe = arrays.get("objectGuess"), arrays.get("probeGuess")
+    if obj is not None and obj.ndim == 2 and obj.size:
+        pictures += complex_pair("object", obj)
+    if probe is not None and probe.ndim == 2 and probe.size:
+        pictures += complex_pair("probe", probe)
+    elif probe is not None and probe.ndim == 3 and probe.size:
+        for number, mode in enumerate(probe, 1):
+            # the first one by the name that a card looks for
+            pictures += complex_pair("probe" if number == 1 else f"probe mode {number}", mode)
+    return pictures
+
+
+def chosen_frames(count: int) -> list[int]:
+    """First, middle and last of the frames: three, where there are as many.
+
+    >>> chosen_frames(64), chosen_frames(2), chosen_frames(0)
+    ([0, 32, 63], [0, 1], [])
+    """
+    return sorted({0, count // 2, count - 1}) if count else []
+
+
+def frames(arrays: Mapping[str, np.ndarray], photon_scale: float | None) -> list[Picture]:
+    """Mean and three single frames on one log scale.
+
+    Photons where their number is known, else the intensity over its largest value.
+
+    Parameters
+    ----------
+    arrays : mapping
+        ``diffraction`` (N, H, W), amplitude.
+    photon_scale : float or None
+        Photons per unit of amplitude squared.
+    """
+    stack = arrays.get("diffraction")
+    if stack is None or stack.ndim != 3 or not stack.size:
+        return []
+    intensity = stack.astype(np.float64) ** 2
+    shown = [("mean", "Mean frame", f"Mean of {len(stack)} diffraction frames", intensity.mean(0))]
+    shown += [
+        (f"{n}", f"Frame {n}", f"Diffraction frame {n}", intensity[n])
+        for n in chosen_frames(len(stack))
+    ]
+    if photon_scale is not None:
+        images = [np.log10(1 + photon_scale * image) for *_, image in shown]
+        top = max(value_range(image)[1] for image in images)
+        scale = ("viridis", 0.0, top, "0", f"{10**top - 1:.0f} photons")
+        words = f"photons per pixel on a log scale, from 0 to {10**top - 1:.0f}"
+    else:
+        peak = max(value_range(image)[1] for *_, image in shown) or 1.0
+        images = [np.log10(np.maximum(image / peak, 1e-6)) for *_, image in shown]
+        scale = ("viridis", -6.0, 0.0, "10⁻⁶", "of the peak")
+        words = "intensity on a log scale, down to a millionth of the peak"
+    return [
+        draw_image(f"frame-{key}", title, f"{what}: {words}.", image, scale)
+        for (key, title, what, _), image in zip(shown, images, strict=True)
+    ]
+
+
+def positions(
+    arrays: Mapping[str, np.ndarray], record: Sidecar, source: SourceArrays | None
+) -> Picture | None:
+    """Scan positions over the source's, with the range that they cover in x and in y."""
+    if not all(name in arrays and arrays[name].ndim == 1 for name in ("xcoords", "ycoords")):
+        return None
+    x, y = arrays["xcoords"], arrays["ycoords"]
+    finite = len(x) == len(y) and len(x) > 0 and np.isfinite(x).all() and np.isfinite(y).all()
+    if not finite:
+        return None
+    whole, note = _source_positions(x, y, record, source)
+    coverage = [record.checks.get(name) for name in ("coverage_x", "coverage_y")]
+    covered = [f"{part:.1%}" if isinstance(part, float) else "" for part in coverage]
+
+    def draw(figure: Figure, ink: Mapping[str, str]) -> None:
+        _draw_positions(figure.add_axes((0.11, 0.1, 0.87, 0.88)), ink, (x, y), whole, covered)
+
+    alt = f"{len(x)} scan positions in object pixels, joined in their order"
+    if whole is not None:
+        alt += f", over the {len(whole[0])} of the source"
+    if all(covered):
+        alt += f". They span {covered[0]} of the source's range in x and {covered[1]} in y"
+    return draw_chart("positions", "Scan positions", f"{alt}.", draw, (5.2, 5.0), note)
+
+
+def _source_positions(
+    x: np.ndarray, y: np.ndarray, record: Sidecar, source: SourceArrays | None
+) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
+    """Positions of the whole source, if they are those that the fixture's were taken from."""
+    if source is None:
+        return None, ""
+    alone = "The fixture's own positions are drawn alone."
+    if source.problem:
+        return None, f"The source {source.path} {source.problem}. {alone}"
+    xs, ys = (np.array(source.values[name]) for name in ("xcoords", "ycoords"))
+    chosen = list(record.subset_indices)
+    if len(xs) != len(ys) or any(not 0 <= index < len(xs) for index in chosen):
+        return None, f"The source {source.path} has other positions than the sidecar says. {alone}"
+    if not (np.array_equal(xs[chosen], x) and np.array_equal(ys[chosen], y)):
+        return None, f"The source {source.path} has its positions on another scale. {alone}"
+    return (xs, ys), ""
+
+
+def _draw_positions(
+    axes: Axes,
+    ink: Mapping[str, str],
+    own: tuple[np.ndarray, np.ndarray],
+    whole: tuple[np.ndarray, np.ndarray] | None,
+    covered: Sequence[str],
+) -> None:
+    outer = own if whole is None else whole
+    left, right, top, bottom = outer[0].min(), outer[0].max(), outer[1].min(), outer[1].max()
+    room = 0.05 * max(right - left, bottom - top, 1.0)
+    if whole is not None:
+        dots(axes, *whole, color=ink["faint"], width=2.4, zorder=1)
+    axes.plot(*own, "-", color=ink["accent"], linewidth=0.5, alpha=0.45, zorder=2)
+    dots(axes, *own, color=ink["accent"], width=4, zorder=3)
+    for n in chosen_frames(len(own[0])):
+        axes.annotate(
+            f"{n}",
+            (own[0][n], own[1][n]),
+            xytext=(5, 5),
+            textcoords="offset points",
+            color=ink["ink"],
+            fontweight="bold",
+            zorder=4,
+        )
+    # the range of the source, and over it the fixture's: what coverage means
+    for along_x in (True, False):
+        ends = outer[0 if along_x else 1], own[0 if along_x else 1]
+        fixed = top - 1.6 * room if along_x else right + 1.6 * room
+        for values, colour, width in zip(ends, ("faint", "accent"), (5.5, 2.5), strict=True):
+            span, across = [values.min(), values.max()], [fixed, fixed]
+            line = (span, across) if along_x else (across, span)
+            axes.plot(*line, color=ink[colour], linewidth=width, solid_capstyle="butt", zorder=2)
+        text = covered[0 if along_x else 1]
+        if text:
+            where = ((left + right) / 2, fixed - 0.7 * room)
+            if not along_x:
+                where = (fixed + 0.7 * room, (top + bottom) / 2)
+            axes.text(
+                *where,
+                f"{text} of {'x' if along_x else 'y'}",
+                color=ink["ink"],
+                ha="center" if along_x else "left",
+                va="bottom" if along_x else "center",
+                rotation=0 if along_x else 270,
+            )
+    # not fixed, or matplotlib warns of each scan whose range it has to widen to an equal scale
+    axes.set_xlim(left - room, right + 4 * room, auto=None)
+    axes.set_ylim(bottom + room, top - 4 * room, auto=None)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xlabel("x, column [px]")
+    axes.set_ylabel("y, row [px]")
+
+
+def frame_fit(fitted: Fit) -> Picture:
+    """How each frame misses its model, between the limits."""
+    count = np.arange(len(fitted.values))
+    worst = int(np.argmax(fitted.values))
+
+    def draw(figure: Figure, ink: Mapping[str, str]) -> None:
+        axes = figure.add_axes((0.12, 0.2, 0.86, 0.75))
+        for limit in (fitted.low, fitted.high):
+            if limit is not None:
+                axes.plot(count, limit, color=ink["quiet"], linewidth=1, drawstyle="steps-mid")
+        if fitted.low is not None and fitted.high is not None:
+            axes.fill_between(
+                count, fitted.low, fitted.high, step="mid", color=ink["faint"], alpha=0.25, lw=0
+            )
+        dots(axes, count, fitted.values, color=ink["accent"], width=3.4)
+        if fitted.values.min() > 0 and fitted.values.max() > 10 * fitted.values.min():
+            log_scale(axes)
+        axes.set_xlabel("frame")
+        axes.set_ylabel(fitted.what.partition(" (")[0])
+
+    limits = ""
+    if fitted.high is not None:
+        limits = f" The limit of frame {worst} is {fitted.high[worst]:.3g}."
+    alt = (
+        f"{fitted.what.capitalize()} of each of {len(count)} frames: from "
+        f"{fitted.values.min():.3g} to {fitted.values.max():.3g}, which is frame {worst}.{limits}"
+    )
+    return draw_chart("frame-fit", "Every frame against its model", alt, draw, (5.2, 2.5))
