@@ -1,9 +1,9 @@
 """Fixture registry: content-addressed, versioned test data for scientific machine learning.
 
 >>> import registry
->>> fixture = registry.load("minimal_dataset_v1")  # doctest: +SKIP
->>> fixture.diffraction.shape  # doctest: +SKIP
-(64, 64, 64)
+>>> fixture = registry.load("tones_v1")  # doctest: +SKIP
+>>> fixture.samples.shape  # doctest: +SKIP
+(16, 2000)
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A field knows what its arrays mean: which contracts there are, when a fixture is good, which
 mistakes its data may carry, and how they are drawn. The core knows none of that, and no field. It
-finds one by its name, which the schema of a generator gives (``"field": "ptychography"``) and a
-sidecar records: a package of this one, a module of the registry's repository
+finds one by its name, which the schema of a generator gives (``"field": "audio"``) and a sidecar
+records: a package of this one, a module of the registry's repository
 (``fields/NAME.py``), or an entry point of the group ``fixture_registry.fields``. Each has
 ``FIELD``, a `Field`.
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Fixture(Mapping[str, "np.ndarray"]):
     """Verified arrays, read-only, as a mapping and as attributes.
 
-    ``fixture["diffraction"]`` and ``fixture.diffraction`` are the same array. A test that wants to
-    write takes a copy: ``fixture.diffraction.copy()``.
+    ``fixture["samples"]`` and ``fixture.samples`` are the same array. A test that wants to write
+    takes a copy: ``fixture.samples.copy()``.
     """
 
     name: str

@@ -66,16 +66,16 @@ def failures(arrays: Mapping[str, np.ndarray], schemas: Path, file: str) -> list
         replace(failure, criterion=f"contract: {failure.criterion}")
         for failure in schema.problems(inventory(arrays), schemas / file)
     ]
-    contract = contract_named(file, schemas)
-    _require_labels(schemas / file)
-    return [*problems, *_lengths(arrays, contract)]
+    return [*problems, *_lengths(arrays, _declared_axes(schemas / file))]
 
 
-def _require_labels(path: Path) -> None:
-    """Refuse labels that would be taken for none, so that nothing is checked by them."""
-    properties = schema.read(path).get("properties", {})
-    for name, rule in properties.items():
-        axes = rule.get("axes", []) if isinstance(rule, dict) else []
+def _declared_axes(path: Path) -> dict[str, list[str]]:
+    """Labels of arrays that have some, by name; refused where they would be taken for none."""
+    found: dict[str, list[str]] = {}
+    for name, rule in schema.read(path).get("properties", {}).items():
+        if not isinstance(rule, dict) or "axes" not in rule:
+            continue
+        axes = found[name] = rule["axes"]
         if not (isinstance(axes, list) and all(isinstance(axis, str) and axis for axis in axes)):
             raise CheckError(
                 f"schemas/{path.name}: properties.{name}.axes",
@@ -83,24 +83,27 @@ def _require_labels(path: Path) -> None:
                 found=schema.shown(axes),
                 remedy=f"correct schemas/{path.name}",
             )
+    return found
 
 
-def _lengths(arrays: Mapping[str, np.ndarray], contract: Contract) -> Iterator[Failure]:
+def _lengths(
+    arrays: Mapping[str, np.ndarray], declared: Mapping[str, list[str]]
+) -> Iterator[Failure]:
     """Axes of one label that differ in length, and arrays with another number of axes."""
     found: dict[str, dict[str, int]] = {}
-    for known in contract.arrays:
-        array = arrays.get(known.name)
-        if array is None or not known.axes:
+    for name, axes in declared.items():
+        if name not in arrays:
             continue
-        if array.ndim != len(known.axes):
+        shape = arrays[name].shape
+        if len(shape) != len(axes):
             yield Failure(
-                criterion=f"contract: {known.name}",
-                expected=f"axes {', '.join(known.axes)}",
-                found=f"shape {array.shape}",
+                criterion=f"contract: {name}",
+                expected=f"axes {', '.join(axes)}" if axes else "no axes",
+                found=f"shape {shape}",
             )
             continue
-        for label, length in zip(known.axes, array.shape, strict=True):
-            found.setdefault(label, {})[known.name] = length
+        for label, length in zip(axes, shape, strict=True):
+            found.setdefault(label, {})[name] = length
     for label, lengths in found.items():
         if len(set(lengths.values())) > 1:
             yield Failure(

@@ -73,7 +73,7 @@ def _hold_to_criteria(request: Request, acceptance: Acceptance) -> None:
     if count:
         raise CheckError(
             f"fixture {request.name}: {count} {'criterion' if count == 1 else 'criteria'} not met",
-            expected="every criterion of docs/checks.md",
+            expected=f"every criterion of the field {request.generator.field}",
             found="\n            ".join(map(str, acceptance.failures)),
             remedy=f"edit params.yaml fixtures.{request.name}, or its source; the last good "
             "fixture and its sidecar are as they were",

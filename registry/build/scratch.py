@@ -116,8 +116,8 @@ def _copy(source: str, target: str) -> None:
 def flags(entry: Mapping[str, Any], root: Path) -> list[str]:
     """Flags into which DVC turns an entry of params.yaml; a relative path starts at the registry.
 
-    >>> flags({"n_subset": 64, "diff3d": True, "Y": False}, Path())
-    ['--n_subset', '64', '--diff3d']
+    >>> flags({"n_subset": 64, "labels": True, "masks": False}, Path())
+    ['--n_subset', '64', '--labels']
     """
     found = []
     for key, value in entry.items():

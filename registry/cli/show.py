@@ -53,8 +53,9 @@ def _print(root: Path, pin: Pin, record: Sidecar, present: str) -> None:
     say(*columns(_facts(pin, record, present)))
     say("\narrays")
     say(*columns([(f"  {name}", *cells) for name, *cells in _arrays(record)]))
-    say("\nchecks")
-    say(*columns([(f"  {key}", *cells) for key, *cells in _checks(record)]))
+    if record.checks:
+        say("\nchecks")
+        say(*columns([(f"  {key}", *cells) for key, *cells in _checks(record)]))
     if record.mistakes is not None:
         say("\nplanted mistakes")
         say(*columns([(f"  {key}", text) for key, text in _mistakes(record)]))

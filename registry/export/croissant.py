@@ -326,8 +326,8 @@ def _field(item: Published, name: str) -> dict[str, Any]:
         "name": name,
         "description": said[0].upper() + said[1:],
         "dataType": _TYPES[kind],
-        "isArray": True,
-        "arrayShape": ",".join(map(str, shape)),
+        # a single value is none
+        **({"isArray": True, "arrayShape": ",".join(map(str, shape))} if shape else {}),
         "source": {"fileObject": {"@id": item.file}},
     }
 

@@ -441,7 +441,7 @@ def test_a_source_that_fails_the_criteria(add, buildable, scan):
     ended = add("--from", str(path), *CUT, "--licence", "MIT", "--noise", "measured")
     assert (ended.code, ended.out) == (1, ""), "it passed"
     assert ended.err.startswith("error: fixture new_v1: "), ended.err
-    assert "criteria not met\n  expected: every criterion of docs/checks.md\n" in ended.err
+    assert "criteria not met\n  expected: every criterion of the field ptychography\n" in ended.err
     assert "found:    own-match: expected " in ended.err
     assert ended.err.endswith(
         "  to mend:  change the data, or the flags (the key n_subset is --n-subset), and run the "

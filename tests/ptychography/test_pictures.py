@@ -199,12 +199,6 @@ def test_every_frame_against_its_model(fixture):
     )
 
 
-def test_losses():
-    """The words of the chart tell where the loss began and ended."""
-    picture = figures.losses("loss-g1", [(0, 2.0), (1, 1.0), (2, 0.1)])
-    assert picture.alt == "Training loss over 3 steps, from 2 at step 0 to 0.1 at step 2."
-
-
 def every(fixture):
     """One picture of each kind."""
     fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
