@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Values along a line; more can be seen on no screen.
 _MOST = 2000
+# An image that is longer than so many times its width would be a line: its pixels are stretched.
+_LONGEST = 4
 
 
 def page(arrays: Mapping[str, np.ndarray] | None, record: Sidecar) -> Page:
@@ -33,7 +35,6 @@ def page(arrays: Mapping[str, np.ndarray] | None, record: Sidecar) -> Page:
     return Page(
         sections=[section] if pictures else [],
         checks=checks,
-        no_charts="these checks have none",
     )
 
 
@@ -60,12 +61,38 @@ def pictures_of(name: str, values: np.ndarray) -> list[Picture]:
     if values.dtype.kind == "c":
         return complex_pair(what, values)
     values = values.astype(np.float64)
-    low, high = value_range(values)
     rows, columns = values.shape
+    if max(rows, columns) > _LONGEST * min(rows, columns):
+        return [_raster(what, values, note)]
+    low, high = value_range(values)
     alt = f"{what}, {columns} × {rows}, from {low:.3g} to {high:.3g}."
     title = f"{what}, {note}" if note else what
     scale = ("viridis", low, high, f"{low:.3g}", f"{high:.3g}")
     return [draw_image(f"array-{what}", title, alt, values, scale)]
+
+
+def _raster(name: str, values: np.ndarray, note: str) -> Picture:
+    """A table of values in colours, stretched to the chart."""
+    rows, columns = values.shape
+    down, right = (-(-length // _MOST) for length in values.shape)
+    low, high = value_range(values)
+
+    def draw(figure: Figure, ink: Mapping[str, str]) -> None:
+        axes = figure.add_axes((0.14, 0.2, 0.84, 0.75))
+        axes.imshow(
+            values[::down, ::right],
+            cmap="viridis",
+            vmin=low,
+            vmax=high,
+            interpolation="none",
+            aspect="auto",
+            extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+        )
+        axes.set_xlabel("column")
+        axes.set_ylabel("row")
+
+    alt = f"{name}, {columns} × {rows}, from {low:.3g} (dark) to {high:.3g} (light)."
+    return draw_chart(f"array-{name}", name, alt, draw, (5.2, 2.5), note)
 
 
 def _line(name: str, values: np.ndarray, note: str) -> Picture:

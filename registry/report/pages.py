@@ -129,10 +129,13 @@ def _thumbnails(facts: Facts, files: Sequence[str]) -> list[tuple[str, str]]:
         return []
     names = {file.removeprefix(f"{facts.name}/"): file for file in files}
     wanted = of(facts.record.field).on_card or {
-        name: name.removesuffix(".svg")
+        name: name.removesuffix(".svg").removeprefix("array-")
         for name in names
         if name.endswith(".svg") and not name.endswith("-dark.svg")
     }
+    # they lie on a dark mat
+    dark = {name.replace("-dark.svg", ".svg"): file for name, file in names.items()}
+    names |= {name: file for name, file in dark.items() if name in names}
     return [(names[name], what) for name, what in wanted.items() if name in names][:_ON_CARD]
 
 

@@ -40,6 +40,7 @@ def test_without_verified_arrays():
         (np.ones((2, 3), complex), ["a-amplitude", "a-phase"]),
         (np.ones((4, 2, 3)), ["array-a"]),
         (np.ones((1, 9)), ["array-a"]),
+        (np.ones((2, 9)), ["array-a"]),
         (np.array([True, False]), ["array-a"]),
         (np.array([np.nan, np.inf, 1.0]), ["array-a"]),
         (np.array(1.0), []),
@@ -67,3 +68,12 @@ def test_words_of_an_image():
     (picture,) = pictures_of("frames", np.arange(12.0).reshape(2, 2, 3))
     assert picture.alt == "frames, 3 × 2, from 0 to 5."
     assert picture.title == "frames, first of several"
+
+
+def test_a_table_that_is_longer_than_wide():
+    """It is stretched to a chart: as an image it would be a line."""
+    (picture,) = pictures_of("samples", np.arange(32.0).reshape(2, 16))
+    assert picture.alt == "samples, 16 × 2, from 0 (dark) to 31 (light)."
+    assert picture.dark is not None, "not a chart"
+    (image,) = pictures_of("samples", np.arange(16.0).reshape(2, 8))
+    assert image.dark is None, "not an image"
