@@ -32,7 +32,7 @@ ALONE = "-p no:hydra_pytest"
 # A registry and, in the same repository, the package; tests are the consumer's.
 HOLDS = {
     ".dvc", ".dvcignore", ".gitattributes", ".gitignore", "LICENSE", "README.md", "dvc.yaml",
-    "pyproject.toml", "registry",
+    "fixture_registry", "pyproject.toml", "registry",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow
@@ -131,7 +131,9 @@ def test_install(template, blocks):
     assert built.name in blocks(PAGE)[0].text, "the page names another wheel"
     with zipfile.ZipFile(built) as file:
         held = {name.partition("/")[0] for name in file.namelist()}
-    assert held == {"registry", "fixture_registry-0.1.0.dist-info"}, "not the package alone"
+    assert held == {"registry", "fixture_registry", "fixture_registry-0.1.0.dist-info"}, (
+        "not the package, and what starts it"
+    )
     (found,) = folder.glob("environment/lib/python*/site-packages/registry")
     assert not found.is_symlink(), "not what the wheel brought"
 

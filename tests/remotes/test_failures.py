@@ -434,7 +434,7 @@ class TestTogether:
             "    assert load_fixture('small_v1').frames[-1] == 24_999\n"
         )
         env = {**env, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": "true"}
-        plugins = ["-p", "xdist.plugin", "-p", "registry.pytest_plugin"]
+        plugins = ["-p", "xdist.plugin", "-p", "fixture_registry.pytest_plugin"]
         command = [sys.executable, "-m", "pytest", *plugins, "-n", "4", "-v"]
         printed = kit.succeed(command, project, env)
         assert "16 passed" in printed, printed
