@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from fixture_registry import parts, shadow
+from registry import extras
 from registry.errors import UsageError
 from registry.storage import git
 
@@ -17,9 +18,12 @@ def repro(root: Path, *arguments: str) -> int:
 
     Raises
     ------
+    MissingError
+        The extra ``build`` is not installed.
     UsageError
         A file there is what its stages would run in place of this package.
     """
+    extras.require("build", "dvc repro", "dvc", expected="DVC, which runs the stages")
     found = shadow(root)
     if found is not None:
         said = parts(found)
