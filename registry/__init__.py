@@ -12,8 +12,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from registry.errors import ArchiveError as ArchiveError
     from registry.errors import ChainError as ChainError
     from registry.errors import CheckError as CheckError
@@ -39,23 +37,26 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Names are imported when first used, so that importing the package costs next to nothing.
-    if name == "__version__":
-        return _version()
-    if name not in __all__:
-        raise AttributeError(f"module 'registry' has no attribute {name!r}")
-    from importlib import import_module
+# Type checkers would believe it of every name.
+if not TYPE_CHECKING:
 
-    homes = {
-        "load": "loading",
-        "names": "loading",
-        "Fixture": "fixture",
-    }
-    home = homes.get(name, "errors")
-    value = getattr(import_module(f"registry.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        # Names are imported when first used, so that importing the package costs next to nothing.
+        if name == "__version__":
+            return _version()
+        if name not in __all__:
+            raise AttributeError(f"module 'registry' has no attribute {name!r}")
+        from importlib import import_module
+
+        homes = {
+            "load": "loading",
+            "names": "loading",
+            "Fixture": "fixture",
+        }
+        home = homes.get(name, "errors")
+        value = getattr(import_module(f"registry.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
