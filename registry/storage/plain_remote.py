@@ -7,6 +7,7 @@ What DVC's configuration can say of the two is read here as DVC reads it, as far
 from __future__ import annotations
 
 import base64
+import io
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -87,22 +88,23 @@ class Web:
             raise TimeoutError from None
         except (requests.exceptions.RequestException, UnicodeError) as error:
             raise ConnectionError(web.reason(error)) from None
-        found = bytearray()
+        # hands its bytes over as they are: a copy would take the memory twice
+        found = io.BytesIO()
         try:
             if response.status_code == 404:
                 raise FileNotFoundError(url)
             if response.status_code != 200:
                 raise Refused(response.status_code, response.reason)
             for block in web.blocks(response):
-                found += block
-                count(len(found))
+                found.write(block)
+                count(found.tell())
         except web.Cut as error:
             if error.is_slow:
                 raise TimeoutError from None
             raise ConnectionError(str(error)) from None
         finally:
             response.close()
-        return bytes(found)
+        return found.getvalue()
 
     def _prepare(self, session: requests.Session) -> None:
         from requests.adapters import HTTPAdapter
