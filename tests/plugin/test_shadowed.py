@@ -138,3 +138,19 @@ def test_options_that_ask_for_fixtures(project):
     ended = run([sys.executable, *MODULE], project, variables)
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR, ended.stdout
     assert ended.stderr.startswith("ERROR: fixtures of the registry\n  expected: `import registry`")
+
+
+@pytest.mark.slow
+def test_commands_and_stages(project):
+    """In the registry's folder below both run; at the top a command does, and no stage of ours."""
+    stage = ["-m", "registry.build.code"]
+    script = ["-P", "-c", "from fixture_registry.command import main; raise SystemExit(main())"]
+    data = project / "data"
+    listed = run([sys.executable, *script, "list"], data, environment(project))
+    assert (listed.returncode, "small_v1" in listed.stdout) == (0, True), listed.stderr
+    built = run([sys.executable, *stage], data, environment(project))
+    assert built.stderr.startswith("error: schema params.schema.json\n"), built.stderr
+    for arguments in (script, stage):
+        ended = run([sys.executable, *arguments], project, environment(project))
+        theirs = "'registry' is not a package" in ended.stderr
+        assert theirs == (arguments == stage), ended.stderr
