@@ -30,6 +30,7 @@ BIN := $(VENV)/bin
 # environment holds everything that the other one does.
 BASE := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+BASE_EXTRAS := build
 DEV_EXTRAS := dev
 
 # An environment holds absolute paths: one that came along with a copied or moved clone runs the
@@ -71,7 +72,7 @@ $(VENV)/pyvenv.cfg: $(if $(VENV_STALE),FORCE)
 
 $(BASE): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@echo "Installing the package into $(VENV) (about a minute)"
-	@$(PIP_INSTALL) -e .
+	@$(PIP_INSTALL) -e '.[$(BASE_EXTRAS)]'
 	@touch $@
 
 $(DEV): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
@@ -136,7 +137,7 @@ constraints:
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install -qq --upgrade hatchling editables setuptools \
-		"$$(grep '^torch==' constraints.txt)" '.[train,s3,ssh,hdf5,report,dev]'
+		"$$(grep '^torch==' constraints.txt)" '.[build,train,s3,ssh,hdf5,report,dev]'
 	{ sed -n '/^#/p' constraints.txt; \
 	  build/constraints/bin/python -m pip freeze --all --exclude pip --exclude fixture-registry \
 	  | sed 's/+cpu$$//' | LC_ALL=C sort -f; } > build/constraints.txt

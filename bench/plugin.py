@@ -21,8 +21,8 @@ _ROUNDS = {1: 10, 10: 10, 100: 10, 400: 30, 1000: 10}
 _PYTEST = ("-m", "pytest", "--disable-plugin-autoload", "-p", "no:cacheprovider", "test_nothing.py")
 _COMMANDS = {
     _FLOOR: _PYTEST,
-    _OURS: (*_PYTEST, "-p", "registry.pytest_plugin"),
-    _PINNED: (*_PYTEST, "-p", "registry.pytest_plugin", "-o", "fixtures_as_fixtures=true"),
+    _OURS: (*_PYTEST, "-p", "fixture_registry.pytest_plugin"),
+    _PINNED: (*_PYTEST, "-p", "fixture_registry.pytest_plugin", "-o", "fixtures_as_fixtures=true"),
 }
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from registry.errors import ArchiveError as ArchiveError
     from registry.errors import ChainError as ChainError
     from registry.errors import CheckError as CheckError
@@ -22,6 +20,9 @@ if TYPE_CHECKING:
     from registry.errors import UsageError as UsageError
     from registry.fixture import Fixture as Fixture
     from registry.loading import load as load
+    from registry.loading import names as names
+
+    __version__: str
 
 __all__ = [
     "ArchiveError",
@@ -32,24 +33,41 @@ __all__ = [
     "RegistryError",
     "UsageError",
     "load",
+    "names",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Names are imported when first used, so that importing the package costs next to nothing.
-    if name not in __all__:
-        raise AttributeError(f"module 'registry' has no attribute {name!r}")
-    from importlib import import_module
+# Type checkers would believe it of every name.
+if not TYPE_CHECKING:
 
-    homes = {
-        "load": "loading",
-        "Fixture": "fixture",
-    }
-    home = homes.get(name, "errors")
-    value = getattr(import_module(f"registry.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        # Names are imported when first used, so that importing the package costs next to nothing.
+        if name == "__version__":
+            return _version()
+        if name not in __all__:
+            raise AttributeError(f"module 'registry' has no attribute {name!r}")
+        from importlib import import_module
+
+        homes = {
+            "load": "loading",
+            "names": "loading",
+            "Fixture": "fixture",
+        }
+        home = homes.get(name, "errors")
+        value = getattr(import_module(f"registry.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, "__version__"])
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("fixture-registry")
+    except PackageNotFoundError:
+        # a clone on Python's path
+        return "unknown, as it is not installed"

@@ -92,6 +92,32 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     )
 
 
+def names(root: Path | str | None = None, *, offline: bool | None = None) -> list[str]:
+    """Names of the fixtures that a registry pins, sorted; retired ones are left out.
+
+    For ``pytest.mark.parametrize("name", registry.names())``. No sidecar and no fixture is read.
+
+    Parameters
+    ----------
+    root, offline : optional
+        As for `load`.
+
+    Raises
+    ------
+    UsageError
+        No registry.
+    MissingError
+        It has no pins, or is named by a URL that cannot be reached, and was not used before.
+    ChainError
+        Its lock, or an import, is not one that DVC writes.
+    """
+    top = locate(root, offline=offline)
+    try:
+        return sorted(pins.read(top).keys() - retirement.retired(top).keys())
+    except RegistryError as error:
+        raise served.advised(top, error) from None
+
+
 def hand_out(fixture: Fixture) -> Fixture:
     """The fixture for a caller who asks for it; also where it was loaded for another one before."""
     return fixture if replace is None else replace(fixture)

@@ -7,7 +7,10 @@ import sys
 import pytest
 
 from registry import extras
+from registry.cli import dvc_repro
+from registry.declare import yaml_text
 from registry.errors import MissingError
+from registry.identity import schema
 
 
 def test_what_is_installed():
@@ -37,3 +40,19 @@ def test_an_extra_of_another_package():
     """What is DVC's to install is installed with DVC's extra."""
     error = extras.missing("gs", "remote", expected="gcsfs", package="dvc")
     assert (error.found, error.remedy) == ("it is not installed", "pip install 'dvc[gs]'")
+
+
+def test_who_imports_what_the_extra_build_brings(root, monkeypatch):
+    """Each says so where it is not installed; what was asked for is the subject."""
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    path = root / "schemas" / schema.PARAMS
+    for subject, call in {
+        f"schema {schema.PARAMS}": lambda: schema.validator(path),
+        f"schema {schema.PARAMS} ": lambda: schema.compiled(path),
+        "params.yaml": lambda: yaml_text.parse("a: 1\n"),
+        "dvc repro": lambda: dvc_repro.repro(root),
+    }.items():
+        with pytest.raises(MissingError) as caught:
+            call()
+        assert caught.value.subject == subject.strip()
+        assert caught.value.remedy == "pip install 'fixture-registry[build]'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -63,7 +64,10 @@ def test_the_field_alone_imports_nothing_heavy():
 def test_loading_a_fixture_imports_numpy_and_yaml_alone(root):
     """A fixture in the workspace is loaded without DVC and without a schema validator."""
     name = "minimal_dataset_v1_n16"
-    found = imported(f"import registry; registry.load({name!r}, root={str(root)!r})")
+    found = imported(
+        f"import registry; assert {name!r} in registry.names({str(root)!r}); "
+        f"registry.load({name!r}, root={str(root)!r})"
+    )
     assert found & HEAVY == set(), "loading imports what only building needs"
     assert "numpy" in found, "numpy was not imported, so nothing was loaded"
 
@@ -81,6 +85,16 @@ def test_public_names_arrive_when_they_are_used():
     for name in registry.__all__:
         assert getattr(registry, name).__name__ == name, f"registry.{name} is something else"
         assert name in dir(registry), f"dir(registry) lacks {name}"
+
+
+def test_the_version_is_the_distribution_s(monkeypatch):
+    """Looked up when it is asked for; where nothing is installed, that is said."""
+    import registry
+
+    assert registry.__version__ == metadata.version("fixture-registry")
+    assert "__version__" in dir(registry)
+    monkeypatch.setattr(metadata.Distribution, "discover", lambda **_: iter(()))
+    assert registry.__version__ == "unknown, as it is not installed"
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import registry
 from registry import loading
@@ -380,6 +381,25 @@ def test_a_digest_of_nothing(root):
     with pytest.raises(UsageError) as caught:
         registry.load(f"sha256:{'0' * 64}", root)
     assert NAME in caught.value.found, "the fixtures that there are are not listed"
+
+
+def test_names(root, monkeypatch):
+    """What is pinned, sorted, whatever the lock's order; a retired version is none of it."""
+    assert registry.names(root) == ["minimal_dataset_v1", NAME]
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    lock["stages"] = dict(reversed(lock["stages"].items()))
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+    monkeypatch.chdir(root / FOLDER)
+    assert registry.names() == ["minimal_dataset_v1", NAME]
+    (root / "params.yaml").write_text(f"retired:\n  {NAME}: {{reason: too small}}\n")
+    assert registry.names() == ["minimal_dataset_v1"]
+
+
+def test_names_without_pins(root):
+    """As for a load, the error names the lock."""
+    (root / "dvc.lock").unlink()
+    with pytest.raises(MissingError, match=r"^dvc\.lock\n"):
+        registry.names(root)
 
 
 # Where the registry is

@@ -56,6 +56,16 @@ class _Parser(argparse.ArgumentParser):
         super().error(printable(message))
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: no other command waits for that."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import registry
+
+        console.say(f"fixture-registry {registry.__version__}")
+        parser.exit()
+
+
 def _main(argv: Sequence[str] | None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = _Parser(
@@ -65,6 +75,7 @@ def _main(argv: Sequence[str] | None) -> int:
         epilog="exit codes: 0 fine, 1 a check failed, 2 wrong use, 3 missing or unreachable, "
         "4 locked by another process",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     asked_for = next((word for word in argv if word in COMMANDS), None)
     for command, purpose in COMMANDS.items():

@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.declare import FILE, params
 
     root = find_root()
+    if not arguments.check:
+        imports.require()
     declared = params.load(root).envelope
     if declared is None:
         raise MissingError(
@@ -68,12 +70,9 @@ def _measure(root: Path, names: Sequence[str]) -> None:
 
     Raises
     ------
-    MissingError
-        What a training needs is not installed.
     CheckError
         A stage failed.
     """
-    imports.require()
     # nothing runs from a declaration that breaks a rule
     targets = ["code/dvc.yaml:code", *(f"{_PIPELINE}:run@{name}" for name in names)]
     code = repro(root, "--single-item", "--force", "--keep-going", *targets)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from registry import console, files, loading
+from registry import console, extras, files, loading
 from registry.digests import md5
 from registry.errors import MissingError, RegistryError, UsageError
 from registry.identity import pins
@@ -186,6 +186,8 @@ def _begin(top: Path) -> tuple[str, ...]:
     """Make a repository one of DVC's, where it is none; what is new then."""
     if (top / ".dvc").is_dir():
         return ()
+    expected = "DVC, which makes the repository one of its own"
+    extras.require("build", f"repository {top}", "dvc", expected=expected)
     done = subprocess.run(
         # no module in the repository is taken for one of DVC's
         [sys.executable, "-P", "-m", "dvc", "init", "--quiet"],

@@ -10,6 +10,11 @@ from registry.identity import pins
 from registry.identity.pins import Pin
 
 
+def retired(root: Path) -> dict[str, dict[str, str]]:
+    """What ``params.yaml`` says of retired versions, by name; their pins may still be there."""
+    return deprecation.notices(root / FILE, "retired")
+
+
 def find_pin(root: Path, name: str) -> Pin:
     """The pin of one fixture.
 
@@ -21,7 +26,7 @@ def find_pin(root: Path, name: str) -> Pin:
     try:
         return pins.find(root, name)
     except UsageError:
-        said = deprecation.notices(root / FILE, "retired").get(name)
+        said = retired(root).get(name)
         if said is None:
             raise
     since, successor = said.get("since", "an unknown day"), said.get("successor")

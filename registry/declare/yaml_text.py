@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import files
+from registry import extras, files
 from registry.declare import FILE
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
@@ -47,7 +47,10 @@ def parse(text: str) -> Any:
     ------
     CheckError
         It is not YAML 1.2, or has a key twice; the message says where.
+    MissingError
+        The extra ``build`` is not installed.
     """
+    extras.require("build", FILE, "ruamel", expected="ruamel.yaml, by which DVC reads it")
     # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning

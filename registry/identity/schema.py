@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import files
+from registry import extras, files
 from registry.digests import sha256
 from registry.errors import CheckError, MissingError
 from registry.failure import Failure
@@ -46,8 +46,9 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     Raises
     ------
     MissingError
-        The schema's file is absent.
+        The schema's file is absent, or the extra ``build`` is not installed.
     """
+    _require(schema, "jsonschema")
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT202012
 
@@ -113,8 +114,9 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     Raises
     ------
     MissingError
-        The schema's file is absent.
+        The schema's file is absent, or the extra ``build`` is not installed.
     """
+    _require(schema, "jsonschema_rs")
     import jsonschema_rs
 
     def retrieve(uri: str) -> Any:
@@ -128,6 +130,11 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
         formats={"date-time": lambda text: is_instant(text)},
     )
     return validator.is_valid
+
+
+def _require(schema: Path, module: str) -> None:
+    expected = f"{module}, which holds documents against it"
+    extras.require("build", f"schema {schema.name}", module, expected=expected)
 
 
 def digest(schema: Path) -> str:

@@ -51,6 +51,18 @@ def read(root: Path) -> Iterator[Setting]:
     yield from _read(*_paths(root))
 
 
+def read_wholly(root: Path) -> list[Setting] | None:
+    """All settings, as `read` has them; None where a file says something else to DVC, or may.
+
+    DVC reads a larger language than what it writes in it.
+    """
+    if any(_parse(path) is None for path in _paths(root)):
+        return None
+    found = list(read(root))
+    # a line that is indented more than the one before
+    return None if any("\n" in item.value for item in found) else found
+
+
 def read_outside() -> Iterator[Setting]:
     """The settings of system and user, whatever the repository."""
     yield from _read(*_outside())
@@ -68,18 +80,28 @@ def _paths(root: Path) -> Iterator[Path]:
 
 def _read(*paths: Path) -> Iterator[Setting]:
     for path in paths:
-        parser = configparser.ConfigParser(
-            interpolation=None, strict=False, inline_comment_prefixes=("#",)
-        )
-        try:
-            parser.read_string(files.read(path).decode())
-        except (OSError, configparser.Error, UnicodeDecodeError):
+        parser = _parse(path)
+        if parser is None:
             continue
         for section in parser.sections():
             for key, value in parser.items(section):
                 yield Setting(
                     section=section.strip("'"), key=key, value=value.strip("\"'"), file=path
                 )
+
+
+def _parse(path: Path) -> configparser.ConfigParser | None:
+    """What a file says, nothing where there is none; None for one that cannot be read."""
+    parser = configparser.ConfigParser(
+        interpolation=None, strict=False, inline_comment_prefixes=("#",)
+    )
+    try:
+        parser.read_string(files.read(path).decode())
+    except (FileNotFoundError, NotADirectoryError):
+        return parser
+    except (OSError, configparser.Error, UnicodeDecodeError):
+        return None
+    return parser
 
 
 def value(root: Path, section: str, key: str) -> Setting | None:

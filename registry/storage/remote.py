@@ -282,9 +282,9 @@ def _download(session: _Session, store: Store, wanted: Wanted) -> Found | None:
         begun = time.monotonic()
         try:
             data = _attempt(session, store, wanted)
-        except INTERNALS:
-            return None
         except Exception as error:
+            if isinstance(error, INTERNALS) and not store.is_plain:
+                return None
             result = explain(store, wanted, error, session.text(error))
             quick = time.monotonic() - begun < _QUICK_S
             again = quick and store.folder is None and not is_final(error)
@@ -300,15 +300,12 @@ def _download(session: _Session, store: Store, wanted: Wanted) -> Found | None:
 
 
 def _attempt(session: _Session, store: Store, wanted: Wanted) -> files.Buffer:
-    """One transfer into a file: as many bytes as came, at most one more than wanted."""
+    """One transfer: as many bytes as came, at most one more than wanted."""
     if store.folder is not None:
         return _copy(store, wanted)
-    from dvc.fs import Callback
-
-    part = session.folder / f"{wanted.md5}.{session.token}.part"
     shown = 0
 
-    def count(_: int | None, received: int) -> None:
+    def count(received: int) -> None:
         nonlocal shown
         if session.stop.is_set():
             raise Ours("no longer wanted")
@@ -318,21 +315,36 @@ def _attempt(session: _Session, store: Store, wanted: Wanted) -> files.Buffer:
         shown = received
 
     try:
+        if store.is_plain:
+            data: bytes = store.filesystem.read(store.object_path(wanted.md5), count)
+            return data
+        return _by_dvc(session, store, wanted, count)
+    except TimeoutError:
+        raise Ours(f"{shown} of {wanted.size} bytes, then too little to go on") from None
+    finally:
+        session.move(advance=-shown)
+
+
+def _by_dvc(
+    session: _Session, store: Store, wanted: Wanted, count: Callable[[int], None]
+) -> files.Buffer:
+    """A transfer into a file, by a file system of DVC's."""
+    from dvc.fs import Callback
+
+    part = session.folder / f"{wanted.md5}.{session.token}.part"
+    try:
         # other file systems than those in fsspec's loop know no such limit
         in_loop = getattr(store.filesystem.fs, "async_impl", False)
         limit = {"timeout": _limit_s(wanted.size)} if in_loop else {}
         store.filesystem.get_file(
             store.object_path(wanted.md5),
             os.fspath(part),
-            callback=Callback(hooks={"count": count}),
+            callback=Callback(hooks={"count": lambda _, received: count(received)}),
             **limit,
         )
         with part.open("rb") as file:
             return file.read(wanted.size + 1)
-    except TimeoutError:
-        raise Ours(f"{shown} of {wanted.size} bytes, then too little to go on") from None
     finally:
-        session.move(advance=-shown)
         with suppress(OSError):
             part.unlink()
 

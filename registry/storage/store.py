@@ -1,8 +1,9 @@
-"""A remote, opened: the file system that DVC has for its address, and where objects are in it.
+"""A remote, opened: the file system for its address, and where objects are in it.
 
-Of the user's own registry DVC's configuration counts, as a whole; of one by URL what
-`registry.storage.foreign_remote` takes of it. These are internals of DVC: where they are not as
-this module knows them, `open_stores` finds none.
+A folder and files on the web are `registry.storage.plain_remote`'s, for who reads; all else is
+DVC's. Of the user's own registry DVC's configuration counts, as a whole; of one by URL what
+`registry.storage.foreign_remote` takes of it. DVC's file systems are its internals: where they are
+not as this module knows them, `open_stores` finds none.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from registry import extras
 from registry.errors import AbsentBytesError, MissingError, RegistryError, UsageError
-from registry.storage import dvc_config, patience, served
+from registry.storage import dvc_config, patience, plain_remote, served
 from registry.storage.dvc_config import Redaction
 from registry.storage.foreign_remote import ForeignRemote
 
+# Kinds of remotes for which an extra of this package has what DVC needs.
+_EXTRAS = ("s3", "ssh")
 # What DVC calls the limits of its file systems: to connect, for silence, and SSH's to connect.
 _LIMITS = ("connect_timeout", "read_timeout", "timeout")
 # What DVC raises when its internals are used as they are not, or when it lacks a feature.
@@ -54,6 +58,11 @@ class Store:
         """The remote's folder, where it is one."""
         return Path(self.path) if self.filesystem.protocol == "local" else None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is read without DVC."""
+        return isinstance(self.filesystem, (plain_remote.Folder, plain_remote.Web))
+
     def object_path(self, digest: str) -> str:
         """Where an object is, in the words of the file system."""
         joined: str = self.filesystem.join(self.path, "files", "md5", digest[:2], digest[2:])
@@ -71,7 +80,7 @@ def open_stores(root: Path, redact: Redaction) -> list[Store | RegistryError | N
     except RegistryError as error:
         return [error]
     if foreign is None:
-        return [open_own(root, redact)]
+        return [_opened(partial(_open_default, root, redact), redact, foreign=False)]
     if not foreign.remotes:
         return [_refused(foreign)]
     return [
@@ -81,7 +90,10 @@ def open_stores(root: Path, redact: Redaction) -> list[Store | RegistryError | N
 
 
 def open_own(root: Path, redact: Redaction, name: str = "") -> Store | RegistryError | None:
-    """The remote of that name in the user's own registry, or the default one; as `open_stores`."""
+    """The remote of that name in the user's own registry, or the default one, opened by DVC.
+
+    As `open_stores`; for who writes, too.
+    """
     return _opened(lambda: _open_own(root, redact, name), redact, foreign=False)
 
 
@@ -90,6 +102,8 @@ def _opened(
 ) -> Store | RegistryError | None:
     try:
         return open_it()
+    except RegistryError as error:
+        return error.with_traceback(None)
     except Exception as error:
         missing = _missing_package(error)
         if missing is not None:
@@ -112,18 +126,72 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _open_own(root: Path, redact: Redaction, name: str) -> Store | RegistryError | None:
-    from dvc.config import Config
+def _open_default(root: Path, redact: Redaction) -> Store | RegistryError | None:
+    """The default remote of the user's own registry, by DVC where that has to read it."""
+    _require_files(root)
+    settings = dvc_config.read_wholly(root)
+    if settings is None:
+        return _open_own(root, redact, "")
+    named = [item.value for item in settings if (item.section, item.key) == ("core", "remote")]
+    if not named or not named[-1]:
+        return _no_default()
+    name = named[-1].lower()
+    own = [item for item in settings if item.section.lower() == f'remote "{name}"']
+    addresses = [item for item in own if item.key == "url"]
+    if not addresses:
+        return MissingError(
+            "remote",
+            expected="an address of the default remote in DVC's configuration",
+            found=f"remote {name!r} doesn't exist",
+            remedy="dvc remote list shows the remotes, dvc remote modify changes one",
+            needs_clone=True,
+        )
+    given = {item.key: item.value for item in own}
+    opened = plain_remote.open_plain(given, addresses[-1].file.parent)
+    if opened is None:
+        _require_dvc(given["url"])
+        return _open_own(root, redact, "")
+    filesystem, path = opened
+    url = path if filesystem.protocol == "local" else redact(given["url"])
+    return Store(name=name, url=url, filesystem=filesystem, path=path, foreign=False)
 
+
+def _require_files(root: Path) -> None:
     odd = dvc_config.not_a_file(root)
     if odd is not None:
         # DVC would wait for a pipe without end
-        return MissingError(
+        raise MissingError(
             "remote",
             expected="DVC's configuration in regular files",
             found=f"{odd}, which is none",
             remedy="remove it; dvc remote list then shows the remotes that are configured",
         )
+
+
+def _no_default() -> AbsentBytesError:
+    return AbsentBytesError(
+        "remote",
+        expected="a default remote in DVC's configuration",
+        found="none",
+        remedy="dvc remote add --default NAME URL",
+    )
+
+
+def _require_dvc(url: str = "") -> None:
+    """See that DVC is there, which a remote with that address takes."""
+    if find_spec("dvc") is not None:
+        return
+    kind = urlsplit(url).scheme
+    if kind in ("", "http", "https", "remote"):
+        raise extras.missing("build", "remote", expected="DVC, which opens it as it is configured")
+    raise _missing_extra(kind)
+
+
+def _open_own(root: Path, redact: Redaction, name: str) -> Store | RegistryError | None:
+    _require_files(root)
+    _require_dvc()
+    from dvc.config import Config
+
     config = Config(dvc_dir=os.fspath(dvc_config.folder(root)))
     if name and name not in config["remote"]:
         return UsageError(
@@ -134,12 +202,7 @@ def _open_own(root: Path, redact: Redaction, name: str) -> Store | RegistryError
         )
     name = name or config["core"].get("remote")
     if not name:
-        return AbsentBytesError(
-            "remote",
-            expected="a default remote in DVC's configuration",
-            found="none",
-            remedy="dvc remote add --default NAME URL",
-        )
+        return _no_default()
     return _open(config, name, redact, foreign=False)
 
 
@@ -153,8 +216,13 @@ def _refused(found: served.Served) -> MissingError:
 
 
 def _open_foreign(remote: ForeignRemote, redact: Redaction) -> Store | None:
-    name = remote.name
-    return _open({"remote": {name: remote.settings()}}, name, redact, foreign=True)
+    name, settings = remote.name, remote.settings()
+    opened = plain_remote.open_plain(settings, None)
+    if opened is None:
+        _require_dvc(remote.url)
+        return _open({"remote": {name: settings}}, name, redact, foreign=True)
+    filesystem, path = opened
+    return Store(name=name, url=redact(remote.url), filesystem=filesystem, path=path, foreign=True)
 
 
 def _open(config: Any, name: str, redact: Redaction, *, foreign: bool) -> Store | None:
@@ -216,6 +284,10 @@ def _missing_package(error: Exception) -> MissingError | None:
         scheme = str(getattr(error, "protocol", ""))
     else:
         return None
-    package = "fixture-registry" if scheme in ("s3", "ssh") else "dvc"
+    return _missing_extra(scheme)
+
+
+def _missing_extra(scheme: str) -> MissingError:
+    package = "fixture-registry" if scheme in _EXTRAS else "dvc"
     expected = f"what DVC needs for a remote of the kind {scheme}"
     return extras.missing(scheme, "remote", expected=expected, package=package)

@@ -32,7 +32,12 @@ _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class Cut(Exception):
-    """A transfer that ended before its end; what came is in the part file."""
+    """A transfer that ended before its end; what came is the caller's."""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it was ended here, for it brought next to nothing."""
+        return str(self) == _TOO_LITTLE
 
 
 def answer(subject: str, url: str, headers: dict[str, str]) -> requests.Response:
@@ -49,11 +54,13 @@ def answer(subject: str, url: str, headers: dict[str, str]) -> requests.Response
 
     try:
         with requests.Session() as session:
-            response = _followed(subject, session, url, headers)
+            response = followed(session, url, headers)
+    except requests.exceptions.TooManyRedirects as error:
+        raise unreachable(subject, str(error)) from error
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
         raise no_url(subject, redact_urls(str(error))) from error
     except (requests.exceptions.RequestException, UnicodeError) as error:
-        raise unreachable(subject, _reason(error)) from error
+        raise unreachable(subject, reason(error)) from error
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
         response.close()
@@ -86,7 +93,7 @@ def blocks(response: requests.Response) -> Iterator[bytes]:
                 if pace.is_lost(len(block)):
                     raise Cut(_TOO_LITTLE)
         except urllib3.exceptions.HTTPError as error:
-            raise Cut(_TOO_LITTLE if pace.is_lost(0) else _reason(error)) from error
+            raise Cut(_TOO_LITTLE if pace.is_lost(0) else reason(error)) from error
         if pace.is_lost(0):
             # closed in the middle of what then passes for the last line
             raise Cut(_TOO_LITTLE)
@@ -115,10 +122,16 @@ def _paced(response: requests.Response) -> Iterator[patience.Pace]:
         ended.set()
 
 
-def _followed(
-    subject: str, session: requests.Session, url: str, headers: dict[str, str]
-) -> requests.Response:
-    """The first answer that does not lead on to another address."""
+def followed(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
+    """The first answer that does not lead on to another address.
+
+    Raises
+    ------
+    RequestException
+        Nobody answers, or too many lead on.
+    """
+    import requests
+
     # Requests itself reads the body of an answer that leads on, however long that is.
     session.resolve_redirects = lambda *_, **__: iter(())  # type: ignore[assignment, method-assign]
     for _ in range(_REDIRECTS + 1):
@@ -128,7 +141,9 @@ def _followed(
             return response
         response.close()
         url = _next(session, url, target)
-    raise unreachable(subject, f"more than {_REDIRECTS} redirects, perhaps in a circle")
+    raise requests.exceptions.TooManyRedirects(
+        f"more than {_REDIRECTS} redirects, perhaps in a circle"
+    )
 
 
 def _next(session: requests.Session, url: str, target: str) -> str:
@@ -176,10 +191,10 @@ def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requ
     return found
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What the system says, in a text that also has the address, maybe with secrets in it.
 
-    >>> _reason(OSError("HTTPSConnectionPool(…): … Errno(…[Errno 111] Connection refused'))"))
+    >>> reason(OSError("HTTPSConnectionPool(…): … Errno(…[Errno 111] Connection refused'))"))
     'Connection refused'
     """
     found = re.search(r"\[(?:Errno|SSL)[^]]*\] ([^'\"()]+)", str(error))

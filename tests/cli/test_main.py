@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -32,6 +33,11 @@ def test_an_unknown_option(fixtures):
 def test_options_are_not_abbreviated(fixtures):
     """A script's abbreviation must not change its meaning when an option is added."""
     assert fixtures("verify", "--js").code == 2, "an abbreviation was accepted"
+
+
+def test_version(fixtures):
+    """It is that of the distribution."""
+    assert fixtures("--version").out == f"fixture-registry {version('fixture-registry')}\n"
 
 
 def test_help_lists_the_exit_codes(fixtures):

@@ -66,7 +66,7 @@ def variables(tmp_path):
         tmp_path,
         TMPDIR=str(tmp_path / "tmp"),
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
-        PYTEST_PLUGINS="registry.pytest_plugin",
+        PYTEST_PLUGINS="fixture_registry.pytest_plugin",
         PYTHONDONTWRITEBYTECODE="1",
     )
 
@@ -238,12 +238,13 @@ def wheel(tmp_path):
     """A folder in which the package lies as its wheel is installed, its files on record."""
     site = tmp_path / "site"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(REPOSITORY / "registry", site / "registry", ignore=ignored)
+    for package in ("registry", "fixture_registry"):
+        shutil.copytree(REPOSITORY / package, site / package, ignore=ignored)
     information = site / "fixture_registry-0.1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Name: fixture-registry\nVersion: 0.1.0\n")
     (information / "entry_points.txt").write_text(
-        "[pytest11]\nfixture_registry = registry.pytest_plugin\n"
+        "[pytest11]\nfixture_registry = fixture_registry.pytest_plugin\n"
     )
     files = [str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()]
     (information / "RECORD").write_text("".join(f"{file},,\n" for file in files))

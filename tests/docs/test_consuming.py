@@ -32,16 +32,20 @@ ALONE = "-p no:hydra_pytest"
 # A registry and, in the same repository, the package; tests are the consumer's.
 HOLDS = {
     ".dvc", ".dvcignore", ".gitattributes", ".gitignore", "LICENSE", "README.md", "dvc.yaml",
-    "pyproject.toml", "registry",
+    "fixture_registry", "pyproject.toml", "registry",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
 
-def as_in_ci(repository: Clone, template: Clone, upstream: Path) -> Clone:
-    """The repository, its shell as CI sets it: with the wheel's environment, and the web."""
+# The wheel alone, and with the extra `build`, for what DVC does.
+LIGHT, BUILD = "light", "environment"
+
+
+def as_in_ci(repository: Clone, template: Clone, upstream: Path, installed: str = BUILD) -> Clone:
+    """The repository, its shell as CI sets it: with an environment of the wheel's, and the web."""
     variables = repository.environment
-    programs = template.path.with_name("environment") / "bin"
+    programs = template.path.with_name(installed) / "bin"
     redirect = {
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_1": f"url.{upstream.as_uri()}.insteadOf",
@@ -54,7 +58,7 @@ def as_in_ci(repository: Clone, template: Clone, upstream: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory, request, blocks):
-    """A registry with one fixture on its remote; beside it the environment, and what pip said."""
+    """A registry with one fixture on its remote; beside it environments, and what pip said."""
 
     def make(template: Clone) -> None:
         folder = template.path.parent
@@ -71,10 +75,16 @@ def template(tmp_path_factory, request, blocks):
         shutil.copyfile(fixture, stored)
         template.sh("git init --quiet && git add --all && git commit --quiet -m v1 && git tag v1")
         installed.wheel(folder)
-        installed.environment(folder / "environment")
-        shell = as_in_ci(Clone(folder, template.environment), template, template.path)
-        shell.environment.update(installed.PIP)
-        (folder / "said").write_text(shell.sh(blocks(PAGE)[0].text))
+        lines = blocks(PAGE)[0].text
+        for name, extras, commands in (
+            (BUILD, ["build"], lines),
+            (LIGHT, [], lines.splitlines()[-1]),
+        ):
+            installed.environment(folder / name, *extras)
+            outside = Clone(folder, template.environment)
+            shell = as_in_ci(outside, template, template.path, name)
+            shell.environment.update(installed.PIP)
+            (folder / f"said-{name}").write_text(shell.sh(commands))
 
     return clone.shared(tmp_path_factory, request.config, "wheel", make)
 
@@ -89,6 +99,18 @@ def upstream(template, tmp_path):
             config.write(f"['remote \"web\"']\n    url = {server.url}\n")
         copied.sh("git commit --quiet --all --message web && git tag --force v1")
         yield as_in_ci(copied, template, copied.path)
+
+
+@pytest.fixture
+def light(upstream, template):
+    """As for `upstream`, the shell of an environment that has no DVC."""
+    programs = os.fspath(template.path.with_name(BUILD) / "bin")
+    path = upstream.environment["PATH"]
+    assert path.startswith(programs), "another environment"
+    upstream.environment["PATH"] = path.replace(
+        programs, os.fspath(template.path.with_name(LIGHT) / "bin")
+    )
+    assert "No module named dvc" in upstream.sh("python -m dvc --version", code=1)
 
 
 @pytest.fixture
@@ -126,18 +148,24 @@ def fresh(repository: Clone) -> Clone:
 def test_install(template, blocks):
     """Either line installs the package alone: what builds fixtures stays in the repository."""
     folder = template.path.parent
-    assert (folder / "said").read_text().count("Successfully installed fixture-registry-0.1.0") == 2
+    assert (folder / f"said-{BUILD}").read_text().count(
+        "Successfully installed fixture-registry-0.1.0"
+    ) == 2
     (built,) = folder.glob("*.whl")
     assert built.name in blocks(PAGE)[0].text, "the page names another wheel"
     with zipfile.ZipFile(built) as file:
         held = {name.partition("/")[0] for name in file.namelist()}
-    assert held == {"registry", "fixture_registry-0.1.0.dist-info"}, "not the package alone"
-    (found,) = folder.glob("environment/lib/python*/site-packages/registry")
-    assert not found.is_symlink(), "not what the wheel brought"
+    assert held == {"registry", "fixture_registry", "fixture_registry-0.1.0.dist-info"}, (
+        "not the package, and what starts it"
+    )
+    for name in (BUILD, LIGHT):
+        (found,) = folder.glob(f"{name}/lib/python*/site-packages/registry")
+        assert not found.is_symlink(), "not what the wheel brought"
 
 
+@pytest.mark.usefixtures("light")
 def test_in_the_same_repository(upstream, blocks):
-    """In a fresh clone, `dvc pull` and pytest are all there is to do."""
+    """In a fresh clone, `fixtures pull` and pytest are all there is to do."""
     test, commands = blocks(PAGE)[1:3]
     clone = fresh(upstream)
     # the package is the wheel's
@@ -174,6 +202,7 @@ def test_dvc_import(upstream, project, blocks):
     assert "1 passed" in again(clone), "not loaded from the cache"
 
 
+@pytest.mark.usefixtures("light")
 def test_git_url_in_the_ini_file(upstream, project, blocks):
     """One line of configuration, no DVC in the project."""
     (ini,) = [block for block in blocks(PAGE) if block.language == "ini"]
@@ -182,6 +211,7 @@ def test_git_url_in_the_ini_file(upstream, project, blocks):
     assert "1 passed" in again(project), "not offline"
 
 
+@pytest.mark.usefixtures("light")
 def test_git_url_in_a_program_and_by_path(upstream, project, blocks):
     """`registry.load` takes the URL for its root; a command leaves a file to open."""
     (program,) = [block for block in blocks(PAGE) if "root=url" in block.text]

@@ -42,6 +42,7 @@ def test_what_other_repositories_get():
     assert set(HOOKS) == {VERIFY, CHECK}, "other hooks"
     for hook in HOOKS.values():
         assert (hook["language"], hook["pass_filenames"]) == ("python", False), hook
+        assert hook["additional_dependencies"] == [".[build]"], "not what it imports"
         assert hook["name"], "without what a person reads"
         assert hook["description"], "without what it is for"
 

@@ -33,7 +33,9 @@ def project(root, tmp_path, blocks):
 def sh(project, tmp_path, monkeypatch, capsys):
     """Run a command of the page, with all mistakes or those named; what it printed."""
     variables = environment(
-        tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_PLUGINS="registry.pytest_plugin"
+        tmp_path,
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        PYTEST_PLUGINS="fixture_registry.pytest_plugin",
     )
     for name in set(os.environ) - set(variables):
         monkeypatch.delenv(name)

@@ -43,13 +43,14 @@ def wheel(folder: Path) -> None:
     list(WheelBuilder(os.fspath(REPOSITORY)).build(directory=os.fspath(folder)))
 
 
-def environment(folder: Path) -> None:
-    """Make an environment without the package, into which it can be installed."""
+def environment(folder: Path, *extras: str) -> None:
+    """Make an environment without the package, into which it can be installed with these extras."""
     venv.create(folder, symlinks=True)
     programs = folder / "bin"
     (site,) = folder.glob("lib/python*/site-packages")
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for distribution in _needed([*project["dependencies"], *TOOLS]):
+    wanted = [each for extra in extras for each in project["optional-dependencies"][extra]]
+    for distribution in _needed([*project["dependencies"], *wanted, *TOOLS]):
         for name in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
             if not (site / name).is_symlink():
                 (site / name).symlink_to(Path(distribution.locate_file(name)))

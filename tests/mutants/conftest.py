@@ -102,7 +102,7 @@ def project(_template, tmp_path, monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     # by name, because loading all that happens to be installed takes most of the time of each run
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "registry.pytest_plugin")
+    monkeypatch.setenv("PYTEST_PLUGINS", "fixture_registry.pytest_plugin")
     monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "no-configuration"))
     found = Project(tmp_path, shutil.copytree(_template, tmp_path / "registry"))
     monkeypatch.chdir(found.path)

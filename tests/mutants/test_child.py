@@ -259,7 +259,7 @@ def test_reasons_are_one_line(project):
 @pytest.mark.parametrize("options", ["-n auto", "-d --tx popen"])
 def test_xdist_distributes_nothing(project, options, monkeypatch):
     """Whatever the ini file asks for: a worker would know nothing of the plan."""
-    monkeypatch.setenv("PYTEST_PLUGINS", "registry.pytest_plugin,xdist.plugin")
+    monkeypatch.setenv("PYTEST_PLUGINS", "fixture_registry.pytest_plugin,xdist.plugin")
     project.configure(addopts=options)
     project.write("def test_it(tones_v1): assert tones_v1.samples.max() < 1.5")
     (test,) = project.child(mistake="scaled").tests
@@ -288,7 +288,7 @@ def test_coverage_is_not_measured(project, monkeypatch):
     """A plugin that starts as pytest-cov does neither writes its file nor fails the run."""
     project.write(COVERAGE, "stand_in_for_cov.py")
     monkeypatch.syspath_prepend(project.path)
-    monkeypatch.setenv("PYTEST_PLUGINS", "registry.pytest_plugin,stand_in_for_cov")
+    monkeypatch.setenv("PYTEST_PLUGINS", "fixture_registry.pytest_plugin,stand_in_for_cov")
     project.configure(addopts="--cov=somewhere --cov-fail-under=100")
     project.write("def test_it(tones_v1): pass")
     assert project.child().code == 0, "it failed the run"

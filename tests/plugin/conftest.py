@@ -16,7 +16,7 @@ FIXTURES = {
     "old_v1": {"frames": np.zeros((2, 3), "<f4")},
 }
 # By name, because loading all that happens to be installed takes most of the time of each run.
-PLUGINS = ("-p", "xdist.plugin", "-p", "registry.pytest_plugin")
+PLUGINS = ("-p", "xdist.plugin", "-p", "fixture_registry.pytest_plugin")
 PARAMS = """\
 deprecated:
   old_v1:

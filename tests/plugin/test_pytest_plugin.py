@@ -838,7 +838,7 @@ def test_a_run_without_fixtures_imports_nothing_heavy(consumer, registry):
 
             def pytest_unconfigure():
                 print("imported:", [name for name in {HEAVY} if name in sys.modules])
-                print("plugin:", "registry.pytest_plugin" in sys.modules)
+                print("plugin:", "fixture_registry.pytest_plugin" in sys.modules)
         """,
     )
     result = consumer.run_apart()

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -299,8 +298,6 @@ class TestInTheMiddle:
         )
         try:
             assert halfway.wait(60), "the transfer never began"
-            parts = root / ".dvc" / "tmp" / "fixtures"
-            wait_until(lambda: any(path.stat().st_size for path in parts.glob("*.part")))
         finally:
             process.kill()
             assert process.wait(60) == -signal.SIGKILL, "ended by itself"
@@ -310,7 +307,6 @@ class TestInTheMiddle:
         assert done.returncode == 0, done.stderr
         assert workspace(root).read_bytes() == good, "not the right bytes"
         assert kit.cached(root, "small_v1").read_bytes() == good, "not in the cache"
-        assert list(parts.glob("*.part")) == [], "the first one's half is still there"
 
     def test_interrupted(self, root, server, env):
         """An interrupt does not wait for a server that hangs, and leaves nothing either."""
@@ -358,8 +354,8 @@ class TestInTheMiddle:
             f"{{ {pull}; echo $? && find {quote(folder)} -type f -size +32k; }} 2>&1"
         )
         printed = in_namespace(script, root, env).splitlines()
-        if where == "cache":
-            # it is not needed for what was asked
+        if where != "workspace":
+            # neither is needed for what was asked
             assert printed[-2:] == [
                 "1 fixture: 0 present, 0 from the cache, 1 from the remote, 0 failed",
                 "0",
@@ -384,18 +380,10 @@ class TestInTheMiddle:
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
         )
         assert done.returncode == 3, done.stdout + done.stderr
-        assert "File too large below .dvc" in done.stderr, done.stderr
+        assert "File too large; nothing half-written is left" in done.stderr, done.stderr
         assert visible(root) == json_files(), "something half-written is visible"
         assert kit.run(kit.fixtures("pull", "small_v1"), root, env).returncode == 0
         assert workspace(root).read_bytes() == good, "not the right bytes"
-
-
-def wait_until(holds):
-    """Wait for something that must happen soon."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 class TestTogether:
@@ -434,7 +422,7 @@ class TestTogether:
             "    assert load_fixture('small_v1').frames[-1] == 24_999\n"
         )
         env = {**env, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": "true"}
-        plugins = ["-p", "xdist.plugin", "-p", "registry.pytest_plugin"]
+        plugins = ["-p", "xdist.plugin", "-p", "fixture_registry.pytest_plugin"]
         command = [sys.executable, "-m", "pytest", *plugins, "-n", "4", "-v"]
         printed = kit.succeed(command, project, env)
         assert "16 passed" in printed, printed
@@ -488,8 +476,11 @@ class TestSecrets:
     def test_through_the_command_of_dvc(self, secret, env, monkeypatch):
         """Not in what DVC's own command says, when that is passed on."""
         monkeypatch.delattr("dvc.fs.get_cloud_fs")
+        # a setting that is left to DVC, as its own
+        (secret / ".dvc" / "config.local").write_text("['remote \"store\"']\nread_timeout = 30\n")
         with pytest.raises(MissingError) as caught:
             registry.load("small_v1", secret)
+        assert "DVC" in caught.value.found or "ERROR" in caught.value.found, caught.value
         assert SECRET not in str(caught.value), "the secret shows"
 
 
@@ -539,6 +530,8 @@ class TestPublicCommand:
             raise AttributeError("moved")
 
         monkeypatch.setattr(moved, other)
+        # a setting that is left to DVC, as its own
+        (clone / ".dvc" / "config.local").write_text("['remote \"store\"']\njobs = 1\n")
         fixture = registry.load(NAME, clone)
         assert fixture.diffraction.shape == (16, 64, 64), "another fixture"
         assert kit.cached(clone, NAME).exists(), "DVC has not fetched it"

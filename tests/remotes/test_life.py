@@ -90,7 +90,7 @@ class Clone:
             "filterwarnings = error\n"
         )
         env = {**self._env, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
-        command = [sys.executable, "-m", "pytest", "-p", "registry.pytest_plugin", "-rA"]
+        command = [sys.executable, "-m", "pytest", "-p", "fixture_registry.pytest_plugin", "-rA"]
         printed = kit.succeed(command, project, env)
         assert "3 passed" in printed, f"not all tests ran:\n{printed}"
 

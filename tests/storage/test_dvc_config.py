@@ -184,3 +184,16 @@ class TestRedaction:
         (root / ".dvc" / "config").write_text("['remote \"a\"']\npassword = hunter22\n")
         redaction = dvc_config.Redaction(root)
         assert "hunter22" not in repr(redaction) + str(redaction), "the secret shows"
+
+
+def test_what_dvc_may_read_otherwise(root):
+    """All settings, or none where a file is no such one, or has more than a line of a value."""
+    file = root / ".dvc" / "config"
+    assert dvc_config.read_wholly(root) == [], "without a file"
+    file.write_text("[core]\n    remote = a\n")
+    assert dvc_config.read_wholly(root) == list(dvc_config.read(root))
+    for text in ("[core\n", "remote = a\n", "[core]\nremote = a\n    analytics = false\n"):
+        file.write_text(text)
+        assert dvc_config.read_wholly(root) is None, text
+    file.write_bytes(b"\xff\xfe")
+    assert dvc_config.read_wholly(root) is None, "no text"

@@ -22,7 +22,8 @@ def importer(tmp_path, upstream):
 
 
 def test_by_url(importer):
-    """Sidecar and bytes come from the registry that made the fixture."""
+    """Sidecar and bytes come from the registry that made the fixture; both names are known."""
+    assert registry.names(importer.at("main")) == ["own_v1", "small_v1"]
     fixture = registry.load("small_v1", importer.at("main"))
     assert np.array_equal(fixture["frames"], FRAMES), "not the imported array"
     assert fixture.path.is_file(), "the path names no file"

@@ -1,16 +1,23 @@
 """The pytest plugin: fixtures of the registry in any test suite. See docs/pytest-plugin.md.
 
 Installed with the package, so every pytest run in the environment loads it, used or not. Hence it
-only declares; `registry.pytest_session` does the work and is imported when there is some.
+only declares; `registry.pytest_session` does the work and is imported when there is some: when a
+test or an option asks for fixtures. Before that nothing by the name `registry` stays imported, for
+collection may yet put a folder on Python's path that has a module of that name, which is then what
+its tests mean.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from fixture_registry import message, shadow
 
 if TYPE_CHECKING:
     from registry.fixture import Fixture
@@ -60,22 +67,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say which registry is in use, at which lock, in which mode, and what is undecided in it."""
-    return _session(config).header()
+    if _KEY in config.stash:
+        return config.stash[_KEY].header()
+    if (found := shadow()) is not None:
+        named = config.getini("fixtures_registry") or config.getini("fixtures_as_fixtures")
+        return [f"fixtures: none: `import registry` finds {found}"] if named else []
+    with _for_a_moment():
+        from registry.pytest_session import PytestSession
+
+        return PytestSession(config).header()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make pytest fixtures of the pinned ones, where the ini option asks for it."""
     config = session.config
     if config.getini("fixtures_as_fixtures"):
+        try:
+            ours = _session(config)
+        except _Shadowed as error:
+            raise pytest.UsageError(str(error)) from None
         from registry.pytest_session import pytest_fixtures
 
-        config.pluginmanager.register(pytest_fixtures(_session(config)), "fixture_registry_pinned")
+        config.pluginmanager.register(pytest_fixtures(ours), "fixture_registry_pinned")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Verify what the marker names, before any pytest fixture is set up."""
     for marker in item.iter_markers("fixtures"):
-        _session(item.config).require(marker, item)
+        _session_of_test(item.config).require(marker, item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -98,7 +117,7 @@ def load_fixture(pytestconfig: pytest.Config) -> Callable[..., Fixture]:
     Arrays are verified once per process and read-only. With ``writable=True`` they are fresh
     copies, the caller's own. Where bytes are missing the test is skipped, or fails under ``$CI``.
     """
-    session = _session(pytestconfig)
+    session = _session_of_test(pytestconfig)
 
     def load(address: str, *, writable: bool = False) -> Fixture:
         __tracebackhide__ = True
@@ -111,20 +130,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send what an xdist worker used to the process that reports."""
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None and session.config.getoption("fixtures_report"):
-        output["fixtures_used"] = sorted(_session(session.config).used)
+        ours = session.config.stash.get(_KEY, None)
+        output["fixtures_used"] = sorted(ours.used) if ours else []
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker that is about to start where the registry is."""
-    _session(node.config).hand_over(node.workerinput)
+    # in this process no test runs: what is imported here is in nobody's way
+    if shadow() is None:
+        _session(node.config).hand_over(node.workerinput)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take in what an xdist worker used. A crashed one sends nothing."""
     used = getattr(node, "workeroutput", {}).get("fixtures_used", [])
-    if used:
+    if used and shadow() is None:
         _session(node.config).used.update(used)
 
 
@@ -140,13 +162,56 @@ def pytest_terminal_summary(
         terminalreporter.line(f"{number} test{'s' * (number > 1)} skipped: {reason}")
     if config.getoption("fixtures_report"):
         terminalreporter.section("fixtures")
-        for line in _session(config).report():
+        for line in _report(config):
             terminalreporter.line(line)
 
 
+def _report(config: pytest.Config) -> Iterator[str]:
+    try:
+        session = _session(config)
+    except _Shadowed as error:
+        yield from str(error).splitlines()
+    else:
+        yield from session.report()
+
+
+class _Shadowed(Exception):
+    """Another module has our package's name."""
+
+
 def _session(config: pytest.Config) -> PytestSession:
+    """What this process has loaded; from here on `registry` is ours.
+
+    Raises
+    ------
+    _Shadowed
+        It is another's.
+    """
     if _KEY not in config.stash:
+        if (found := shadow()) is not None:
+            raise _Shadowed(message("fixtures of the registry", found))
         from registry.pytest_session import PytestSession
 
         config.stash[_KEY] = PytestSession(config)
     return config.stash[_KEY]
+
+
+def _session_of_test(config: pytest.Config) -> PytestSession:
+    """As `_session`, for a test or a pytest fixture, where no traceback could help."""
+    try:
+        return _session(config)
+    except _Shadowed as error:
+        said = str(error)
+    pytest.fail(said, pytrace=False)
+
+
+@contextmanager
+def _for_a_moment() -> Iterator[None]:
+    """Forget afterwards what of our package was imported, unless it was there before."""
+    was_there = "registry" in sys.modules
+    try:
+        yield
+    finally:
+        if not was_there:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "registry"]:
+                del sys.modules[name]
