@@ -33,13 +33,19 @@ from bench.timing import ROOT
 from registry import console
 from registry.errors import CheckError, UsageError
 
-# Identity, load, storage, compare and the field's criteria. A folder stands for the modules that
+# Identity, load, storage, compare and the fields' criteria. A folder stands for the modules that
 # lie in it, not for those of its folders.
 TARGETS = (
     "registry/identity",
     "registry/storage",
     "registry/compare",
+    "registry/arrays/acceptance.py",
+    "registry/arrays/contract.py",
+    "registry/arrays/field.py",
+    "registry/arrays/mistakes.py",
     "registry/ptychography",
+    "registry/field.py",
+    "registry/contract.py",
     "registry/loading.py",
     "registry/verify.py",
 )

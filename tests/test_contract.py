@@ -56,6 +56,12 @@ def test_rows_of_an_array_with_other_axes():
     assert CLIPS.rows_first({"samples": flat})["samples"] is flat
 
 
+def test_the_larger_of_two():
+    """Of arrays with as many axes the one with more bytes is the data; of equals the first."""
+    arrays = {"a": np.zeros((4, 2), "<f4"), "b": np.zeros((4, 2), "<f8"), "c": np.zeros((4, 2))}
+    assert guessed(arrays).per_row == ("b", "c", "a")
+
+
 def test_as_text():
     """An array as messages have it, with the comma of a tuple of one."""
     assert str(CLIPS["pitch"]) == "pitch (clip,)"

@@ -29,6 +29,12 @@ OF_THE_FIELD = {"cli/profile.py", "cli/suggest.py"}
 FIELDS = ("arrays", "ptychography", "training")
 
 
+def test_what_a_field_need_not_say():
+    """A field that has no large arrays and no figures says nothing of them."""
+    plain = field.Field()
+    assert (plain.read_by_row({}), plain.meanings(), plain.source_arrays) == ((), {}, ())
+
+
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Write the module of a field of a registry's own, which can then be imported."""

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from registry.errors import CheckError
-from registry.field import Context
+from registry.field import Acceptance, Context
 from registry.ptychography import cut, planted
 from registry.ptychography.contracts import CONTRACTS, DATA_001
+from registry.ptychography.field import FIELD
 
 N = 16
 LEGACY = CONTRACTS["data_001_legacy_v1"].file
@@ -67,7 +68,7 @@ def context(arrays, schemas, photons):
 
 def test_a_good_fixture(arrays, context, photons):
     """It is checked, with what the sidecar says of its noise and of planted mistakes."""
-    found = cut.accept(arrays, context())
+    found = FIELD.accept(arrays, context())
     assert (found.failures, found.verdict, found.refused_by) == ([], "checked", [])
     assert found.details == {"noise": "poisson", "photon_scale": photons}
     assert list(found.mistakes["found"]) == ["doubled_frames"]
@@ -143,6 +144,17 @@ def test_frames_are_held_out_where_the_object_was_made_from_them(
     monkeypatch.setattr(cut, "held_out", asked.append)
     cut.accept(arrays, context(**declared))
     assert [len(sample.frames) for sample in asked] == ([N] if held_out else [])
+
+
+@pytest.mark.parametrize("noise", ["measured", "none"])
+def test_what_is_usual_among_the_source_s_frames(arrays, context, noise, monkeypatch):
+    """It is asked for where frames have errors of which nothing is known beforehand."""
+    seen = []
+    refused = Acceptance(failures=["enough"])
+    monkeypatch.setattr(cut, "hold", lambda checked, source, *rest: seen.append(source) or refused)
+    declared = {"photon_scale": None, "declaration": {"object": "reconstruct"}}
+    cut.accept(arrays, context(noise=noise, **declared))
+    assert [source.usual is not None for source in seen] == [noise == "measured"]
 
 
 def test_a_source_that_is_no_scan(arrays, context):

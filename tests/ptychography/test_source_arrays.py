@@ -52,6 +52,21 @@ def test_what_no_generator_can_work_with(change, subject, expected, found):
     assert (error.expected, error.found, error.remedy) == (expected, found, CORRECT)
 
 
+@pytest.mark.parametrize(
+    ("name", "axes"),
+    [
+        ("diffraction", 3), ("diff3d", 3), ("objectGuess", 2), ("probeGuess", 2), ("xcoords", 1),
+        ("ycoords", 1), ("xcoords_start", 1), ("ycoords_start", 1), ("scan_index", 1),
+    ],
+)  # fmt: skip
+def test_each_array(name, axes):
+    """It has so many axes, no more and no fewer."""
+    check("source s", {name: np.ones((2,) * axes)})
+    for other in {1, 2, 3, 4} - {axes}:
+        with pytest.raises(CheckError):
+            check("source s", {name: np.ones((2,) * other)})
+
+
 def test_frames_may_be_dark():
     """Only an object or a probe of zeros is none."""
     check("source s", SCAN | {"diffraction": np.zeros((3, 4, 4))})
