@@ -18,6 +18,7 @@ from registry.errors import printable
 # What each is for. Only the module of the command that was asked for is imported: the others cost
 # more than most commands take.
 COMMANDS = {
+    "init": "lay out a registry of your own",
     "list": "list the pinned fixtures",
     "show": "show one fixture's record",
     "diff": "compare two fixtures, revisions or files, value by value",

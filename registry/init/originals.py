@@ -1,0 +1,76 @@
+"""The files that a registry is laid out with: this repository's own, in a checkout or in the wheel.
+
+None of them is kept twice. The wheel takes them from the repository when it is built, by the table
+``force-include`` in ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from registry import files
+from registry.build import closure, code
+from registry.declare import generator_keys
+from registry.identity import schema
+
+# The pipeline of every registry, the same byte for byte: what a field has of its own it gets from
+# params.yaml.
+PIPELINE = ("code/dvc.yaml", "dvc.yaml")
+# The field of every registry; others come on top of it.
+NEUTRAL = "arrays"
+# A line in a file of this repository's, after which it says what holds in any registry.
+MARK = b"# What follows is any registry's: fixtures init writes it.\n\n"
+_IN_WHEEL = Path(__file__).parent / "laid_out"
+_TEMPLATES = Path(__file__).parent / "templates"
+# What the runners hold every declaration against.
+_SCHEMAS = (f"schemas/{schema.PARAMS}",)
+
+
+def folder() -> Path:
+    """Where they lie, each below its own path."""
+    return _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).resolve().parents[2]
+
+
+def read(path: str) -> bytes:
+    """One of them, whole."""
+    return files.read(folder() / path)
+
+
+def shared(path: str) -> bytes:
+    """What one of them says of any registry."""
+    return read(path).partition(MARK)[2]
+
+
+def configuration() -> str:
+    """DVC's configuration, less the remote: where bytes are stored is each registry's own."""
+    settings = read(".dvc/config").decode().partition("['remote")[0]
+    return settings.replace("    remote = local\n", "")
+
+
+def template(name: str) -> str:
+    """A file that its owner goes on writing."""
+    return files.read(_TEMPLATES / name).decode()
+
+
+def fields() -> list[str]:
+    """The fields with which a registry can begin, the neutral one first."""
+    named = {path.name.removesuffix(".params.yaml") for path in _TEMPLATES.glob("*.params.yaml")}
+    return sorted(named, key=lambda name: (name != NEUTRAL, name))
+
+
+def of_field(name: str) -> list[str]:
+    """Paths of the generators that a field and the neutral one have, and of all schemas they name.
+
+    What a generator imports is found as the stages find it, and what its schema refers to as well.
+    """
+    top = folder().resolve()
+    known = generator_keys.load(top)
+    found = {f"{generator_keys.FOLDER}/__init__.py", *_SCHEMAS}
+    for generator in (*known.sources.values(), *known.fixtures.values()):
+        own = generator_keys.schema_path(top, generator.name)
+        if schema.read(own).get("field", NEUTRAL) not in (NEUTRAL, name):
+            continue
+        found.update(closure.blobs(top, generator.name))
+        named = [top / "schemas" / file for file in code.schemas(generator)]
+        found.update(path.relative_to(top).as_posix() for path in schema.closure([own, *named]))
+    return sorted(found)
