@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     top = _top(Path.cwd())
     location = clone.parse(clone.PREFIX + arguments.registry.removeprefix(clone.PREFIX))
+    if location.subfolder:
+        raise UsageError(
+            f"registry {location}",
+            expected="one at the top of its repository, for so DVC imports it",
+            found=f"a folder {location.subfolder}",
+            remedy="use it by its URL in place of an import: docs/consuming.md",
+        )
     theirs = served.serve(f"{clone.PREFIX}{location.url}@{location.revision}")
     pin = loading.resolve(theirs, arguments.address)
     record = served.record(theirs)

@@ -1,7 +1,8 @@
 """The repository of a registry by git URL, ``git+https://host/registry.git@v1.2``, as a mirror.
 
 Each repository is mirrored once, without a working tree, into a per-user cache that only its owner
-can read. What is taken out of it is told by `registry.storage.served`.
+can read. What is taken out of it is told by `registry.storage.served`. A registry in a folder of
+its repository is named as pip names such a project: with ``#subdirectory=FOLDER`` at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from registry import environment
@@ -24,20 +25,34 @@ PREFIX = "git+"
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 # An @ before the path belongs to user@host. A revision with a dash first would pass for an option.
 _SPEC = re.compile(rf"git\+((?:{'|'.join(_SCHEMES)})://[^/]*/.*)@([^@\s-][^@\s]*)")
+_SUBFOLDER = "#subdirectory="
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """Where a registry's repository is, and which revision of it is meant."""
+    """Where a registry's repository is, which revision of it is meant, and which folder in it.
+
+    ``subfolder`` is its path from the repository's top, where it is not that itself.
+    """
 
     # left out of the representation: it may hold a password
     url: str = field(repr=False)
     revision: str
+    subfolder: str = ""
 
     def __str__(self) -> str:
-        return f"{PREFIX}{redact_urls(self.url)}@{self.revision}"
+        return f"{PREFIX}{redact_urls(self.url)}@{self.revision}{self._fragment}"
+
+    @property
+    def identity(self) -> str:
+        """The same for all revisions of a registry, and for no other; it may hold a password."""
+        return f"{self.url}{self._fragment}"
+
+    @property
+    def _fragment(self) -> str:
+        return f"{_SUBFOLDER}{self.subfolder}" if self.subfolder else ""
 
     @property
     def is_commit(self) -> bool:
@@ -46,18 +61,18 @@ class Location:
 
     @property
     def folder(self) -> Path | None:
-        """The repository's folder, where it is one of this machine's."""
+        """The registry's folder, where it is one of this machine's."""
         parts = urlsplit(self.url)
         if parts.scheme != "file":
             return None
         # it brings HTTP and TLS along, and each load imports this module
         from urllib.request import url2pathname
 
-        return Path(url2pathname(parts.path))
+        return Path(url2pathname(parts.path), self.subfolder)
 
 
 def parse(spec: str) -> Location:
-    """Parse ``git+URL@REVISION``.
+    """Parse ``git+URL@REVISION``, which may end in ``#subdirectory=FOLDER``.
 
     >>> parse("git+https://example.org/registry.git@v1").revision
     'v1'
@@ -67,7 +82,8 @@ def parse(spec: str) -> Location:
     UsageError
         It is not of that form.
     """
-    match = _SPEC.fullmatch(spec)
+    address, mark, named = spec.partition(_SUBFOLDER)
+    match = _SPEC.fullmatch(address)
     if match is None or _CONTROL.search(spec):
         raise UsageError(
             "registry",
@@ -75,12 +91,20 @@ def parse(spec: str) -> Location:
             found=redact_urls(spec),
             remedy="name a tag, branch or commit, such as git+https://host/registry.git@v1",
         )
-    return Location(url=match[1], revision=match[2])
+    subfolder = PurePosixPath(named)
+    if mark and (subfolder.is_absolute() or not subfolder.parts or ".." in subfolder.parts):
+        raise UsageError(
+            "registry",
+            expected=f"{_SUBFOLDER} and the path of a folder from the repository's top",
+            found=redact_urls(spec),
+            remedy=f"name the registry's folder, such as {_SUBFOLDER}data",
+        )
+    return Location(url=match[1], revision=match[2], subfolder="/".join(subfolder.parts))
 
 
 def folder(location: Location) -> Path:
     """Where `base` is, or would be."""
-    return _cache() / "git" / hashlib.sha256(location.url.encode()).hexdigest()[:16]
+    return _cache() / "git" / hashlib.sha256(location.identity.encode()).hexdigest()[:16]
 
 
 def base(location: Location) -> Path:

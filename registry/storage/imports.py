@@ -68,14 +68,14 @@ def look(root: Path, fixtures: Iterable[pins.Pin]) -> Iterator[str]:
     found: dict[str, Location] = {}
     serving = served.record(root)
     if serving is not None:
-        found[serving.url] = Location(url=serving.url, revision=serving.commit)
+        found[serving.location.identity] = serving.location
     for pin in fixtures:
         if not pin.imported:
             continue
         # one whose registry is not named cannot be had either, and there it is said
         with suppress(RegistryError):
             location = _location(root, pin.md5, pin.targets)
-            found[location.url] = location
+            found[location.identity] = location
     for location in found.values():
         if why := served.look(location):
             yield f"{location}: what it has deprecated is as last seen ({why})"

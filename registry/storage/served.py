@@ -67,6 +67,12 @@ class Served:
     commit: str
     remotes: tuple[ForeignRemote, ...]
     refused: str = ""
+    subfolder: str = ""
+
+    @property
+    def location(self) -> Location:
+        """Where it is served from."""
+        return Location(url=self.url, revision=self.commit, subfolder=self.subfolder)
 
 
 def serve(spec: str, *, offline: bool | None = None) -> Path:
@@ -77,7 +83,8 @@ def serve(spec: str, *, offline: bool | None = None) -> Path:
     Parameters
     ----------
     spec : str
-        ``git+URL@REVISION``; the revision a branch, a tag or a commit.
+        ``git+URL@REVISION``, the revision a branch, a tag or a commit; behind it
+        ``#subdirectory=FOLDER`` for a registry below the repository's top.
     offline : bool, optional
         Never ask the repository. Default: whether ``$FIXTURES_OFFLINE`` is set.
 
@@ -224,7 +231,8 @@ def _keep_newest(location: Location, base: Path) -> None:
     mirror = clone.mirror_in(base)
     # a repository without such a branch, or with something else there, declares nothing
     with suppress(RegistryError):
-        texts = dict(_read(location, mirror, git.tree(mirror, "HEAD"), {_DECLARATION: _LARGE}))
+        tree = _tree(location, mirror, "HEAD")
+        texts = dict(_read(location, mirror, tree, {_DECLARATION: _LARGE}))
         files.write_atomic(base / NEWEST, texts.get(_DECLARATION, b""), mode=0o600)
         _seen.add(base)
 
@@ -239,7 +247,12 @@ def _make(location: Location, base: Path, commit: str) -> None:
     except ValueError as error:
         refused = str(error)
     found = Served(
-        address=str(location), url=location.url, commit=commit, remotes=remotes, refused=refused
+        address=str(location),
+        url=location.url,
+        commit=commit,
+        remotes=remotes,
+        refused=refused,
+        subfolder=location.subfolder,
     )
     ours = {
         _CONFIG: _CACHE_CONFIG.encode(),
@@ -258,7 +271,7 @@ def _make(location: Location, base: Path, commit: str) -> None:
 
 def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of each text that is taken."""
-    tree = git.tree(mirror, commit)
+    tree = _tree(location, mirror, commit)
     imports = [path for path in tree if _IMPORT.fullmatch(path.rpartition("/")[2])]
     named = {pins.LOCK: _LARGE, ledger.FILE: _LARGE, _DECLARATION: _LARGE, _CONFIG: _SMALL}
     texts = dict(_read(location, mirror, tree, {**dict.fromkeys(imports, _SMALL), **named}))
@@ -274,6 +287,13 @@ def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str,
     fixtures = {pin.path: pin.size for pin in pinned.values()}
     sidecars = dict.fromkeys((pin.sidecar_path for pin in pinned.values()), _LARGE)
     yield from _read(location, mirror, tree, {**fixtures, **sidecars})
+
+
+def _tree(location: Location, mirror: Path, commit: str) -> dict[str, git.Entry]:
+    """Every file of the registry's folder at a commit, by its path from there."""
+    above = f"{location.subfolder}/" if location.subfolder else ""
+    tree = git.tree(mirror, commit)
+    return {path[len(above) :]: tree[path] for path in tree if path.startswith(above)}
 
 
 def _read(

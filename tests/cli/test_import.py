@@ -293,6 +293,7 @@ def test_credentials_are_not_committed(fixtures, upstream, tmp_path):
         ("{url}@v3", 2, "no v3"),
         ("{url}", 2, "git+URL@REVISION"),
         ("../registry@v1", 2, "git+URL@REVISION"),
+        ("{url}@v1#subdirectory=data", 2, "one at the top of its repository"),
     ],
 )
 def test_a_wrong_registry(fixtures, root, upstream, registry_at, code, said):

@@ -87,6 +87,25 @@ def test_a_user_is_no_revision(spec, found):
     assert caught.value.found == found, "the address is not shown, or its user is"
 
 
+def test_a_folder_of_the_repository():
+    """Behind the revision, as pip has it; however it is written, it is one registry."""
+    found = parse("git+https://host/r@v1#subdirectory=my data/./fixtures/")
+    assert (found.revision, found.subfolder) == ("v1", "my data/fixtures")
+    assert str(found) == "git+https://host/r@v1#subdirectory=my data/fixtures"
+    assert found.identity == "https://host/r#subdirectory=my data/fixtures"
+    assert parse("git+https://host/r@v1").identity == "https://host/r"
+    assert parse("git+https://host/r@fix#1").subfolder == "", "taken for a folder"
+    for folder in ("", "/", "/etc", "..", "data/../..", "."):
+        with pytest.raises(UsageError) as caught:
+            parse(f"git+https://me:secret@host/r@v1#subdirectory={folder}")
+        assert str(caught.value) == (
+            "registry\n"
+            "  expected: #subdirectory= and the path of a folder from the repository's top\n"
+            f"  found:    git+https://***@host/r@v1#subdirectory={folder}\n"
+            "  to mend:  name the registry's folder, such as #subdirectory=data"
+        )
+
+
 def test_a_host_that_would_be_an_option(cache, tmp_path, monkeypatch):
     """Git hands no option to ssh in place of a host, and nothing runs."""
     monkeypatch.chdir(tmp_path)

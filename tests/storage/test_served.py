@@ -9,10 +9,11 @@ import stat
 import pytest
 
 import registry
+from registry.declare.deprecation import FixtureDeprecationWarning
 from registry.errors import MissingError, UsageError
 from registry.identity import pins
-from registry.storage.served import StaleRegistryWarning, serve
-from tests.kit.upstream import FRAMES, git
+from registry.storage.served import StaleRegistryWarning, newest, record, serve
+from tests.kit.upstream import CONFIG, FRAMES, git
 
 # what is served
 
@@ -21,6 +22,28 @@ def test_bytes_come_from_the_remote_beside_the_origin(upstream):
     """A remote that is relative to the registry's own folder is found from the cache."""
     fixture = registry.load("small_v1", serve(upstream.at("main")))
     assert fixture["frames"].tolist() == [[0, 1, 2], [3, 4, 5]], "not the published array"
+
+
+def test_a_registry_in_a_folder_of_its_repository(upstream, cache):
+    """It is served as one at the top is, beside that; its remote is relative to its own folder."""
+    below = upstream.path / "data" / "registry"
+    below.mkdir(parents=True)
+    for name in (".dvc", "dvc.lock", "tests"):
+        shutil.move(upstream.path / name, below / name)
+    (below / ".dvc" / "config").write_text(CONFIG.replace("../../remote", "../../../../remote"))
+    (below / "params.yaml").write_text("deprecated: {small_v1: {reason: below}}\n")
+    (upstream.path / "params.yaml").write_text("deprecated: {small_v1: {reason: above}}\n")
+    upstream.commit()
+    address = f"{upstream.at('main')}#subdirectory=data/registry"
+    path = serve(address)
+    with pytest.warns(FixtureDeprecationWarning, match="below"):
+        fixture = registry.load("small_v1", path)
+    assert fixture["frames"].tolist() == [[0, 1, 2], [3, 4, 5]], "not the published array"
+    assert record(path).location.subfolder == "data/registry"
+    assert "below" in newest(path).read_text(), "what is deprecated later is another registry's"
+    assert serve(upstream.at("main")) != path, "two registries have one folder"
+    with pytest.raises(MissingError):
+        registry.load("small_v1", serve(f"{upstream.at('main')}#subdirectory=dat"))
 
 
 def test_offline_afterwards(upstream, new_process, monkeypatch):
