@@ -77,7 +77,7 @@ def _top(root: Path) -> Path:
             f"folder {root}",
             expected="a folder of a git repository, whose history keeps the pins",
             found=git.message(result),
-            remedy=f"git init {quote(os.path.relpath(there))}",
+            remedy=f"git init {quote(os.path.relpath(root))}",
         )
     return Path(result.stdout.decode().rstrip("\n"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import registry
 from registry import files
@@ -108,5 +109,6 @@ def _hold_to_ignored(top: Path, paths: Iterable[Path]) -> None:
             f"{ignored[0]}{more}",
             expected="a place whose files git tracks",
             found="one that a rule of .gitignore leaves out",
-            remedy=f"git check-ignore -v {ignored[0]} names the rule; nothing was written",
+            remedy=f"git -C {quote(str(top))} check-ignore -v {quote(ignored[0])} names the rule; "
+            "nothing was written",
         )

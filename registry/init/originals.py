@@ -20,6 +20,10 @@ PIPELINE = ("code/dvc.yaml", "dvc.yaml")
 NEUTRAL = "arrays"
 # A line in a file of this repository's, after which it says what holds in any registry.
 MARK = b"# What follows is any registry's: fixtures init writes it.\n\n"
+# Files of which every registry has what stands below the mark.
+SHARED = (".dvcignore", ".gitattributes", ".gitignore")
+CONFIG, OF_DVC, HOOKS = ".dvc/config", ".dvc/.gitignore", ".pre-commit-config.yaml"
+FILES = (CONFIG, OF_DVC, HOOKS, *SHARED)
 _IN_WHEEL = Path(__file__).parent / "laid_out"
 _TEMPLATES = Path(__file__).parent / "templates"
 # What the runners hold every declaration against.
@@ -43,7 +47,7 @@ def shared(path: str) -> bytes:
 
 def configuration() -> str:
     """DVC's configuration, less the remote: where bytes are stored is each registry's own."""
-    settings = read(".dvc/config").decode().partition("['remote")[0]
+    settings = read(CONFIG).decode().partition("['remote")[0]
     return settings.replace("    remote = local\n", "")
 
 

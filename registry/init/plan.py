@@ -13,10 +13,6 @@ from registry.init import originals
 
 TEST = "tests/test_pinned_fixtures.py"
 WORKFLOW = ".github/workflows/fixtures.yml"
-HOOKS = ".pre-commit-config.yaml"
-# Files into which lines are put, where somebody has some of these already.
-_LINES = (".dvcignore", ".gitattributes", ".gitignore")
-_CONFIG = ".dvc/config"
 _WRITTEN_INTO = re.compile(r"[\w./-]+", re.ASCII)
 
 
@@ -64,17 +60,17 @@ def plan(top: Path, root: Path, field: str, *, ci: bool, hooks: bool) -> list[It
     """
     below = root.relative_to(top).as_posix()
     items = [
-        _lines(root, ".dvc/.gitignore", originals.read(".dvc/.gitignore")),
-        *(_lines(root, name, originals.shared(name)) for name in _LINES),
+        _lines(root, originals.OF_DVC, originals.read(originals.OF_DVC)),
+        *(_lines(root, name, originals.shared(name)) for name in originals.SHARED),
         *(_frozen(root, name) for name in originals.of_field(field)),
         _owned(root, "params.yaml", originals.template(f"{field}.params.yaml"), b"fixtures:"),
         _owned(root, TEST, originals.template("test_pinned_fixtures.py.txt")),
         *(_around(top, below, ci=ci, hooks=hooks) if ci or hooks else ()),
         *(_frozen(root, name) for name in originals.PIPELINE),
     ]
-    if not (root / _CONFIG).exists():
+    if not (root / originals.CONFIG).exists():
         # where DVC is set up already, it is as its owner wants it
-        items.insert(0, _owned(root, _CONFIG, originals.configuration()))
+        items.insert(0, _owned(root, originals.CONFIG, originals.configuration()))
     return items
 
 
@@ -93,10 +89,10 @@ def _around(top: Path, below: str, *, ci: bool, hooks: bool) -> Iterator[Item]:
         text = originals.template("github.yml").replace("@FOLDER@", below)
         yield _owned(top, WORKFLOW, text.replace("@PREFIX@", prefix), sign)
     if hooks:
-        text = originals.read(HOOKS).decode()
+        text = originals.read(originals.HOOKS).decode()
         if below != ".":
             text = text.replace("entry: fixtures", f"entry: env FIXTURES_REGISTRY={below} fixtures")
-        yield _owned(top, HOOKS, text, sign)
+        yield _owned(top, originals.HOOKS, text, sign)
 
 
 def _frozen(folder: Path, name: str) -> Item:

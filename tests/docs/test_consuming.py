@@ -31,8 +31,9 @@ REMOTE = "fixture-registry-remote"
 ALONE = "-p no:hydra_pytest"
 # A registry and, in the same repository, the package; tests are the consumer's.
 HOLDS = {
-    ".dvc", ".dvcignore", ".gitattributes", ".gitignore", "LICENSE", "README.md", "dvc.yaml",
-    "fixture_registry", "pyproject.toml", "registry",
+    ".dvc", ".dvcignore", ".gitattributes", ".gitignore", ".pre-commit-config.yaml", "LICENSE",
+    "README.md", "code", "dvc.yaml", "fixture_registry", "generators", "pyproject.toml", "registry",
+    "schemas",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow

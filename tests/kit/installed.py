@@ -34,13 +34,25 @@ PIP = {
 }
 
 
-def wheel(folder: Path) -> None:
-    """Build the working tree's wheel into a folder."""
+def wheel(folder: Path) -> Path:
+    """Build the working tree's wheel into a folder; its path."""
+    return _build("wheel", folder)
+
+
+def sdist(folder: Path) -> Path:
+    """Build the working tree's source distribution into a folder; its path."""
+    return _build("sdist", folder)
+
+
+def _build(kind: str, folder: Path) -> Path:
     try:
+        from hatchling.builders.sdist import SdistBuilder
         from hatchling.builders.wheel import WheelBuilder
     except ModuleNotFoundError:
         absent("hatchling", "pip install hatchling")
-    list(WheelBuilder(os.fspath(REPOSITORY)).build(directory=os.fspath(folder)))
+    builder = {"wheel": WheelBuilder, "sdist": SdistBuilder}[kind]
+    (built,) = builder(os.fspath(REPOSITORY)).build(directory=os.fspath(folder))
+    return Path(built)
 
 
 def environment(folder: Path, *extras: str) -> None:
