@@ -13,6 +13,8 @@ from registry.init import originals
 
 TEST = "tests/test_pinned_fixtures.py"
 WORKFLOW = ".github/workflows/fixtures.yml"
+# Below the top of a repository whose own settings, such as a pythonpath, are not for these tests.
+_PYTEST = "[pytest]\ntestpaths = tests\n"
 _WRITTEN_INTO = re.compile(r"[\w./-]+", re.ASCII)
 
 
@@ -65,6 +67,7 @@ def plan(top: Path, root: Path, field: str, *, ci: bool, hooks: bool) -> list[It
         *(_frozen(root, name) for name in originals.of_field(field)),
         _owned(root, "params.yaml", originals.template(f"{field}.params.yaml"), b"fixtures:"),
         _owned(root, TEST, originals.template("test_pinned_fixtures.py.txt")),
+        *([] if root == top else [_owned(root, "pytest.ini", _PYTEST)]),
         *(_around(top, below, ci=ci, hooks=hooks) if ci or hooks else ()),
         *(_frozen(root, name) for name in originals.PIPELINE),
     ]

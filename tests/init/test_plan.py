@@ -40,8 +40,15 @@ def test_a_registry_and_what_stands_around_it(planned):
         "data/.dvc/.gitignore", "data/.dvcignore", "data/.gitattributes", "data/.gitignore"
     }  # fmt: skip
     assert kinds[Kind.OWNED] == {
-        "data/.dvc/config", "data/params.yaml", "data/tests/test_pinned_fixtures.py"
+        "data/.dvc/config", "data/params.yaml", "data/pytest.ini",
+        "data/tests/test_pinned_fixtures.py",
     }  # fmt: skip
+
+
+def test_settings_of_pytest(planned):
+    """A folder has its own, so that those of the repository around it are not for its tests."""
+    assert planned("data")["data/pytest.ini"].data == b"[pytest]\ntestpaths = tests\n"
+    assert "pytest.ini" not in planned(".")
 
 
 def test_dvc_as_its_owner_set_it_up(planned, tmp_path):
