@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from registry import console, extras, files, loading
+from registry import console, environment, extras, files, loading
 from registry.digests import md5
 from registry.errors import MissingError, RegistryError, UsageError
 from registry.identity import pins
@@ -41,14 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     top = _top(Path.cwd())
     location = clone.parse(clone.PREFIX + arguments.registry.removeprefix(clone.PREFIX))
-    if location.subfolder:
-        raise UsageError(
-            f"registry {location}",
-            expected="one at the top of its repository, for so DVC imports it",
-            found=f"a folder {location.subfolder}",
-            remedy="use it by its URL in place of an import: docs/consuming.md",
-        )
-    theirs = served.serve(f"{clone.PREFIX}{location.url}@{location.revision}")
+    theirs = served.at(location, offline=environment.is_offline())
     pin = loading.resolve(theirs, arguments.address)
     record = served.record(theirs)
     assert record is not None, "what `serve` made says what it is"

@@ -43,16 +43,12 @@ class Location:
     subfolder: str = ""
 
     def __str__(self) -> str:
-        return f"{PREFIX}{redact_urls(self.url)}@{self.revision}{self._fragment}"
+        return f"{PREFIX}{redact_urls(self.url)}@{self.revision}{fragment(self.subfolder)}"
 
     @property
     def identity(self) -> str:
         """The same for all revisions of a registry, and for no other; it may hold a password."""
-        return f"{self.url}{self._fragment}"
-
-    @property
-    def _fragment(self) -> str:
-        return f"{_SUBFOLDER}{self.subfolder}" if self.subfolder else ""
+        return f"{self.url}{fragment(self.subfolder)}"
 
     @property
     def is_commit(self) -> bool:
@@ -69,6 +65,11 @@ class Location:
         from urllib.request import url2pathname
 
         return Path(url2pathname(parts.path), self.subfolder)
+
+
+def fragment(subfolder: str) -> str:
+    """What stands behind a revision for a folder of the repository; nothing for its top."""
+    return f"{_SUBFOLDER}{subfolder}" if subfolder else ""
 
 
 def parse(spec: str) -> Location:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ from registry.storage.clone import Location
 
 # What DVC leaves out of the md5 by which it tells that a file was edited by hand.
 _NOT_COUNTED = "size"
+# Where an import from a registry below its repository's top says so.
+META, SUBFOLDER = "meta", "subdirectory"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -36,11 +38,15 @@ _Dumper.add_implicit_resolver(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Where imported files come from: an address, a revision of it, and the commit that it was."""
+    """Where imported files come from: an address, a revision of it, and the commit that it was.
+
+    ``subfolder`` is where the registry is in that repository, unless at its top.
+    """
 
     url: str
     revision: str
     commit: str
+    subfolder: str = ""
 
 
 def source(location: Location, commit: str) -> Source:
@@ -59,19 +65,30 @@ def source(location: Location, commit: str) -> Source:
             found="a user or a password before the host",
             remedy="leave credentials to git: git help gitcredentials",
         )
-    # DVC takes no percent-encoding back
-    url = location.url if location.folder is None else f"file://{location.folder}"
-    return Source(url=url, revision=location.revision, commit=commit)
+    folder = replace(location, subfolder="").folder
+    return Source(
+        # DVC takes no percent-encoding back
+        url=location.url if folder is None else f"file://{folder}",
+        revision=location.revision,
+        commit=commit,
+        subfolder=location.subfolder,
+    )
 
 
 def write(origin: Source, path: str, data: files.Buffer) -> bytes:
-    """Text of the ``.dvc`` file for a file's bytes, which lie beside it under their own name."""
+    """Text of the ``.dvc`` file for a file's bytes, which lie beside it under their own name.
+
+    Its path is DVC's from the repository's top, and so does not say where the registry is. That
+    stands in ``meta``, which DVC leaves to others.
+    """
+    path = (PurePosixPath(origin.subfolder) / path).as_posix()
     repository = {"url": origin.url, "rev": origin.revision, "rev_lock": origin.commit}
     out = {"md5": md5(data), _NOT_COUNTED: len(data), "hash": "md5", "path": Path(path).name}
     parts: dict[str, Any] = {"deps": [{"path": path, "repo": repository}], "outs": [out]}
     counted = {**parts, "outs": [{key: out[key] for key in out if key != _NOT_COUNTED}]}
     digest = md5(json.dumps(counted, sort_keys=True).encode())
-    document = {"md5": digest, "frozen": True, **parts}
+    meta = {META: {SUBFOLDER: origin.subfolder}} if origin.subfolder else {}
+    document = {"md5": digest, "frozen": True, **parts, **meta}
     text: bytes = yaml.dump(
         document,
         Dumper=_Dumper,

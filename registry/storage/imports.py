@@ -16,6 +16,7 @@ from registry.errors import MissingError, RegistryError, UsageError
 from registry.identity import pins, plain_yaml
 from registry.storage import clone, served
 from registry.storage.clone import Location
+from registry.storage.import_file import META, SUBFOLDER
 
 # Through how many registries an import is followed: somebody has to have made the fixture.
 DEPTH = 4
@@ -107,10 +108,11 @@ def _location(root: Path, md5: str, targets: tuple[str, ...]) -> Location:
             if out["md5"] != md5:
                 continue
             url, commit = source["repo"]["url"], source["repo"]["rev_lock"]
+            subfolder = document.get(META, {}).get(SUBFOLDER, "")
         except (OSError, AttributeError, LookupError, TypeError, ValueError):
             continue
         if isinstance(url, str) and isinstance(commit, str) and _COMMIT.fullmatch(commit):
-            return _parsed(root, target, url, commit)
+            return _parsed(root, target, url, f"{commit}{clone.fragment(subfolder)}")
     raise MissingError(
         f"import {' '.join(targets)}",
         expected="a .dvc file as dvc import writes it",
@@ -120,7 +122,7 @@ def _location(root: Path, md5: str, targets: tuple[str, ...]) -> Location:
     )
 
 
-def _parsed(root: Path, target: str, url: str, commit: str) -> Location:
+def _parsed(root: Path, target: str, url: str, revision: str) -> Location:
     importing = served.record(root)
     scp = _SCP.fullmatch(url)
     if scp is not None:
@@ -129,7 +131,7 @@ def _parsed(root: Path, target: str, url: str, commit: str) -> Location:
         # in the user's own repository relative to its top, where they ran dvc import
         url = (root / Path(url).expanduser()).absolute().as_uri()
     try:
-        location = clone.parse(f"{clone.PREFIX}{url}@{commit}")
+        location = clone.parse(f"{clone.PREFIX}{url}@{revision}")
         if importing and location.folder and not importing.url.startswith("file:"):
             raise UsageError(
                 "registry",

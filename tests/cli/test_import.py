@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 
 import pytest
@@ -53,6 +54,17 @@ def upstream(tmp_path):
     made.publish(small_v1={"frames": FRAMES + 1})
     git(made.path, "tag", "v2")
     return made
+
+
+@pytest.fixture
+def below(upstream):
+    """The same registry in the folder `data` of its repository, tagged v3."""
+    (upstream.path / "data").mkdir()
+    for name in (".dvc", "dvc.lock", "dvc.yaml", "tests"):
+        shutil.move(upstream.path / name, upstream.path / "data" / name)
+    upstream.commit()
+    git(upstream.path, "tag", "v3")
+    return f"{upstream.url}@v3#subdirectory=data"
 
 
 @pytest.fixture
@@ -121,6 +133,17 @@ def test_what_dvc_import_writes(run, root, upstream, tmp_path, revision):
 
 
 @pytest.mark.slow
+def test_dvc_takes_it_for_its_own_below_the_top(fixtures, below, root):
+    """Nor from a registry in a folder; `dvc pull` has its bytes."""
+    fixtures("import", "small_v1", "--from", below)
+    assert "up to date" in dvc(root, "status"), "changed for DVC"
+    (root / f"{DATA}.npz").unlink()
+    Clone(root, dict(os.environ)).sh("rm -r .dvc/cache")
+    dvc(root, "pull", f"{DATA}.npz.dvc")
+    assert registry.load("small_v1", root).frames[0, 0] == 1, "other bytes"
+
+
+@pytest.mark.slow
 def test_dvc_takes_it_for_its_own(run, root, upstream):
     """Nothing has changed for `dvc status`; `dvc pull` and `dvc update` work."""
     run("main")
@@ -146,6 +169,18 @@ def test_all_in_one_step(run, root):
     fixture = registry.load("small_v1", root, offline=True)
     assert (fixture.frames == FRAMES).all(), "other arrays"
     assert pins.find(root, "small_v1").imported, "not pinned"
+
+
+def test_from_a_registry_below_the_top(fixtures, below, root):
+    """A clone that has the two files alone finds its bytes, too."""
+    ended = fixtures("import", "small_v1", "--from", below)
+    assert ended.code == 0, ended.err
+    pin = yaml.safe_load((root / f"{DATA}.npz.dvc").read_text())
+    assert pin["deps"][0]["path"] == f"data/{FOLDER}/small_v1.npz", "not the path that DVC follows"
+    for suffix in (".npz", ".json"):
+        (root / f"{DATA}{suffix}").unlink()
+    shutil.rmtree(root / ".dvc/cache")
+    assert registry.load("small_v1", root).frames[0, 0] == 1, "other bytes"
 
 
 def test_the_commands_fit_where_it_was_run(fixtures, root, upstream, monkeypatch):
@@ -293,7 +328,7 @@ def test_credentials_are_not_committed(fixtures, upstream, tmp_path):
         ("{url}@v3", 2, "no v3"),
         ("{url}", 2, "git+URL@REVISION"),
         ("../registry@v1", 2, "git+URL@REVISION"),
-        ("{url}@v1#subdirectory=data", 2, "one at the top of its repository"),
+        ("{url}@v1#subdirectory=..", 2, "the path of a folder from the repository's top"),
     ],
 )
 def test_a_wrong_registry(fixtures, root, upstream, registry_at, code, said):
