@@ -125,6 +125,14 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("text", "test_verification.py::test_an_address_of_other_content"),
         ("text", "test_verification.py::test_a_file_that_loading_mends"),
     ],
+    "docs/your-own-registry.md": [
+        *[
+            (language, "test_your_own_registry.py::test_tones")
+            for language in "sh python json json python yaml sh yaml sh text sh ini python".split()
+        ],
+        ("sh", "test_your_own_registry.py::test_in_a_folder"),
+        ("sh", "test_your_own_registry.py::test_ptychography"),
+    ],
 }
 
 
