@@ -128,8 +128,22 @@ RUN: dict[str, list[tuple[str, str]]] = {
     "docs/your-own-registry.md": [
         *[
             (language, "test_your_own_registry.py::test_tones")
-            for language in "sh python json json python yaml sh yaml sh text sh ini python".split()
-        ],
+            for language in (
+                "sh",
+                "python",
+                "json",
+                "json",
+                "python",
+                "yaml",
+                "sh",
+                "yaml",
+                "sh",
+                "text",
+                "sh",
+                "ini",
+                "python",
+            )
+        ],  # fmt: skip
         ("sh", "test_your_own_registry.py::test_in_a_folder"),
         ("sh", "test_your_own_registry.py::test_ptychography"),
     ],
