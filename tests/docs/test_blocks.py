@@ -18,6 +18,7 @@ PAGES = sorted(
 # For each page its blocks in order: the language, and the test of this folder that runs the block,
 # or, in brackets, what stands in for one. Blocks of text are held against what is printed or drawn.
 INSTALLS = "(installs from a package index; the extra that it names is tested by test_remotes.py)"
+TONES = "test_your_own_registry.py::test_tones"
 VERIFICATION = "test_verification.py::test_a_link_that_breaks"
 NEW_GENERATOR = "../pipeline/test_new_generator.py::test_a_fixture_of_a_new_generator_and_contract"
 RUN: dict[str, list[tuple[str, str]]] = {
@@ -126,24 +127,8 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("text", "test_verification.py::test_a_file_that_loading_mends"),
     ],
     "docs/your-own-registry.md": [
-        *[
-            (language, "test_your_own_registry.py::test_tones")
-            for language in (
-                "sh",
-                "python",
-                "json",
-                "json",
-                "python",
-                "yaml",
-                "sh",
-                "yaml",
-                "sh",
-                "text",
-                "sh",
-                "ini",
-                "python",
-            )
-        ],  # fmt: skip
+        *[(language, TONES) for language in ("sh", "python", "json", "json", "python", "yaml")],
+        *[(language, TONES) for language in ("sh", "yaml", "sh", "text", "sh", "ini", "python")],
         ("sh", "test_your_own_registry.py::test_in_a_folder"),
         ("sh", "test_your_own_registry.py::test_ptychography"),
     ],
