@@ -14,12 +14,13 @@ from registry.errors import UsageError
 from registry.storage import git
 
 # From so many on, files of one folder are not listed.
-_MANY = 4
+_MANY = 3
 # What stages and `fixtures publish` make for git.
 _MADE = ("dvc.lock", "published.sum")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from registry import field
     from registry.init import originals
 
     known = originals.fields()
@@ -33,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--field",
         choices=known,
-        default=originals.NEUTRAL,
-        help=f"what its fixtures are of (default: {originals.NEUTRAL}, which may be of anything)",
+        default=field.NEUTRAL,
+        help=f"what its fixtures are of (default: {field.NEUTRAL}, which may be of anything)",
     )
     parser.add_argument(
         "--ci", choices=["github"], help="a workflow that pulls, verifies and tests"

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry import files
+from registry import field, files
 from registry.build import closure, code
 from registry.declare import generator_keys
-from registry.identity import schema
+from registry.identity import schema, sidecar
 
 # The pipeline of every registry, the same byte for byte: what a field has of its own it gets from
 # params.yaml.
 PIPELINE = ("code/dvc.yaml", "dvc.yaml")
-# The field of every registry; others come on top of it.
-NEUTRAL = "arrays"
 # A line in a file of this repository's, after which it says what holds in any registry.
 MARK = b"# What follows is any registry's: fixtures init writes it.\n\n"
 # Files of which every registry has what stands below the mark.
@@ -26,8 +24,8 @@ CONFIG, OF_DVC, HOOKS = ".dvc/config", ".dvc/.gitignore", ".pre-commit-config.ya
 FILES = (CONFIG, OF_DVC, HOOKS, *SHARED)
 _IN_WHEEL = Path(__file__).parent / "laid_out"
 _TEMPLATES = Path(__file__).parent / "templates"
-# What the runners hold every declaration against.
-_SCHEMAS = (f"schemas/{schema.PARAMS}",)
+# What the runners hold every declaration and every sidecar against.
+_SCHEMAS = (f"schemas/{schema.PARAMS}", f"schemas/{sidecar.SCHEMA}")
 
 
 def folder() -> Path:
@@ -59,7 +57,7 @@ def template(name: str) -> str:
 def fields() -> list[str]:
     """The fields with which a registry can begin, the neutral one first."""
     named = {path.name.removesuffix(".params.yaml") for path in _TEMPLATES.glob("*.params.yaml")}
-    return sorted(named, key=lambda name: (name != NEUTRAL, name))
+    return sorted(named, key=lambda name: (name != field.NEUTRAL, name))
 
 
 def of_field(name: str) -> list[str]:
@@ -68,13 +66,14 @@ def of_field(name: str) -> list[str]:
     What a generator imports is found as the stages find it, and what its schema refers to as well.
     """
     top = folder().resolve()
-    known = generator_keys.load(top)
+    generators = generator_keys.load(top)
     found = {f"{generator_keys.FOLDER}/__init__.py", *_SCHEMAS}
-    for generator in (*known.sources.values(), *known.fixtures.values()):
-        own = generator_keys.schema_path(top, generator.name)
-        if schema.read(own).get("field", NEUTRAL) not in (NEUTRAL, name):
+    for generator in (*generators.sources.values(), *generators.fixtures.values()):
+        if generator.field not in (field.NEUTRAL, name):
             continue
         found.update(closure.blobs(top, generator.name))
-        named = [top / "schemas" / file for file in code.schemas(generator)]
+        own = generator_keys.schema_path(top, generator.name)
+        known = field.find(generator.field)
+        named = [top / "schemas" / file for file in code.schemas(generator, known)]
         found.update(path.relative_to(top).as_posix() for path in schema.closure([own, *named]))
     return sorted(found)

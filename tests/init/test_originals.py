@@ -18,25 +18,26 @@ def test_what_ptychography_has():
 
 def test_a_field_has_its_own_generators_and_the_neutral_ones(tmp_path, monkeypatch):
     """What they import, and what their schemas name, comes along; another field's does not."""
-    top = REPOSITORY / "schemas"
-    shutil.copytree(top, tmp_path / "schemas")
+    shutil.copytree(REPOSITORY / "schemas", tmp_path / "schemas")
     (tmp_path / "generators").mkdir()
+    of_field = '{"generates": "source", "field": "%s", "$ref": "own.json#"}'
     for name, text in {
         "any_v1.schema.json": '{"generates": "source"}',
         "any_v1.py": "",
-        "tones_v1.schema.json": '{"generates": "source", "field": "audio", "$ref": "own.json#"}',
+        "scan_v1.schema.json": of_field % "ptychography",
         "own.json": "{}",
-        "tones_v1.py": "from generators import pitch_v1",
-        "pitch_v1.py": "",
-        "other_v1.schema.json": '{"generates": "source", "field": "other"}',
+        "scan_v1.py": "from generators import probe_v1",
+        "probe_v1.py": "",
+        "other_v1.schema.json": of_field % "other",
         "other_v1.py": "",
     }.items():
         (tmp_path / "generators" / name).write_text(text)
     monkeypatch.setattr(originals, "folder", lambda: tmp_path)
     neutral = ["__init__.py", "any_v1.py", "any_v1.schema.json"]
-    audio = [*neutral, "own.json", "pitch_v1.py", "tones_v1.py", "tones_v1.schema.json"]
-    for field, names in (("arrays", neutral), ("audio", audio)):
-        expected = [*(f"generators/{name}" for name in names), "schemas/params.schema.json"]
+    scans = [*neutral, "own.json", "probe_v1.py", "scan_v1.py", "scan_v1.schema.json"]
+    schemas = ["schemas/params.schema.json", "schemas/sidecar_v3.schema.json"]
+    for field, names in (("arrays", neutral), ("ptychography", scans)):
+        expected = [*(f"generators/{name}" for name in names), *schemas]
         assert originals.of_field(field) == expected, field
 
 
