@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from registry import console
+from registry import console, field
 from registry.errors import UsageError
 from registry.storage import git
 
@@ -17,10 +17,11 @@ from registry.storage import git
 _MANY = 3
 # What stages and `fixtures publish` make for git.
 _MADE = ("dvc.lock", "published.sum")
+# Nobody knows which arrays are somebody else's.
+_DECLARE = "# declare a source and a fixture in params.yaml: docs/your-own-registry.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from registry import field
     from registry.init import originals
 
     known = originals.fields()
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.say(f"registry {arguments.folder}, for {arguments.field}:")
     names = [os.path.relpath(path, root) for path in written]
     console.say(*(f"  {line}" for line in _counted(names)))
-    console.say("", "next:", *_next(arguments.folder, names))
+    console.say("", "next:", *_next(arguments.folder, names, arguments.field))
     return 0
 
 
@@ -91,11 +92,12 @@ def _counted(names: Sequence[str]) -> list[str]:
     return sorted([*lines, *(f"{folder}/ ({folders[folder]} files)" for folder in many)])
 
 
-def _next(folder: Path, names: Sequence[str]) -> list[str]:
+def _next(folder: Path, names: Sequence[str], of: str) -> list[str]:
     """Commands from what was written to a fixture that others can use."""
     new = sorted({name if name.startswith("..") else name.split("/")[0] for name in names})
     return [
         *([f"cd {quote(str(folder))}"] if folder.resolve() != Path.cwd() else []),
+        *([_DECLARE] if of == field.NEUTRAL else []),
         "dvc repro",
         "fixtures publish",
         f"git add {' '.join(map(quote, [*new, *_MADE]))}",

@@ -78,6 +78,7 @@ def test_what_is_said(init, top):
         "\n"
         "next:\n"
         "cd data\n"
+        "# declare a source and a fixture in params.yaml: docs/your-own-registry.md\n"
         "dvc repro\n"
         "fixtures publish\n"
         "git add ../.github/workflows/fixtures.yml ../.pre-commit-config.yaml .dvc .dvcignore "
