@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.kit import installed
+from tests.kit import installed, pages
 from tests.kit.clone import Clone
 from tests.kit.environment import environment
 from tests.kit.once import once
@@ -60,16 +60,13 @@ def inside(shell: Clone, name: str) -> Clone:
 def test_tones(shell, blocks):
     """A registry of a field of one's own: built, verified, tested, pushed, used by URL."""
     page = blocks(PAGE)
-    (init, *_), own = page, [block for block in page if block.file]
-    commands, wrong, repro, said, share, ini, asks = page[len(own) + 1 : len(own) + 8]
-    shell.sh(init.text)
+    shell.sh(page[0].text)
     sounds = inside(shell, "sounds")
+    own = pages.write_files(PAGE, sounds.path)
+    commands, wrong, repro, said, share, ini, asks = page[len(own) + 1 : len(own) + 8]
     assert [block.file for block in own] == OWN
     lines = sum(len(block.text.splitlines()) for block in own)
     assert lines <= MOST_LINES, "the user's own code"
-    for block in own:
-        (sounds.path / block.file).parent.mkdir(exist_ok=True)
-        (sounds.path / block.file).write_text(block.text)
     printed = sounds.sh(commands.text)
     for part in ("ok      tones_v1  (", "ok      published.sum", "1 passed"):
         assert part in printed, printed

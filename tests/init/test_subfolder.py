@@ -7,8 +7,12 @@ import shlex
 import pytest
 import yaml
 
+from tests.kit import pages
 from tests.kit.clone import Clone
 from tests.kit.environment import environment
+
+# What a registry of arrays may have in it.
+PAGE = "docs/your-own-registry.md"
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +53,8 @@ def test_beside_what_is_there(theirs):
     assert "registry.py: Python would import it in place of this package" in said.out
     assert theirs.changed() == [], "something was written"
 
-    theirs.sh("fixtures init data --field ptychography --pre-commit")
+    theirs.sh("fixtures init data --pre-commit")
+    pages.write_files(PAGE, theirs.path / "data")
     assert {name.split("/")[0] for name in theirs.changed()} == {".pre-commit-config.yaml", "data"}
     printed = theirs.sh(f"""
         cd data
@@ -59,7 +64,7 @@ def test_beside_what_is_there(theirs):
         fixtures verify
         {PYTEST}
     """)
-    assert "ok      first_v1  (11 links hold)" in printed, printed
+    assert "ok      tones_v1  (11 links hold)" in printed, printed
     assert "ok      published.sum, in 1 commit of the main branch" in printed, printed
     assert "1 passed" in printed, printed
     assert theirs.changed() == [], "something is left that git does not know"
@@ -78,8 +83,9 @@ def test_beside_what_is_there(theirs):
 
 def test_used_from_elsewhere(theirs, tmp_path):
     """Another repository has it by URL, with its folder behind the revision."""
+    theirs.sh("fixtures init data")
+    pages.write_files(PAGE, theirs.path / "data")
     theirs.sh("""
-        fixtures init data --field ptychography
         cd data
         dvc remote add --default store ../../store
         dvc repro && fixtures publish && dvc push
@@ -91,8 +97,8 @@ def test_used_from_elsewhere(theirs, tmp_path):
     url = f"git+{theirs.path.as_uri()}@v1#subdirectory=data"
     (other.path / "pytest.ini").write_text(f"[pytest]\nfixtures_registry = {url}\n")
     (other.path / "test_it.py").write_text(
-        "def test_it(load_fixture):\n    assert load_fixture('first_v1').diffraction.ndim == 3\n"
+        "def test_it(load_fixture):\n    assert load_fixture('tones_v1').sound.shape == (3, 4000)\n"
     )
     assert "1 passed" in other.sh(PYTEST)
     other.environment["FIXTURES_REGISTRY"] = url
-    assert "first_v1" in other.sh("fixtures list && fixtures verify")
+    assert "tones_v1" in other.sh("fixtures list && fixtures verify")

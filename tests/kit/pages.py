@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.kit.repository import REPOSITORY
 
@@ -40,4 +41,14 @@ def blocks(page: str) -> list[Block]:
                 file=file[1] if file else "",
             )
         )
+    return found
+
+
+def write_files(page: str, folder: Path) -> list[Block]:
+    """Write the files that a page names into a folder; their blocks."""
+    found = [block for block in blocks(page) if block.file]
+    for block in found:
+        path = folder / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, encoding="utf-8")
     return found
