@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from registry import console, field
+from registry import console, extras, field
 from registry.errors import UsageError
 from registry.storage import git
 
@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry.init import laying, plan
 
+    extras.require(
+        "build", "fixtures init", "dvc", expected="DVC, which builds and stores what is declared"
+    )
     root = arguments.folder.resolve()
     top = _top(root)
     items = plan.plan(

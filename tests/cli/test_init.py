@@ -118,6 +118,20 @@ def test_no_folder(init, top):
     assert sorted(top.parent.iterdir()) == [top], "something was made"
 
 
+def test_without_dvc(init, top, monkeypatch):
+    """What could not be built is not begun."""
+    monkeypatch.setattr("registry.extras.find_spec", lambda name: None)
+    ended = init()
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == (
+        "error: fixtures init\n"
+        "  expected: DVC, which builds and stores what is declared\n"
+        "  found:    no dvc\n"
+        "  to mend:  pip install 'fixture-registry[build]'\n"
+    )
+    assert laid_out(top) == {}
+
+
 def test_a_folder_that_cannot_be_written(init, top, monkeypatch):
     """The file is named, and nothing is left."""
 
