@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 
-import registry
+from fixture_registry import shadow
 from registry import files
 from registry.errors import UsageError
 from registry.init.plan import Item, Kind
 from registry.storage import git
-
-_OURS = Path(registry.__file__)
 
 
 def lay(top: Path, root: Path, items: Sequence[Item]) -> list[Path]:
@@ -38,7 +36,10 @@ def lay(top: Path, root: Path, items: Sequence[Item]) -> list[Path]:
     """
     is_begun = _there(items[-1].path) == items[-1].data
     new: dict[Path, bytes] = {}
-    in_the_way = list(_shadows(root))
+    in_the_way = []
+    if (found := shadow(root)) is not None:
+        # stages are run there
+        in_the_way.append(f"{found}: Python would import it in place of this package")
     for item in items:
         there = _there(item.path)
         if isinstance(there, str):
@@ -78,14 +79,6 @@ def _there(path: Path) -> bytes | str | None:
         return "a file stands where its folder has to be"
     except OSError:
         return "a link" if path.is_symlink() else "no file"
-
-
-def _shadows(root: Path) -> Iterable[str]:
-    """Modules that a stage, run in the registry's folder, would take for this package."""
-    for name in ("registry.py", "registry/__init__.py"):
-        path = root / name
-        if path.exists() and not path.samefile(_OURS):
-            yield f"{name}: Python would import it in place of this package"
 
 
 def _lines(text: bytes) -> set[bytes]:

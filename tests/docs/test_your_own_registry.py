@@ -34,7 +34,7 @@ def programs(tmp_path_factory, request):
 
     def make(folder) -> None:
         built = installed.wheel(folder)
-        installed.environment(folder / "environment")
+        installed.environment(folder / "environment", "build")
         shell = Clone(folder, environment(folder, **installed.PIP))
         shell.sh(f"environment/bin/pip install --quiet {built.name}")
 

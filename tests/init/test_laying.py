@@ -68,7 +68,7 @@ def test_what_is_in_the_way(laid, root):
     assert refused(laid, root) == (
         f"registry {root}\n"
         "  expected: no file where one is to be written, or the very same\n"
-        "  found:    registry.py: Python would import it in place of this package\n"
+        f"  found:    {root / 'registry.py'}: Python would import it in place of this package\n"
         "            data/.gitignore: a link\n"
         "            data/params.yaml: another file\n"
         "            data/tests/test.py: a file stands where its folder has to be\n"
