@@ -16,6 +16,20 @@ def test_what_ptychography_has():
     assert originals.of_field("ptychography") == ours
 
 
+def test_what_arrays_have():
+    """Neither a generator nor a schema of another field."""
+    assert originals.of_field("arrays") == [
+        "generators/__init__.py",
+        "generators/nothing_v1.py",
+        "generators/nothing_v1.schema.json",
+        "generators/npz_v1.py",
+        "generators/npz_v1.schema.json",
+        "schemas/keys_v1.schema.json",
+        "schemas/params.schema.json",
+        "schemas/sidecar_v3.schema.json",
+    ]
+
+
 def test_a_field_has_its_own_generators_and_the_neutral_ones(tmp_path, monkeypatch):
     """What they import, and what their schemas name, comes along; another field's does not."""
     shutil.copytree(REPOSITORY / "schemas", tmp_path / "schemas")
