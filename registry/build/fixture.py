@@ -58,11 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     files.write_together(
         {request.folder / f"{name}.npz": data, request.folder / f"{name}.json": text}
     )
-    parts = [f"{len(data)} bytes, sha256 {written.sha256_checksum[:12]}", acceptance.summary]
+    said = acceptance.summary
     if defect is not None:
-        parts.append(
-            f"then the defect {defect['name']}, refused by {', '.join(acceptance.refused_by)}"
-        )
+        refused_by = ", ".join(acceptance.refused_by)
+        said += f" before the defect {defect['name']}, which is refused by {refused_by}"
+    parts = [f"{len(data)} bytes, sha256 {written.sha256_checksum[:12]}", said]
+    if written.doubt:
+        parts.append(f"{known.subject} {written.verdict}: {written.doubt}")
     print(f"{subject}: {'; '.join(filter(None, parts))}")
     return 0
 

@@ -138,6 +138,11 @@ def read(root: Path, name: str) -> Generator:
     if kind not in (SOURCE, FIXTURE):
         expected = f'"generates": "{SOURCE}" or "generates": "{FIXTURE}"'
         raise _incomplete(path, expected, schema.shown(kind), "what the generator makes")
+    named = document.get("field")
+    if not isinstance(named, str) or not field.NAME.fullmatch(named):
+        # none by default: that one's checks would pass for the right ones
+        expected = f'"field": "{field.NEUTRAL}", or the name of another field'
+        raise _incomplete(path, expected, schema.shown(named), "which field's checks are made")
     contracts = tuple(document.get("contracts", ()))
     if kind == FIXTURE and not contracts:
         expected = '"contracts": a list of files in schemas/'
@@ -149,7 +154,7 @@ def read(root: Path, name: str) -> Generator:
     return Generator(
         name=name,
         kind=kind,
-        field=str(document.get("field", field.NEUTRAL)),
+        field=named,
         keys={key: _key(key, rule, at) for key, (rule, at) in properties.items()},
         required=frozenset(key for part, _ in parts for key in part.get("required", ())),
         needs_file=any(

@@ -41,7 +41,8 @@ class Sidecar:
     the file of the schema that they satisfy.
 
     ``field`` names the field of science whose checks were made, and ``details`` holds what is the
-    field's own: in the text it stands under the field's name. ``verdict`` is ``checked``,
+    field's own: in the text it stands under the field's name. A field that is called like a member
+    of a sidecar, as the neutral one is, has nothing of its own. ``verdict`` is ``checked``,
     ``undecided`` or ``not checked``, with the ``reason`` in words; ``checks`` are the figures of
     the ``suite``. ``mistakes`` are those that were planted in the arrays and found or missed.
     ``defect`` names the mistake that was planted on purpose, describes it, and lists the criteria
@@ -113,9 +114,11 @@ class Sidecar:
         if not isinstance(document, dict):
             raise _refused(subject, "document", "a JSON object", document)
         types, own = _types(), str(document.get("field"))
+        given = dict(document)
         if own in types:
-            raise _refused(subject, "field", "no name that another field has", own)
-        given = {"details" if key == own else key: value for key, value in document.items()}
+            given["details"] = {}
+        elif own in given:
+            given["details"] = given.pop(own)
         for key, kind in types.items():
             shown = own if key == "details" else key
             if key not in given:
@@ -124,7 +127,7 @@ class Sidecar:
             elif not _fits(given[key], kind.removesuffix(" | None")):
                 raise _refused(subject, shown, _WORDS[kind.removesuffix(" | None")], given[key])
         for key in document:
-            if key != own and (key not in types or key == "details"):
+            if key == "details" or (key != own and key not in types):
                 raise _refused(subject, str(key), "no such field", document[key])
         try:
             match_name(given["name"])
@@ -149,6 +152,7 @@ class Sidecar:
             for name, value in found.items()
             # an empty object that is there is not the same as none
             if name not in _optional() or getattr(self, name) != _optional()[name]
+            if name != "details" or self.field not in found
         }
 
 

@@ -64,7 +64,7 @@ def _summary(found: Acceptance) -> str:
     checks = found.checks
     covered = f"covers {checks['coverage_x']:.1%} of x, {checks['coverage_y']:.1%} of y"
     if found.verdict != sidecar.CHECKED:
-        return f"{covered}; physics {found.verdict}: {found.reason}"
+        return covered
     return f"{covered}; own match {checks['own_match_rate']:.1%}; R-factor {checks['r_factor']:.3f}"
 
 

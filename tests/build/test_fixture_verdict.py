@@ -12,6 +12,7 @@ import pytest
 from registry.build import fixture, source
 from registry.failure import Failure
 from registry.identity import schema
+from registry.ptychography.field import FIELD
 from registry.ptychography.scan import Scan
 from tests.proof.cases import counted, reconstructed, shuffled, sound, worked_out
 
@@ -38,10 +39,10 @@ def build(run, put, scan, photon_scale):
 @pytest.fixture
 def found(monkeypatch):
     """Let the field find other things than it does."""
-    accept = fixture.accept
+    accept = FIELD.accept
 
     def put(**fields):
-        monkeypatch.setattr(fixture, "accept", lambda *given: replace(accept(*given), **fields))
+        monkeypatch.setattr(FIELD, "accept", lambda *given: replace(accept(*given), **fields))
 
     return put
 

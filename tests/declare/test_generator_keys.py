@@ -115,6 +115,7 @@ def test_switches_and_flags():
 # A generator in a form that no other one has: keys of every kind, in several places.
 LATER = {
     "generates": "fixture",
+    "field": "arrays",
     "contracts": ["data_001_v1.schema.json"],
     "type": "object",
     "required": ["source", "created"],
@@ -223,6 +224,10 @@ def test_a_schema_that_is_not_enough(write):
     for document, subject, expected in (
         ({**LATER, "generates": "noise"}, "generators/later_v3.schema.json",
          '"generates": "source" or "generates": "fixture"'),
+        ({**LATER, "field": "Arrays"}, "generators/later_v3.schema.json",
+         '"field": "arrays", or the name of another field'),
+        ({**LATER, "field": None}, "generators/later_v3.schema.json",
+         '"field": "arrays", or the name of another field'),
         ([], "generators/later_v3.schema.json", '"generates": "source" or "generates": "fixture"'),
         (without, "generators/later_v3.schema.json", '"contracts": a list of files in schemas/'),
         ("{", "schema later_v3.schema.json", "a JSON Schema"),

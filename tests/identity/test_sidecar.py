@@ -323,13 +323,21 @@ def test_what_belongs_to_no_field(document):
     for changes, path in (
         ({"biology": {}}, "biology"),
         ({"details": {}}, "details"),
-        ({"field": "biology"}, "biology"),
-        ({"field": "defect", "defect": {}}, "field"),
-        ({"field": "details", "details": {}}, "field"),
+        ({"field": "defect"}, "ptychography"),
+        ({"field": "details", "details": {}}, "ptychography"),
+        ({"field": "biology", "ptychography": ABSENT}, "biology"),
     ):
         with pytest.raises(ChainError) as caught:
             read(changed(document, changes))
         assert caught.value.subject == f"x: sidecar field {path}", f"{changes}: not what is wrong"
+
+
+def test_a_field_that_is_called_like_a_part_of_a_sidecar(document):
+    """It has nothing of its own, and its sidecar is written as it was read."""
+    plain = changed(document, {"field": "arrays", "ptychography": ABSENT})
+    found = read(plain)
+    assert (found.field, found.details) == ("arrays", {})
+    assert found.to_dict() == plain, "another text"
 
 
 def test_a_document_of_another_kind():

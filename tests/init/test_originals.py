@@ -36,7 +36,7 @@ def test_a_field_has_its_own_generators_and_the_neutral_ones(tmp_path, monkeypat
     (tmp_path / "generators").mkdir()
     of_field = '{"generates": "source", "field": "%s", "$ref": "own.json#"}'
     for name, text in {
-        "any_v1.schema.json": '{"generates": "source"}',
+        "any_v1.schema.json": of_field % "arrays",
         "any_v1.py": "",
         "scan_v1.schema.json": of_field % "ptychography",
         "own.json": "{}",
@@ -47,8 +47,8 @@ def test_a_field_has_its_own_generators_and_the_neutral_ones(tmp_path, monkeypat
     }.items():
         (tmp_path / "generators" / name).write_text(text)
     monkeypatch.setattr(originals, "folder", lambda: tmp_path)
-    neutral = ["__init__.py", "any_v1.py", "any_v1.schema.json"]
-    scans = [*neutral, "own.json", "probe_v1.py", "scan_v1.py", "scan_v1.schema.json"]
+    neutral = ["__init__.py", "any_v1.py", "any_v1.schema.json", "own.json"]
+    scans = [*neutral, "probe_v1.py", "scan_v1.py", "scan_v1.schema.json"]
     schemas = ["schemas/params.schema.json", "schemas/sidecar_v3.schema.json"]
     for field, names in (("arrays", neutral), ("ptychography", scans)):
         expected = [*(f"generators/{name}" for name in names), *schemas]

@@ -116,7 +116,7 @@ def test_a_disk_that_is_full(clone):
     # the same as was published: anything else is refused before it is written
     flags = ["--generator", "subset_v1", "--source", "run1084_twin", "--strategy", "evenly_spaced",
              "--n_subset", "16", "--diff3d", "--created", "2026-11-23T00:00:00+00:00"]  # fmt: skip
-    command = [sys.executable, "-m", "registry.build.fixture", NAME, *flags]
+    command = [sys.executable, "-m", "registry.build.fixture", f"{FOLDER}/{NAME}", *flags]
     ended = clone.run(*command, preexec_fn=limited)
     assert ended.code == 3, ended.out
     path = f"{FOLDER}/{NAME}.npz"

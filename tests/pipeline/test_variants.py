@@ -154,7 +154,7 @@ def built(tmp_path_factory):
             arrays, _ = stage.load_generator(entry["generator"]).generate(
                 entry, foreign_npz.read(cut_from.path, subject=name), cut_from.to_dict()
             )
-            fixture.main([name, *scratch.flags({**entry, "n_subset": 16}, root)])
+            fixture.main([f"{FOLDER}/{name}", *scratch.flags({**entry, "n_subset": 16}, root)])
             text = Path(FOLDER, f"{name}.json").read_bytes()
             found[name] = Variant(arrays, sidecar.parse(text, subject=name))
     return found
