@@ -9,6 +9,7 @@ import pytest
 
 from registry.ptychography import planted, scan, stack
 from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.doubts import doubts
 from registry.ptychography.held_out import held_out
 from registry.ptychography.likelihood import is_misplaced, log_likelihood
 from registry.ptychography.noise import Noise
@@ -22,12 +23,12 @@ NOISE = {"none": Noise(kind="none"), "measured": Noise(kind="measured")}
 
 @pytest.fixture
 def in_parts(monkeypatch):
-    """Three frames of 16 x 16 at a time, none kept, and five groups of models."""
+    """Three frames of 16 x 16 at a time, none kept, and models in groups of six."""
 
     def use() -> None:
         monkeypatch.setattr(stack, "PART", 3 * 16 * 16)
         monkeypatch.setattr(scan, "KEPT", 0)
-        monkeypatch.setattr("registry.ptychography.likelihood._GROUP", 1)
+        monkeypatch.setattr("registry.ptychography.likelihood._GROUP", 2)
 
     return use
 
@@ -179,6 +180,18 @@ def test_alternatives_in_parts(small, in_parts):
                 assert least < found[name] <= margin * (1 + 1e-9), name
         cut_short = [name for name in found if found[name] < 0.99 * expected[name]]
         assert len(cut_short) > 9, "all frames are held against models that fit worse anyway"
+
+
+def test_models_that_are_the_same_in_parts(small, in_parts):
+    """All of them have to be: one that differs, in whichever part, is enough."""
+    model = np.repeat(small.model()[:1], 16, axis=0)
+    in_parts()
+    (found,) = doubts(1.0, lazy(model), [], None)
+    assert found == "models of different positions are the same but for rounding"
+    for differing in (0, 7, 15):
+        others = model.copy()
+        others[differing] *= 1.01
+        assert list(doubts(1.0, lazy(others), [], None)) == [], differing
 
 
 def test_held_out_frames_and_outliers_in_parts(small, in_parts):
