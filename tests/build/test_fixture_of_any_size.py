@@ -111,7 +111,7 @@ def test_memory(top):
         "swapped_neighbours": "own-match",
         "duplicated_frame": "distinct",
         "x_plus_1px": "own-match",
-        "drift": "scale",
+        "drift": "chi-square",
         "intensity": "counts",
         "float64_frames": "contract: diffraction.dtype",
     }.items():
