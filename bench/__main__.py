@@ -18,6 +18,7 @@ from bench import (
     proving,
     reporting,
     results,
+    sizes,
     training,
     verifying,
 )
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "noticing": noticing,
     "cutting": cutting,
     "proving": proving,
+    "sizes": sizes,
     "reporting": reporting,
     "training": training,
 }

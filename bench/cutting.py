@@ -211,7 +211,7 @@ def _bare(path: Path, indices: list[int]) -> object:
 
 def _cut(path: Path, scale: float, indices: list[int]) -> object:
     """What both generators do with the file for a fixture, without a sample and without checks."""
-    from generators import detector_v1, scan_v1, subset_v1
+    from generators import detector_v1, scan_v2, subset_v1
     from registry.ptychography.readers import open_scan
 
     declared = _declared(scale)
@@ -220,8 +220,8 @@ def _cut(path: Path, scale: float, indices: list[int]) -> object:
         assert scan.probe is not None
         assert scan.x is not None
         assert scan.y is not None
-        probe, wide, _ = scan_v1.probe_modes(declared, scan.probe, _WINDOW)
-        to_pixels, _ = scan_v1.positions_in_pixels(declared, scan, wide, _WINDOW)
+        probe, wide, _ = scan_v2.probe_modes(declared, scan.probe, _WINDOW)
+        to_pixels, _ = scan_v2.positions_in_pixels(declared, scan, wide, _WINDOW)
         x, y = to_pixels((scan.x, scan.y))
         source = {
             "diffraction": detector_v1.Amplitudes(scan, {**declared, "bin": 1}),
@@ -244,7 +244,7 @@ def _stages(folder: Path, path: Path, scale: float) -> tuple[float, ...]:
     from registry.digests import sha256_file
 
     time.sleep(_SETTLED_S)
-    entry = {"generator": "scan_v1", "licence": "none", "path": str(path)}
+    entry = {"generator": "scan_v2", "licence": "none", "path": str(path)}
     declared = flags({**entry, "sha256": sha256_file(path), **_declared(scale)}, folder)
     cut = {"generator": "subset_v1", "source": "large", "strategy": "evenly_spaced",
            "n_subset": _POSITIONS, "created": "2026-11-24T00:00:00+00:00"}  # fmt: skip

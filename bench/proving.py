@@ -96,7 +96,7 @@ def _twin(n: int) -> tuple[Scan, Noise]:
 
 def _planted(scan: Scan, noise: Noise) -> float:
     arrays = {
-        "diffraction": scan.frames.astype("<f4"),
+        "diffraction": scan.frames[:].astype("<f4"),
         "objectGuess": scan.obj.astype("<c8"),
         "probeGuess": scan.probe.astype("<c8"),
         "xcoords": scan.x,

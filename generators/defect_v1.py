@@ -17,6 +17,11 @@ from generators import sums_v1 as sums
 Arrays = dict[str, np.ndarray]
 # From the fixture and the source's first frames, as many as the fixture has, to what is wrong.
 Plant = Callable[[Arrays, np.ndarray], Arrays]
+# A generator of fixtures.
+Cut = Callable[
+    [Mapping[str, Any], Mapping[str, np.ndarray], Mapping[str, Any]],
+    tuple[dict[str, np.ndarray], dict[str, Any]],
+]
 
 
 def generate(
@@ -45,13 +50,26 @@ def generate(
     ValueError
         The defect is unknown, or the source does not have what is asked of it.
     """
+    return cut_with_defect(subset_v1.generate, params, source, declared)
+
+
+def cut_with_defect(
+    cut: Cut,
+    params: Mapping[str, Any],
+    source: Mapping[str, np.ndarray],
+    declared: Mapping[str, Any],
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """What `generate` does, with a fixture that another generator cuts."""
     name = params["defect"]
     if name not in DEFECTS:
         raise ValueError(f"defect: expected one of {', '.join(DEFECTS)}, found {name}")
     description, plant = DEFECTS[name]
-    canonical, record = subset_v1.generate(params, source, declared)
-    wanted = {**params, "strategy": "first", "diff3d": False, "Y": False}
-    first, _ = subset_v1.generate(wanted, source, declared)
+    canonical, record = cut(params, source, declared)
+    first = canonical
+    if name == "first_frames":
+        # cut where they are needed, for there may be gigabytes
+        wanted = {**params, "strategy": "first", "diff3d": False, "Y": False}
+        first, _ = cut(wanted, source, declared)
     planted = plant(canonical, first["diffraction"])
     arrays = {
         key: np.ascontiguousarray(planted.get(key, array)) for key, array in canonical.items()

@@ -1,4 +1,4 @@
-"""Frames of a detector as a fixture holds them: 64 x 64 amplitudes, zero frequency in the centre.
+"""Frames of a detector as a fixture holds them: square amplitudes, zero frequency in the centre.
 
 The raw frames may be far larger than memory: they are read a few at a time, and only where they are
 asked for. All arithmetic is + - * / sqrt on float64, which IEEE 754 rounds correctly.
@@ -11,7 +11,7 @@ import numpy as np
 
 from generators import sums_v1 as sums
 
-# Rows and columns of a fixture's frame.
+# Rows and columns of a fixture's frame, where none are declared.
 SIZE = 64
 # Raw frames that are in memory at a time. A packed file is read through once for each batch.
 BATCH_BYTES = 1 << 26
@@ -20,7 +20,7 @@ JUDGED = 16
 
 
 class Amplitudes:
-    """Frames of a scan by index: ``frames[[3, 5]]`` is (2, 64, 64) float64, amplitude.
+    """Frames of a scan by index: ``frames[[3, 5]]`` is (2, H, W) float64, amplitude.
 
     Parameters
     ----------
@@ -28,20 +28,20 @@ class Amplitudes:
         Open, with ``frames`` (N, rows, columns) as the detector counts, optionally ``mask`` (rows,
         columns), True where a pixel is good, and ``dark`` (rows, columns), in counts.
     declared : mapping
-        ``zero_frequency`` (``corner`` or ``centre``, with the zero frequency at element
-        ``zero_row``, ``zero_column``, by default the one at half the size), ``bin`` (b: a pixel
-        is the sum of b x b), ``measurement`` (``amplitude``, ``intensity``) and
-        ``normalisation`` (counts per unit of amplitude squared).
+        ``size`` (of a frame, H = W; 64 by default), ``zero_frequency`` (``corner`` or
+        ``centre``, with the zero frequency at element ``zero_row``, ``zero_column``, by default
+        the one at half the size), ``bin`` (b: a pixel is the sum of b x b), ``measurement``
+        (``amplitude``, ``intensity``) and ``normalisation`` (counts per unit of amplitude squared).
 
     Attributes
     ----------
-    measured : (64, 64) bool
+    measured : (H, W) bool
         False where every pixel is masked; frames are zero there.
 
     Raises
     ------
     ValueError
-        The window of 64 b x 64 b pixels about the zero frequency leaves the detector.
+        The window of H b x W b pixels about the zero frequency leaves the detector.
     """
 
     def __init__(self, scan: Any, declared: Mapping[str, Any]) -> None:
@@ -57,15 +57,15 @@ class Amplitudes:
         # how many good pixels each bin has
         self._count = _binned(self._good.astype(np.float64), int(declared["bin"]))
         self.measured = self._count > 0
-        self.shape = (int(scan.frames.shape[0]), SIZE, SIZE)
+        self.shape = (int(scan.frames.shape[0]), *self.measured.shape)
         self.ndim = 3
         self.dtype = np.dtype(np.float64)
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return int(self.shape[0])
 
     def __getitem__(self, indices: slice | Sequence[int] | np.ndarray) -> np.ndarray:
-        """Frames (n, 64, 64) float64 of a slice, or at a list of indices, in its order."""
+        """Frames (n, H, W) float64 of a slice, or at a list of indices, in its order."""
         if isinstance(indices, slice):
             indices = range(*indices.indices(len(self)))
         wanted = np.asarray(indices)
@@ -74,7 +74,7 @@ class Amplitudes:
             wanted = wanted.astype(np.intp)
         if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
             raise TypeError("frames that are read from a file take a slice or a list of indices")
-        out = np.empty((wanted.size, SIZE, SIZE))
+        out = np.empty((wanted.size, *self.shape[1:]))
         done = 0
         for batch in batches(self._frames, wanted):
             for n, raw in zip(wanted[done : done + len(batch)], batch, strict=True):
@@ -128,20 +128,20 @@ def batches(frames: Any, wanted: np.ndarray) -> Iterator[np.ndarray]:
 def window(shape: tuple[int, int], declared: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the raw frame that the window about the zero frequency holds, in order.
 
-    Its middle, element (32 b, 32 b), is the zero frequency.
+    Its element at half the size, rounded down, is the zero frequency.
     """
-    half = SIZE * int(declared["bin"]) // 2
+    width = int(declared.get("size", SIZE)) * int(declared["bin"])
+    steps = np.arange(width) - width // 2
     found = []
     for size, name in ((shape[0], "row"), (shape[1], "column")):
-        steps = np.arange(-half, half)
         if declared["zero_frequency"] == "corner":
-            if 2 * half > size:
-                raise ValueError(_too_small(shape, 2 * half, ""))
+            if width > size:
+                raise ValueError(_too_small(shape, width, ""))
             found.append(steps % size)
             continue
         middle = int(declared.get(f"zero_{name}", size // 2))
-        if middle - half < 0 or middle + half > size:
-            raise ValueError(_too_small(shape, 2 * half, f" about {name} {middle}"))
+        if middle + steps[0] < 0 or middle + steps[-1] >= size:
+            raise ValueError(_too_small(shape, width, f" about {name} {middle}"))
         found.append(steps + middle)
     return found[0], found[1]
 
@@ -214,8 +214,8 @@ def _inner(taken: np.ndarray, size: int) -> np.ndarray:
 
 
 def _binned(values: np.ndarray, bins: int) -> np.ndarray:
-    """Sum of each block of b x b elements of a (64 b, 64 b) array, in a fixed order."""
-    total = np.zeros((SIZE, SIZE))
+    """Sum of each block of b x b elements of a (H b, W b) array, in a fixed order."""
+    total = np.zeros((values.shape[0] // bins, values.shape[1] // bins))
     for row in range(bins):
         for column in range(bins):
             total = total + values[row::bins, column::bins]

@@ -14,6 +14,8 @@ from generators import sums_v1 as sums
 # How far object and probe follow each frame: steps of Maiden and Rodenburg's alpha and beta.
 OBJECT_STEP = 1.0
 PROBE_STEP = 0.3
+# Pixels of the frames that are looked at together.
+CHUNK = 1 << 23
 # Object and probe are multiples of this in the end.
 GRID = 2.0**-20
 
@@ -31,7 +33,7 @@ def reconstruct(
 
     Parameters
     ----------
-    frames : (K, H, W) float64
+    frames : (K, H, W) float64 or float32
         Amplitude, zero frequency in the centre; H and W are powers of two.
     x, y : (K,) float64 [px]
         Centre of each frame on the object, wholly inside; x is the column.
@@ -54,7 +56,11 @@ def reconstruct(
     ValueError
         There is no light in the frames.
     """
-    power = sums.total(frames * frames) / len(frames)
+    power = 0.0
+    for start in range(0, len(frames), max(1, CHUNK // frames[0].size)):
+        some = frames[start : start + max(1, CHUNK // frames[0].size)].astype(np.float64)
+        power += sums.total(some * some)
+    power = power / len(frames)
     parts = exact.split(probe)
     own = sums.total(_square(parts))
     if not power > 0:
@@ -67,7 +73,8 @@ def reconstruct(
         # raw PCG64 output is a stream that numpy guarantees; shuffles are not
         keys = np.random.PCG64(sweep).random_raw(len(frames))
         for n in np.argsort(keys, kind="stable"):
-            parts = _follow(frames[n], float(x[n]), float(y[n]), obj, parts, measured)
+            frame = frames[n].astype(np.float64)
+            parts = _follow(frame, float(x[n]), float(y[n]), obj, parts, measured)
     found = exact.join((obj[0][:-1, :-1], obj[1][:-1, :-1])), exact.join(parts)
     return _onto_grid(found[0]), _onto_grid(found[1])
 

@@ -56,12 +56,14 @@ def judge_rounding(
     return said
 
 
-def judge_extent(positions: Positions) -> None:
+def judge_extent(positions: Positions, size: int = SIZE) -> None:
     """Refuse positions that span more than any object holds.
 
     Parameters
     ----------
     positions : x and y, each (N,) float64 [px]
+    size : int
+        Rows and columns of a frame.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def judge_extent(positions: Positions) -> None:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         across, down = (float(values.max() - values.min()) for values in positions)
-        pixels = (across + SIZE) * (down + SIZE)
+        pixels = (across + size) * (down + size)
     if not pixels <= LARGEST_OBJECT:
         raise ValueError(
             f"positions: expected those of an object of at most {LARGEST_OBJECT} pixels, found "
@@ -79,24 +81,26 @@ def judge_extent(positions: Positions) -> None:
         )
 
 
-def judge_overlap(positions: Positions) -> None:
+def judge_overlap(positions: Positions, size: int = SIZE) -> None:
     """Refuse positions of which most see a part of the object that no other sees.
 
     Parameters
     ----------
     positions : x and y, each (N,) float64 [px]
+    size : int
+        Rows and columns of a frame.
 
     Raises
     ------
     ValueError
         The message says how many.
     """
-    alone = int(np.count_nonzero(_alone(*positions)))
+    alone = int(np.count_nonzero(_alone(*positions, size)))
     count = positions[0].size
     if 2 * alone > count:
         raise ValueError(
-            f"positions: expected frames that overlap, found {alone} of {count} whose {SIZE} x "
-            f"{SIZE} px of the object share none with another's. Is a unit another one? Near-field "
+            f"positions: expected frames that overlap, found {alone} of {count} whose {size} x "
+            f"{size} px of the object share none with another's. Is a unit another one? Near-field "
             "scans, in whose frames the object is to be seen, are not supported"
         )
 
@@ -113,9 +117,9 @@ def _spacing(values: np.ndarray) -> tuple[float, float]:
     return float(largest), float(np.spacing(largest)) if is_single else 0.0
 
 
-def _alone(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _alone(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     """Positions (N,) that have no other one in the cells of a frame's size around their own."""
-    cells = np.floor(x / SIZE) + 1j * np.floor(y / SIZE)
+    cells = np.floor(x / size) + 1j * np.floor(y / size)
     known, count = np.unique(cells, return_counts=True)
     near = np.zeros(cells.size, np.int64)
     for column in (-1, 0, 1):

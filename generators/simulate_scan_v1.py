@@ -1,6 +1,6 @@
 """Simulated frames for object, probe and positions of a file, as other tools write them.
 
-`scan_v1` brings them to pixels and to the origin of the object, as declared; `simulate_v1` makes
+`scan_v2` brings them to pixels and to the origin of the object, as declared; `simulate_v1` makes
 the frames.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from generators import scan_v1, simulate_v1
+from generators import scan_v2, simulate_v1
 
 
 def generate(
@@ -21,7 +21,7 @@ def generate(
     ----------
     params : mapping
         ``seed``, ``photons_per_frame`` and ``max_amplitude`` as `simulate_v1` takes them, and what
-        is declared of object, probe and positions, as `scan_v1` takes it. A probe of more than
+        is declared of object, probe and positions, as `scan_v2` takes it. A probe of more than
         64 x 64 is cropped to so many frequencies; of several modes the one of most power is taken.
     scan : ScanFile
         The open file, whose frames, if any, are not used.
@@ -43,13 +43,13 @@ def generate(
     ):
         if array is None:
             raise ValueError(f"{name}: expected in the file, found none; name where it is: {name}")
-    steps = scan_v1.provenance(params, scan)
-    probe, wide, found = scan_v1.probe_modes({**params, "modes": "dominant"}, scan.probe, 64)
+    steps = scan_v2.provenance(params, scan)
+    probe, wide, found = scan_v2.probe_modes({**params, "modes": "dominant"}, scan.probe, 64)
     steps += found
-    to_pixels, found = scan_v1.positions_in_pixels(params, scan, wide, 64)
+    to_pixels, found = scan_v2.positions_in_pixels(params, scan, wide, 64)
     steps += found
-    obj, found = scan_v1.object_of_file(scan, wide, 64)
-    move, moved = scan_v1.origin_in_file(params, scan, obj, to_pixels)
+    obj, found = scan_v2.object_of_file(scan, wide, 64)
+    move, moved = scan_v2.origin_in_file(params, scan, obj, to_pixels)
     steps += found + moved
     reconstruction = {"objectGuess": obj, "probeGuess": probe[0]}
     reconstruction["xcoords"], reconstruction["ycoords"] = move(to_pixels((scan.x, scan.y)))

@@ -12,6 +12,8 @@ import numpy as np
 
 from registry.digests import array_digest
 
+_ROWS_BYTES = 1 << 24
+
 
 def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
     """dtype, shape, range, whether finite, and SHA-256 of each array, by name.
@@ -22,6 +24,24 @@ def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
 
 
 def _record(array: np.ndarray) -> dict[str, Any]:
+    # some rows at a time, for what is computed of a complex number takes several times its memory
+    step = max(1, _ROWS_BYTES // max(1, array[:1].nbytes)) if array.ndim else 1
+    starts = range(0, len(array), step) if array.ndim else ()
+    found = [_range(array[start : start + step]) for start in starts] or [_range(array)]
+    ranges = [limits for limits, _ in found if limits]
+    return {
+        "dtype": array.dtype.str,
+        "shape": list(array.shape),
+        "range": [min(low for low, _ in ranges), max(high for _, high in ranges)]
+        if ranges
+        else [0, 0],
+        "finite": all(is_finite for _, is_finite in found),
+        "sha256": array_digest(array),
+    }
+
+
+def _range(array: np.ndarray) -> tuple[tuple[Any, Any] | None, bool]:
+    """Least and largest of the finite values, and whether all of them are finite."""
     if array.dtype.kind == "c":
         re, im = array.real.astype(np.float64), array.imag.astype(np.float64)
         # not np.abs: hypot differs between C libraries in the last bit
@@ -32,11 +52,5 @@ def _record(array: np.ndarray) -> dict[str, Any]:
         values = array
     finite = np.isfinite(values)
     inside = values[finite]
-    low, high = (inside.min().item(), inside.max().item()) if inside.size else (0, 0)
-    return {
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-        "range": [low, high],
-        "finite": bool(finite.all()),
-        "sha256": array_digest(array),
-    }
+    limits = (inside.min().item(), inside.max().item()) if inside.size else None
+    return limits, bool(finite.all())

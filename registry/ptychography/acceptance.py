@@ -25,6 +25,7 @@ from registry.ptychography.physics import (
     without_model,
 )
 from registry.ptychography.scan import ROUNDING, Real, Scan
+from registry.ptychography.stack import each, largest, parts, stack, taken
 
 MIN_COVERAGE = 0.5
 NO_OBJECT = "the source has no object that the forward model could be held against"
@@ -86,7 +87,7 @@ def accept(
     if scan is None:
         return Acceptance(checks=checks, failures=[*failures, no_scan(reason)])
 
-    checks["max_amplitude"] = float(scan.frames.max())
+    checks["max_amplitude"] = largest(scan.frames)
     if not source.physics:
         checks.update(dict.fromkeys(item.name for item in fields(Figures)))
         failures += without_model(scan)
@@ -96,7 +97,7 @@ def accept(
     assessment = assess(scan, source.noise, _usual(source), source.held_out)
     failures += assessment.failures
     selected = Scan(
-        frames=source.scan.frames[source.indices],
+        frames=taken(source.scan.frames, source.indices),
         x=source.scan.x[source.indices],
         y=source.scan.y[source.indices],
         probe=source.scan.probe,
@@ -172,10 +173,13 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
         return None, "frames or coordinates that are not real numbers"
     if frames.shape != (x.size, *probe.shape[-2:]) or not frames.size:
         return None, f"diffraction {frames.shape} for {x.size} positions and a probe {probe.shape}"
-    if not all(np.isfinite(arrays[name]).all() for name in names):
+    amplitude = stack(frames)
+    if not all(np.isfinite(some).all() for some in (obj, probe, x, y)) or not all(
+        np.isfinite(some).all() for (some,) in each(amplitude)
+    ):
         return None, "values that are not finite"
     scan = Scan(
-        frames=frames.astype(np.float64),
+        frames=amplitude,
         x=x.astype(np.float64),
         y=y.astype(np.float64),
         probe=probe.astype(np.complex128),
@@ -186,8 +190,8 @@ def as_scan(arrays: Mapping[str, np.ndarray]) -> tuple[Scan | None, str]:
 
 def within_object(scan: Scan) -> Scan:
     """Those positions of a scan whose frames lie within the object."""
-    rows = scan.inside()
-    return replace(scan, frames=scan.frames[rows], x=scan.x[rows], y=scan.y[rows])
+    rows = np.flatnonzero(scan.inside())
+    return replace(scan, frames=taken(scan.frames, rows), x=scan.x[rows], y=scan.y[rows])
 
 
 def span(all_values: Real, selected: Real) -> float:
@@ -218,11 +222,13 @@ def judge_patches(arrays: Mapping[str, np.ndarray], scan: Scan) -> list[Failure]
     if "Y" not in arrays:
         return []
     found = arrays["Y"]
-    expected = object_patches(scan.obj, scan.x, scan.y, scan.shape)
-    if found.shape == expected.shape:
-        difference = np.abs(found - expected).max(axis=(1, 2))
-        limit = ROUNDING * float(np.abs(expected).max())
-        wrong = np.flatnonzero(~(difference <= limit))
+    if found.shape == scan.frames.shape:
+        brightest, differences = 0.0, []
+        for part in parts(scan.frames):
+            expected = object_patches(scan.obj, scan.x[part], scan.y[part], scan.shape)
+            differences.append(np.abs(found[part] - expected).max(axis=(1, 2)))
+            brightest = max(brightest, float(np.abs(expected).max()))
+        wrong = np.flatnonzero(~(np.concatenate(differences) <= ROUNDING * brightest))
         if not wrong.size:
             return []
         text = f"{wrong.size} of {len(found)} others, the first is that of frame {wrong[0]}"

@@ -9,7 +9,7 @@ its schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,12 @@ _array = partial(Array, rows=_POSITION, words=_AXES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanContract(Contract):
-    """A contract whose rows are scan positions."""
+    """A contract whose rows are scan positions.
+
+    ``any_size`` says that its schema leaves the size of frames open, which arrays then share.
+    """
+
+    any_size: bool = False
 
     @property
     def is_canonical(self) -> bool:
@@ -154,7 +159,11 @@ DATA_001 = ScanContract(
 
 
 def _variant(
-    name: str, without: tuple[str, ...] = (), **changes: Mapping[str, Any]
+    name: str,
+    without: tuple[str, ...] = (),
+    *,
+    any_size: bool = False,
+    **changes: Mapping[str, Any],
 ) -> ScanContract:
     """DATA-001 without some arrays, and with other attributes of some of the others."""
     arrays = (
@@ -162,17 +171,21 @@ def _variant(
         for array in DATA_001.arrays
         if array.name not in without
     )
-    return ScanContract(name=name, arrays=tuple(arrays))
+    return ScanContract(name=name, arrays=tuple(arrays), any_size=any_size)
 
 
+_MODES = {"axes": ("P?", "H", "W")}
 _LAST = {"axes": ("H", "W", "N"), "dtype": "<f8"}
 _COUNTS = {"quantity": INTENSITY, "below": 2**24}
+# Rows and columns of a frame, and the most positions, up to version 2 of DATA-001.
+_SIZE, _MOST = 64, 128
 # Names without the suffix: a name with it would make whatever imports this depend on the file.
 CONTRACTS = {
     contract.name: contract
     for contract in (
         DATA_001,
-        _variant("data_001_v2", probeGuess={"axes": ("P?", "H", "W")}),
+        _variant("data_001_v2", probeGuess=_MODES),
+        _variant("data_001_v3", any_size=True, probeGuess=_MODES),
         _variant(
             "data_001_legacy_v1",
             without=("Y",),
@@ -223,9 +236,12 @@ def _properties(path: Path) -> dict[str, Any]:
 
 def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
     """File of the version of DATA-001 that is for arrays like these."""
-    probe = arrays.get("probeGuess")
-    modes = probe is not None and probe.ndim == 3
-    return CONTRACTS["data_001_v2"].file if modes else DATA_001.file
+    probe, x = arrays.get("probeGuess"), arrays.get("xcoords")
+    if probe is None:
+        return DATA_001.file
+    if probe.shape[-2:] != (_SIZE, _SIZE) or (x is not None and x.size > _MOST):
+        return CONTRACTS["data_001_v3"].file
+    return CONTRACTS["data_001_v2"].file if probe.ndim == 3 else DATA_001.file
 
 
 def form_failures(
@@ -263,6 +279,8 @@ def failures_between(arrays: Mapping[str, np.ndarray], contract: Contract) -> li
         )
     for array in contract.arrays:
         if array.name in arrays and array.alias in arrays:
+            if arrays[array.name] is arrays[array.alias]:
+                continue
             alias, original = (array_digest(arrays[name]) for name in (array.name, array.alias))
             if alias != original:
                 failures.append(
@@ -272,4 +290,35 @@ def failures_between(arrays: Mapping[str, np.ndarray], contract: Contract) -> li
                         found=alias[:12],
                     )
                 )
+    if isinstance(contract, ScanContract) and contract.any_size:
+        failures += _failures_of_size(arrays, contract)
     return failures
+
+
+def _failures_of_size(
+    arrays: Mapping[str, np.ndarray], contract: ScanContract
+) -> Iterator[Failure]:
+    """Is whatever has a frame's rows and columns a square of one size, with room in the object?"""
+    sizes = {
+        array.name: arrays[array.name].shape[-2:]
+        for array in contract.arrays
+        if array.axes[-2:] == ("H", "W") and array.name in arrays and arrays[array.name].ndim > 1
+    }
+    if len({length for size in sizes.values() for length in size}) > 1:
+        yield Failure(
+            criterion="contract: frame",
+            expected=f"square frames, and one size in {', '.join(sizes)}",
+            found=", ".join(
+                f"{name} {rows} x {columns}" for name, (rows, columns) in sizes.items()
+            ),
+        )
+    obj, frame = arrays.get("objectGuess"), sizes.get("diffraction")
+    if obj is None or frame is None or obj.ndim != len(frame):
+        return
+    # where more is needed, for all positions and those beside them, other criteria say so
+    if obj.shape[0] < frame[0] or obj.shape[1] < frame[1]:
+        yield Failure(
+            criterion="contract: objectGuess",
+            expected=f"an object at least as large as a frame, {frame[0]} x {frame[1]}",
+            found=f"{obj.shape[0]} x {obj.shape[1]}",
+        )

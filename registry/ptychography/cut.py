@@ -11,7 +11,7 @@ import numpy as np
 from registry.errors import CheckError
 from registry.field import Acceptance, Context
 from registry.identity import sidecar
-from registry.ptychography import planted
+from registry.ptychography import planted, stack
 from registry.ptychography.acceptance import (
     Source,
     as_scan,
@@ -75,12 +75,10 @@ def _source(context: Context) -> Source:
 
     def part(indices: np.ndarray) -> Scan:
         """Some positions of the source."""
-        if made["layout"] == "legacy":
-            selected = np.moveaxis(frames[:, :, indices], -1, 0)
-        else:
-            selected = frames[indices]
+        first = np.moveaxis(frames, -1, 0) if made["layout"] == "legacy" else frames
+        selected = stack.taken(first, indices)
         if declared["measurement"] == "intensity":
-            selected = np.sqrt(selected.astype(np.float64))
+            selected = stack.stack(selected, np.sqrt)
         x, y = arrays["xcoords"][indices], arrays["ycoords"][indices]
         changed = {**arrays, "diffraction": selected, "xcoords": x, "ycoords": y}
         return _scan(changed, str(declared["name"]))

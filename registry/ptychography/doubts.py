@@ -11,13 +11,14 @@ import numpy as np
 
 from registry.ptychography.held_out import FEWEST, HeldOut
 from registry.ptychography.likelihood import SIGMAS
-from registry.ptychography.scan import ROUNDING, Real
+from registry.ptychography.scan import ROUNDING
+from registry.ptychography.stack import Stack, each
 
 # Where frames and positions are not paired at all, half of all misplacements look worse by chance.
 POWER_LIMIT = 0.5
 
 
-def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None) -> Iterator[str]:
+def doubts(power: float, model: Stack, blind: list[str], held_out: HeldOut | None) -> Iterator[str]:
     """What the data could not have told, in words that are the same on every machine.
 
     Parameters
@@ -31,7 +32,7 @@ def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None
     held_out : HeldOut or None
         Of a source whose object comes from its frames.
     """
-    if np.abs(model - model[0]).max() <= ROUNDING * float(model.max()):
+    if _are_the_same(model):
         yield "models of different positions are the same but for rounding"
     else:
         if not power > POWER_LIMIT:
@@ -54,3 +55,10 @@ def doubts(power: float, model: Real, blind: list[str], held_out: HeldOut | None
         )
     elif held_out.lost:
         yield f"frames of {held_out.lost} of {n} places, held out, fit most others better"
+
+
+def _are_the_same(model: Stack) -> bool:
+    first = model[:1]
+    found = [(float(np.abs(some - first).max()), float(some.max())) for (some,) in each(model)]
+    difference, largest = (max(values) for values in zip(*found, strict=True))
+    return bool(difference <= ROUNDING * largest)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.forward import Complex, model_amplitude
+from registry.ptychography.forward import Complex
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, log_likelihood
 from registry.ptychography.noise import Noise
 from registry.ptychography.scan import Real, Scan
+from registry.ptychography.stack import Stack, power, stack, taken
 
 # How often a frame is used in one reconstruction, at least. More steps tell more, but nearly all is
 # told by then; what chance gives is the same after any number.
@@ -101,10 +102,13 @@ def _places(x: Real, y: Real) -> NDArray[np.intp]:
 
     Frames are of one place that are less than a pixel apart, or are linked by others that are.
     """
-    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < _SAME_PLACE_PX**2
+    # row by row, for there may be thousands
+    near = np.empty((len(x), len(x)), bool)
+    for row, own_x, own_y in zip(near, x, y, strict=True):
+        row[:] = (own_x - x) ** 2 + (own_y - y) ** 2 < _SAME_PLACE_PX**2
     first = np.arange(len(x))
     while True:
-        linked = np.where(near, first, len(x)).min(axis=1, initial=len(x))
+        linked = np.array([first[row].min(initial=len(x)) for row in near], dtype=np.intp)
         if np.array_equal(linked, first):
             found: NDArray[np.intp] = np.unique(first, return_inverse=True)[1]
             return found
@@ -148,21 +152,22 @@ def _of_places(likelihood: Real, place: NDArray[np.intp]) -> Real:
 def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:
     """Of the frames asked, in all of their positions, from a reconstruction of those given."""
     nothing = np.zeros((len(asked), len(asked)))
-    frames = scan.frames[given]
-    if not (frames.any() and scan.probe.any()):
+    frames = taken(scan.frames, given)
+    if not (power(frames) > 0 and scan.probe.any()):
         return nothing
     obj, probe = reconstruct(frames, scan.x[given], scan.y[given], scan.probe, scan.obj.shape)
-    model = model_amplitude(obj, probe, scan.x[asked], scan.y[asked])
-    frames = scan.frames[asked]
-    power, model_power = float((frames**2).sum()), float((model**2).sum())
-    if not (power > 0 and model_power > 0):
+    frames = taken(scan.frames, asked)
+    model = Scan(frames=frames, x=scan.x[asked], y=scan.y[asked], probe=probe, obj=obj).model()
+    own_power, model_power = power(frames), power(model)
+    if not (own_power > 0 and model_power > 0):
         return nothing
-    frames = frames * np.sqrt(model_power / power)
-    return log_likelihood(frames, model, Noise(kind="measured"))
+    factor = np.sqrt(model_power / own_power)
+    scaled = stack(frames, lambda some: some * factor)
+    return log_likelihood(scaled, model, Noise(kind="measured"))
 
 
 def reconstruct(
-    frames: Real, x: Real, y: Real, probe: np.ndarray, shape: tuple[int, ...]
+    frames: Stack, x: Real, y: Real, probe: np.ndarray, shape: tuple[int, ...]
 ) -> tuple[Complex, Complex]:
     """Object (Y, X) and probe, after some steps from an object of ones and the given probe.
 
@@ -171,10 +176,10 @@ def reconstruct(
     height, width = frames.shape[1:]
     norm = np.sqrt(height * width)
     modes = np.atleast_3d(probe.T).T.astype(np.complex128)
-    modes *= np.sqrt((frames**2).sum() / len(frames) / (np.abs(modes) ** 2).sum())
+    modes *= np.sqrt(power(frames) / len(frames) / (np.abs(modes) ** 2).sum())
     # one row and column more, weighted zero, for frames on the last whole pixel
     obj = np.ones((shape[0] + 1, shape[1] + 1), np.complex128)
-    frames = np.fft.ifftshift(frames, axes=(1, 2))
+    frames = stack(frames, lambda some: np.fft.ifftshift(some, axes=(1, 2)))
     for sweep in range(-(-_STEPS // len(frames))):
         # raw PCG64 output is a stream that numpy guarantees; shuffles are not
         keys = np.random.PCG64(sweep).random_raw(len(frames))
@@ -187,7 +192,8 @@ def reconstruct(
             patch = between[:, :-1] + right * (between[:, 1:] - between[:, :-1])
             far = np.fft.fft2(modes * patch) / norm
             modulus = np.sqrt((far.real**2 + far.imag**2).sum(axis=0))
-            factor = np.divide(frames[n], modulus, out=np.ones_like(modulus), where=modulus > 0)
+            frame = frames[[n]][0]
+            factor = np.divide(frame, modulus, out=np.ones_like(modulus), where=modulus > 0)
             change = np.fft.ifft2(far * (factor - 1.0)) * norm
             light = float((np.abs(modes) ** 2).sum(axis=0).max())
             bright = float((np.abs(patch) ** 2).max())

@@ -19,9 +19,9 @@ from registry.ptychography.contracts import DATA_001
 from registry.ptychography.doubts import POWER_LIMIT
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
 from registry.ptychography.meanings import MEANINGS
-from registry.ptychography.noise import misfit_moments
-from registry.ptychography.physics import SCALE_LIMIT, relative_error
+from registry.ptychography.physics import SCALE_LIMIT, count_misfit, relative_error
 from registry.ptychography.scan import ROUNDING, Scan
+from registry.ptychography.stack import power
 
 Real = NDArray[np.float64]
 
@@ -122,14 +122,14 @@ def fit(arrays: Mapping[str, np.ndarray], checks: Mapping[str, Any]) -> tuple[Fi
 
 def _photon_fit(scan: Scan, photon_scale: float) -> tuple[Fit | None, str]:
     model = scan.model()
-    mean, variance = (part.sum(axis=(1, 2)) for part in misfit_moments(photon_scale * model**2))
+    misfit, mean, variance = count_misfit(scan.frames, model, photon_scale)
     if not (mean > 0).all():
         return None, "a model without any light"
-    values = 4 * photon_scale * ((scan.frames - model) ** 2).sum(axis=(1, 2)) / mean
+    values = misfit / mean
     width = SIGMAS * np.sqrt(variance) / mean
-    power = float((model**2).sum())
-    scale = float(np.sqrt((scan.frames**2).sum() / power))
-    scale_width = SIGMAS * 0.5 / float(np.sqrt(photon_scale * power)) + ROUNDING
+    model_power = power(model)
+    scale = float(np.sqrt(power(scan.frames) / model_power))
+    scale_width = SIGMAS * 0.5 / float(np.sqrt(photon_scale * model_power)) + ROUNDING
     figures = {
         name: (float(values[frame]), float(1 - width[frame]), float(1 + width[frame]))
         for name, frame in (

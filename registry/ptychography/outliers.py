@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from registry.ptychography.noise import misfit_moments
 from registry.ptychography.scan import ROUNDING, Real
+from registry.ptychography.stack import Stack, by_frame, taken
 
 # Of a measured scan nothing is known beforehand: what is usual ends this many robust standard
 # deviations above the median of its own source.
@@ -37,13 +38,14 @@ class Usual:
     excess: float
 
     @classmethod
-    def of(cls, frames: Real, model: Real) -> Usual:
+    def of(cls, frames: Stack, model: Stack) -> Usual:
         """What is usual among frames (N, H, W), held against their models (N, H, W)."""
-        lit = model.any(axis=(1, 2))
-        if not lit.any():
+        lit = np.flatnonzero(by_frame(lambda some: some.any(axis=(1, 2)), model))
+        if not lit.size:
             # where no light is expected, nothing is known of what is usual in it
             return cls(error=np.inf, photon_scale=1.0, excess=np.inf)
-        frames, model = frames[lit], model[lit]
+        if lit.size < len(model):
+            frames, model = taken(frames, lit), taken(model, lit)
         photon_scale = _photon_scale(frames, model)
         return cls(
             # a fixture is rounded to float32, its source need not be
@@ -52,7 +54,7 @@ class Usual:
             excess=_limit(_excess(frames, model, photon_scale)),
         )
 
-    def outliers(self, frames: Real, model: Real) -> tuple[Real, NDArray[np.bool_]]:
+    def outliers(self, frames: Stack, model: Stack) -> tuple[Real, NDArray[np.bool_]]:
         """Relative error of each frame (N,), and whether it is an outlier (N,).
 
         Parameters
@@ -65,16 +67,22 @@ class Usual:
         return error, (error > self.error) & (excess > self.excess)
 
 
-def _error(frames: Real, model: Real) -> Real:
-    error: Real = np.sqrt(_misfit(frames, model) / (model**2).sum(axis=(1, 2)))
-    return error
+def _error(frames: Stack, model: Stack) -> Real:
+    def error(a: Real, b: Real) -> Real:
+        found: Real = np.sqrt(_misfit(a, b) / (b**2).sum(axis=(1, 2)))
+        return found
+
+    return by_frame(error, frames, model)
 
 
-def _excess(frames: Real, model: Real, photon_scale: float) -> Real:
-    # one frame at a time, as all of a source would take several times its size
-    mean = [misfit_moments(photon_scale * one**2)[0].sum() for one in model]
-    excess: Real = np.sqrt(4 * photon_scale * _misfit(frames, model) / np.array(mean))
-    return excess
+def _excess(frames: Stack, model: Stack, photon_scale: float) -> Real:
+    def excess(a: Real, b: Real) -> Real:
+        # one frame at a time, which takes less memory and no more time than all of them
+        mean = [misfit_moments(photon_scale * one**2)[0].sum() for one in b]
+        found: Real = np.sqrt(4 * photon_scale * _misfit(a, b) / np.array(mean))
+        return found
+
+    return by_frame(excess, frames, model)
 
 
 def _misfit(frames: Real, model: Real) -> Real:
@@ -82,13 +90,17 @@ def _misfit(frames: Real, model: Real) -> Real:
     return misfit
 
 
-def _photon_scale(frames: Real, model: Real) -> float:
+def _photon_scale(frames: Stack, model: Stack) -> float:
     """Of counts the squared misfit is, in the mean, their rate, be they few or many."""
-    rate = model**2
-    miss = ((frames**2 - rate) ** 2).sum(axis=(1, 2))
-    rounding = (2 * ROUNDING) ** 2 * (rate**2).sum(axis=(1, 2))
-    dispersion = np.maximum(miss, rounding) / rate.sum(axis=(1, 2))
-    return 1 / float(np.median(dispersion))
+
+    def dispersion(a: Real, b: Real) -> Real:
+        rate = b**2
+        miss = ((a**2 - rate) ** 2).sum(axis=(1, 2))
+        rounding = (2 * ROUNDING) ** 2 * (rate**2).sum(axis=(1, 2))
+        found: Real = np.maximum(miss, rounding) / rate.sum(axis=(1, 2))
+        return found
+
+    return 1 / float(np.median(by_frame(dispersion, frames, model)))
 
 
 def _limit(values: Real) -> float:

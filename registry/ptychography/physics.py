@@ -20,8 +20,9 @@ the data could have told: see `registry.ptychography.doubts`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,10 @@ from registry.ptychography.likelihood import power as power_of
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.outliers import OUTLIER_SIGMAS, Usual
 from registry.ptychography.scan import ROUNDING, Real, Scan
+from registry.ptychography.stack import Stack, by_frame, each, stack, total
+from registry.ptychography.stack import power as total_power
 
+OWN_MATCH = "own-match"
 # Logarithms of likelihoods that sums in another order can turn around.
 _TIE = 1e-3
 # A scale nearer to 2 or to 1/2 than to 1, on a ratio scale, is the wrong one.
@@ -100,8 +104,8 @@ def assess(
         return Assessment(figures=None, failures=failures)
 
     model = scan.model()
-    power, model_power = float((scan.frames**2).sum()), float((model**2).sum())
-    dark = np.flatnonzero(~model.any(axis=(1, 2)))
+    power, model_power = total_power(scan.frames), total_power(model)
+    dark = np.flatnonzero(~by_frame(lambda some: some.any(axis=(1, 2)), model))
     if dark.size or not power > 0:
         failures.append(
             Failure(
@@ -117,7 +121,7 @@ def assess(
     chi_square, chi_failures = judge_chi_square(scan.frames, model, noise, usual)
     failures += chi_failures
     # Both remaining tests ask about shape; the scale has been judged by itself above.
-    scaled = Scan(frames=scan.frames / scale, x=scan.x, y=scan.y, probe=scan.probe, obj=scan.obj)
+    scaled = replace(scan, frames=stack(scan.frames, lambda some: some / scale))
     likelihood = log_likelihood(scaled.frames, model, noise)
     own_rate, own_failures = judge_own_match(likelihood)
     failures += own_failures
@@ -134,8 +138,9 @@ def assess(
         nearest_alternative_margin=None if nearest is None else margins[nearest],
         chi_square_min=None if chi_square is None else float(chi_square.min()),
         chi_square_max=None if chi_square is None else float(chi_square.max()),
-        correlation_median=float(np.median(_correlation(scan.frames, model))),
-        r_factor=float(np.abs(scan.frames - model).sum() / scan.frames.sum()),
+        correlation_median=float(np.median(by_frame(_correlation, scan.frames, model))),
+        r_factor=total(lambda a, b: np.abs(a - b).sum(), scan.frames, model)
+        / total(np.sum, scan.frames),
         scale=scale,
     )
     found = list(doubts(figures.power, model, sorted(tried.keys() - margins.keys()), held_out))
@@ -161,12 +166,7 @@ def without_model(scan: Scan) -> list[Failure]:
 
 def relative_error(scan: Scan) -> Real:
     """Root of each frame's squared misfit over its model's power: (N,) float64, inf in the dark."""
-    model = scan.model()
-    misfit, power = ((scan.frames - model) ** 2).sum(axis=(1, 2)), (model**2).sum(axis=(1, 2))
-    # a frame where the model expects no light at all
-    error = np.full(power.shape, np.inf)
-    np.divide(misfit, power, out=error, where=power > 0)
-    return np.sqrt(error)
+    return by_frame(_relative_error, scan.frames, scan.model())
 
 
 def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
@@ -199,10 +199,25 @@ def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
     ]
 
 
-def _distinct(frames: Real) -> Iterator[Failure]:
+def _relative_error(frames: Real, model: Real) -> Real:
+    misfit, power = _misfit(frames, model), (model**2).sum(axis=(1, 2))
+    # a frame where the model expects no light at all
+    error = np.full(power.shape, np.inf)
+    np.divide(misfit, power, out=error, where=power > 0)
+    return np.sqrt(error)
+
+
+def _misfit(frames: Real, model: Real) -> Real:
+    misfit: Real = ((frames - model) ** 2).sum(axis=(1, 2))
+    return misfit
+
+
+def _distinct(frames: Stack) -> Iterator[Failure]:
     seen: dict[bytes, int] = {}
-    for n, frame in enumerate(frames):
-        first = seen.setdefault(frame.tobytes(), n)
+    # digests, for the frames themselves may be more than memory holds
+    digests = [hashlib.sha256(one.tobytes()).digest() for (some,) in each(frames) for one in some]
+    for n, digest in enumerate(digests):
+        first = seen.setdefault(digest, n)
         if first != n:
             yield Failure(
                 criterion="distinct",
@@ -230,20 +245,19 @@ def judge_scale(scale: float, model_power: float, noise: Noise) -> Iterator[Fail
 
 
 def judge_chi_square(
-    frames: Real, model: Real, noise: Noise, usual: Usual | None
+    frames: Stack, model: Stack, noise: Noise, usual: Usual | None
 ) -> tuple[Real | None, list[Failure]]:
     """Per-frame misfit over what photon counts explain, and the frames that it refuses."""
-    misfit = ((frames - model) ** 2).sum(axis=(1, 2))
     if noise.photon_scale is not None:
-        mean, variance = misfit_moments(noise.photon_scale * model**2)
-        expected = mean.sum(axis=(1, 2))
-        z = (4 * noise.photon_scale * misfit - expected) / np.sqrt(variance.sum(axis=(1, 2)))
+        counts, mean, variance = count_misfit(frames, model, noise.photon_scale)
+        z = (counts - mean) / np.sqrt(variance)
         rule = f"each within {SIGMAS:g} standard deviations of what its photon count gives"
-        chi_square: Real = 4 * noise.photon_scale * misfit / expected
-        return chi_square, list(_outliers(z, ~(np.abs(z) <= SIGMAS), rule))
+        return counts / mean, list(_outliers(z, ~(np.abs(z) <= SIGMAS), rule))
 
     if noise.kind == "none":
-        error = np.sqrt(misfit / (model**2).sum(axis=(1, 2)))
+        error = np.sqrt(
+            by_frame(lambda a, b: _misfit(a, b) / (b**2).sum(axis=(1, 2)), frames, model)
+        )
         rule = f"each within {ROUNDING:.1g} of its model, as declared free of noise"
         return None, list(_outliers(error, error > ROUNDING, rule))
 
@@ -256,6 +270,18 @@ def judge_chi_square(
         "standard deviations above the medians of its own source"
     )
     return None, list(_outliers(error, bad, rule))
+
+
+def count_misfit(frames: Stack, model: Stack, photon_scale: float) -> tuple[Real, Real, Real]:
+    """Misfit of each frame in counts, and its mean and variance for such counts: (N,) each."""
+
+    def figures(a: Real, b: Real) -> Real:
+        mean, variance = misfit_moments(photon_scale * b**2)
+        parts = mean.sum(axis=(1, 2)), variance.sum(axis=(1, 2))
+        return np.column_stack([4 * photon_scale * _misfit(a, b), *parts])
+
+    misfit, mean, variance = by_frame(figures, frames, model).T
+    return misfit, mean, variance
 
 
 def _outliers(score: Real, bad: NDArray[np.bool_], rule: str) -> Iterator[Failure]:
@@ -282,7 +308,7 @@ def judge_own_match(likelihood: Real) -> tuple[float, list[Failure]]:
     n = unexplained[0]
     return rate, [
         Failure(
-            criterion="own-match",
+            criterion=OWN_MATCH,
             expected="each frame matched best by the model of its own position",
             found=f"{rate:.1%} of {own.size} frames do; frame {n} is matched better by the "
             f"model of position {best[n]}",
@@ -290,15 +316,18 @@ def judge_own_match(likelihood: Real) -> tuple[float, list[Failure]]:
     ]
 
 
-def judge_counts(frames: Real, noise: Noise) -> Iterator[Failure]:
+def judge_counts(frames: Stack, noise: Noise) -> Iterator[Failure]:
     """Are frames that are declared as photon counts whole numbers of photons?"""
     if noise.photon_scale is None:
         return
-    counts = noise.photon_scale * frames[frames > 0] ** 2
-    counts = counts[counts < _COUNTABLE]
-    # where there is light, there is at least one photon
-    whole = np.maximum(np.rint(counts), 1.0)
-    distance = float(np.abs(counts - whole).mean()) if counts.size else 0.0
+    off, pixels = 0.0, 0
+    for (some,) in each(frames):
+        counts = noise.photon_scale * some[some > 0] ** 2
+        counts = counts[counts < _COUNTABLE]
+        # where there is light, there is at least one photon
+        whole = np.maximum(np.rint(counts), 1.0)
+        off, pixels = off + float(np.abs(counts - whole).sum()), pixels + counts.size
+    distance = off / pixels if pixels else 0.0
     if distance >= COUNTS_LIMIT:
         yield Failure(
             criterion="counts",

@@ -64,10 +64,14 @@ def frames(arrays: Mapping[str, np.ndarray], photon_scale: float | None) -> list
     stack = arrays.get("diffraction")
     if stack is None or stack.ndim != 3 or not stack.size:
         return []
-    intensity = stack.astype(np.float64) ** 2
-    shown = [("mean", "Mean frame", f"Mean of {len(stack)} diffraction frames", intensity.mean(0))]
+    mean = np.zeros(stack.shape[1:])
+    for frame in stack:
+        # one at a time, for all of them as float64 may be more than memory holds
+        mean += frame.astype(np.float64) ** 2
+    mean /= len(stack)
+    shown = [("mean", "Mean frame", f"Mean of {len(stack)} diffraction frames", mean)]
     shown += [
-        (f"{n}", f"Frame {n}", f"Diffraction frame {n}", intensity[n])
+        (f"{n}", f"Frame {n}", f"Diffraction frame {n}", stack[n].astype(np.float64) ** 2)
         for n in chosen_frames(len(stack))
     ]
     if photon_scale is not None:

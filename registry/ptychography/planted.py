@@ -16,21 +16,21 @@ from registry.failure import Failure
 from registry.ptychography.acceptance import as_scan, judge_patches, no_scan
 from registry.ptychography.alternatives import alternative_margins
 from registry.ptychography.contracts import DATA_001, contract_failures
-from registry.ptychography.forward import model_amplitude
-from registry.ptychography.likelihood import log_likelihood
+from registry.ptychography.likelihood import is_misplaced
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
+    OWN_MATCH,
     assess,
     judge_alternatives,
     judge_chi_square,
     judge_counts,
-    judge_own_match,
     judge_scale,
     without_model,
 )
 from registry.ptychography.planting import Arrays, shifted
-from registry.ptychography.scan import Real, Scan
+from registry.ptychography.scan import Real, Scan, models
+from registry.ptychography.stack import Stack, by_frame, kept, power, stack
 
 # Pixels by which all positions are moved, from a mistake that is seen to one that is not.
 LADDER = tuple(2.0**-n for n in range(8))
@@ -77,12 +77,15 @@ def record(
     missed, none = [], []
     for mistake in sorted(MISTAKES, key=lambda mistake: mistake.name):
         changed = mistake.plant(arrays)
-        if all(_same(array, arrays[name]) for name, array in changed.items()):
+        same_dtypes = all(array.dtype == arrays[name].dtype for name, array in changed.items())
+        if same_dtypes and _same(changed, arrays):
             none.append(mistake.name)
         elif refused_by := criteria.refusing(changed):
             found[mistake.name] = refused_by
         else:
             missed.append(mistake.name)
+        # or it would be there while the next one is planted
+        del changed
     smallest = {axis: shift for axis in "xy" if (shift := _smallest(axis, arrays, criteria))}
     return {"found": found, "missed": missed, "none": none, "smallest": smallest}
 
@@ -96,7 +99,8 @@ class Criteria:
     schemas: Path
     contract: str
     places: Mapping[tuple[float, float], int]
-    models: Real
+    models: Stack
+    light: Real
 
     @classmethod
     def of(
@@ -109,13 +113,15 @@ class Criteria:
         """Criteria of a fixture that was accepted; the parameters are those of `record`."""
         scan, _ = as_scan(arrays)
         modelled = None if noise is None or scan is None or not scan.inside().all() else scan
+        found = np.empty((0, 0, 0)) if modelled is None else modelled.model()
         return cls(
             arrays=arrays,
             noise=noise,
             schemas=schemas,
             contract=contract,
             places={} if modelled is None else _places(modelled),
-            models=np.empty(0) if modelled is None else modelled.model(),
+            models=found,
+            light=_light(found),
         )
 
     def refusing(self, changed: Arrays, *, alternatives: bool = True) -> list[str]:
@@ -127,6 +133,10 @@ class Criteria:
 
     def _trials(self, changed: Arrays, alternatives: bool) -> Iterator[list[Failure]]:
         arrays = {**self.arrays, **changed}
+        if _same(changed, self.arrays):
+            # what accepted these values accepts them in any form, but for the contract
+            yield self._contract(arrays)
+            return
         scan, reason = as_scan(arrays)
         if scan is None:
             yield [*self._contract(arrays), no_scan(reason)]
@@ -135,12 +145,12 @@ class Criteria:
         if self.noise is None:
             yield self._contract(arrays)
             return
-        model = self._model(scan, changed)
-        if not scan.frames.any() or not model.any(axis=(1, 2)).all():
+        model, light = self._model(scan, changed)
+        if not (power(scan.frames) > 0 and light.all()):
             # in the dark there is nothing more to ask
             yield [*assess(scan, self.noise).failures, *self._contract(arrays)]
             return
-        scaled, failures = _matched(scan, model, self.noise)
+        scaled, failures = _matched(scan, model, float(light.sum()), self.noise)
         yield [*failures, *judge_patches(arrays, scan)]
         # a schema takes longer than a matrix of likelihoods, and is seldom what finds a mistake
         yield self._contract(arrays)
@@ -153,38 +163,60 @@ class Criteria:
     def _contract(self, arrays: Arrays) -> list[Failure]:
         return contract_failures(arrays, self.schemas, self.contract)
 
-    def _model(self, scan: Scan, changed: Arrays) -> Real:
-        """Model of a scan; where its object and probe are the fixture's, new positions alone."""
+    def _model(self, scan: Scan, changed: Arrays) -> tuple[Stack, Real]:
+        """Model of a scan, and the sum of each one's squares.
+
+        Where object and probe are the fixture's, they are made for new positions alone.
+        """
         if "objectGuess" in changed or "probeGuess" in changed or not self.places:
-            return scan.model()
+            model = scan.model()
+            return model, _light(model)
         row = np.array([self.places.get(place, -1) for place in zip(scan.x, scan.y, strict=True)])
-        model: Real = self.models[row]
-        new = row < 0
-        if new.any():
-            model[new] = model_amplitude(scan.obj, scan.probe, scan.x[new], scan.y[new])
-        return model
+        new = np.flatnonzero(row < 0)
+        others = models(scan.obj, scan.probe, scan.x[new], scan.y[new])
+        light = self.light[row]
+        if not isinstance(self.models, np.ndarray):
+            light[new] = _light(others)
+            return scan.model(), light
+        found: Real = self.models[row]
+        found[new] = kept(others)
+        light[new] = _light(found[new])
+        return found, light
 
 
-def _matched(scan: Scan, model: Real, noise: Noise) -> tuple[Scan, list[Failure]]:
+def _light(model: Stack) -> Real:
+    """The sum of each model's squares: (N,) float64."""
+    return by_frame(lambda some: (some**2).sum(axis=(1, 2)), model)
+
+
+def _matched(
+    scan: Scan, model: Stack, model_power: float, noise: Noise
+) -> tuple[Scan, list[Failure]]:
     """The scan with the power of its model, and what is said of scale, counts and own match."""
-    model_power = float((model**2).sum())
-    scale = float(np.sqrt((scan.frames**2).sum() / model_power))
-    scaled = replace(scan, frames=scan.frames / scale)
-    _, unmatched = judge_own_match(log_likelihood(scaled.frames, model, noise))
-    return scaled, [
-        *judge_scale(scale, model_power, noise),
-        *judge_counts(scan.frames, noise),
-        *unmatched,
-    ]
+    scale = float(np.sqrt(power(scan.frames) / model_power))
+    scaled = replace(scan, frames=stack(scan.frames, lambda some: some / scale))
+    failures = [*judge_scale(scale, model_power, noise), *judge_counts(scan.frames, noise)]
+    if is_misplaced(scaled.frames, model, noise):
+        failures.append(Failure(criterion=OWN_MATCH, expected="", found=""))
+    return scaled, failures
 
 
 def _places(scan: Scan) -> dict[tuple[float, float], int]:
     return {place: n for n, place in enumerate(zip(scan.x, scan.y, strict=True))}
 
 
-def _same(array: np.ndarray, other: np.ndarray) -> bool:
+def _same(changed: Arrays, arrays: Arrays) -> bool:
     """Equal in each value. The conjugate of a real number is that number: a zero has no sign."""
-    return array.dtype == other.dtype and np.array_equal(array, other)
+    return all(_equal(array, arrays[name]) for name, array in changed.items())
+
+
+def _equal(array: np.ndarray, other: np.ndarray) -> bool:
+    if array is other:
+        return True
+    if array.shape != other.shape or array.ndim < 3:
+        return np.array_equal(array, other)
+    # frame by frame, for a comparison of all takes memory
+    return all(np.array_equal(one, another) for one, another in zip(array, other, strict=True))
 
 
 def _smallest(axis: str, arrays: Arrays, criteria: Criteria) -> float | None:

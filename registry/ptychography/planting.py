@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from registry.ptychography.contracts import CONTRACTS
+from registry.ptychography.stack import parts, power, stack
 
 Arrays = Mapping[str, np.ndarray]
 Plant = Callable[[Arrays], dict[str, np.ndarray]]
@@ -127,9 +128,11 @@ def unshifted(frames: np.ndarray) -> np.ndarray:
 
 def with_background(frames: np.ndarray) -> np.ndarray:
     """The same intensity added in every pixel."""
-    intensity = np.square(frames, dtype=np.float64)
-    found: np.ndarray = np.sqrt(intensity + _BACKGROUND * intensity.mean())
-    return found.astype(frames.dtype)
+    added = _BACKGROUND * power(stack(frames)) / frames.size
+    found = np.empty_like(frames)
+    for part in parts(frames):
+        found[part] = np.sqrt(np.square(frames[part], dtype=np.float64) + added)
+    return found
 
 
 def with_hot_pixel(frames: np.ndarray) -> np.ndarray:

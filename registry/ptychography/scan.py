@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.forward import frames_inside, model_amplitude
+from registry.ptychography.stack import Computed, Stack, kept
+from registry.ptychography.stack import Real as Real
 
-Real = NDArray[np.float64]
+# Pixels of the models that are kept and not computed anew where they are asked for: 64 MiB.
+KEPT = 1 << 23
 
 # Relative error that rounding to float32 and complex64 can leave in a noise-free amplitude:
 # 2**-24 for each of frame, probe and object, and some room for the sums of the transform.
@@ -20,13 +23,13 @@ ROUNDING = 64 * 2.0**-24
 class Scan:
     """Arrays that should belong together.
 
-    frames : (N, H, W) float64, amplitude, zero frequency in the centre
+    frames : (N, H, W) float64 or a `Stack` of such, amplitude, zero frequency in the centre
     x, y : (N,) float64 [px], centre of each frame on the object; x is the column
     probe : (H, W) complex, or (P, H, W) where it has P modes
     obj : (Y, X) complex
     """
 
-    frames: Real
+    frames: Stack
     x: Real
     y: Real
     probe: NDArray[np.complexfloating]
@@ -42,6 +45,17 @@ class Scan:
         object_shape = (self.obj.shape[0], self.obj.shape[1])
         return frames_inside(object_shape, self.x, self.y, self.shape)
 
-    def model(self) -> Real:
+    def model(self) -> Stack:
         """Diffraction amplitude that the forward model predicts: (N, H, W) float64."""
-        return model_amplitude(self.obj, self.probe, self.x, self.y)
+        found = models(self.obj, self.probe, self.x, self.y)
+        return kept(found) if found.size <= KEPT else found
+
+
+def models(
+    obj: NDArray[np.complexfloating], probe: NDArray[np.complexfloating], x: Real, y: Real
+) -> Computed:
+    """Amplitude that the forward model predicts at each position, computed where asked for."""
+    return Computed(
+        shape=(len(x), probe.shape[-2], probe.shape[-1]),
+        frames=lambda indices: model_amplitude(obj, probe, x[indices], y[indices]),
+    )

@@ -199,19 +199,19 @@ def test_a_fixture():
 
 def test_a_scan_that_is_opened():
     """The readers, of all formats, and all that the frames go through."""
-    assert of_generators("scan_v1") == [
+    assert of_generators("scan_v2") == [
         "generators/detector_v1.py",
         "generators/epie_v1.py",
         "generators/exact_v1.py",
         "generators/fourier_v1.py",
         "generators/pixels_v1.py",
         "generators/positions_v1.py",
-        "generators/scan_v1.py",
-        "generators/scan_v1.schema.json",
+        "generators/scan_v2.py",
+        "generators/scan_v2.schema.json",
         "generators/sums_v1.py",
         "schemas/keys_v1.schema.json",
     ]
-    readers = {path for path in digests("scan_v1") if "/readers/" in path}
+    readers = {path for path in digests("scan_v2") if "/readers/" in path}
     assert {Path(path).stem for path in readers} >= {"cxi", "npz", "ptyd", "hdf5", "units"}
 
 
@@ -224,7 +224,7 @@ def test_readers_are_for_those_who_open_a_file():
         for name in {**known.sources, **known.fixtures}
         if any(path.startswith(readers) for path in digests(name))
     }
-    assert found == {"scan_v1", "simulate_scan_v1"}
+    assert found == {"scan_v2", "simulate_scan_v1"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Fixtures cut from files that readers open: both runners together, with scan_v1."""
+"""Fixtures cut from files that readers open: both runners together, with scan_v2."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = Path("tests/fixtures/pytorch_integration")
 DATA, SIDECAR = FOLDER / "mine_v1.npz", FOLDER / "mine_v1.json"
 FIXTURE = [f"{FOLDER}/mine_v1", "--source", "mine", "--n_subset", "16",
            "--strategy", "evenly_spaced", "--created", "2026-11-24T00:00:00+00:00"]  # fmt: skip
-SOURCE = ["mine", "--generator", "scan_v1", "--licence", "MIT", "--format", "npz",
+SOURCE = ["mine", "--generator", "scan_v2", "--licence", "MIT", "--format", "npz",
           "--diffraction", "counts", "--zero_frequency", "corner", "--measurement", "intensity",
           "--noise", "measured", "--y_sign", "1"]  # fmt: skip
 OBJECT = ["--object", "file", "--origin", "corner", "--probe_scale", "frames"]
@@ -92,7 +92,7 @@ def test_its_sidecar(build, scan, top):
     """It names what read the frames, all that was done, and no folder of this machine."""
     build(scan, *OBJECT)
     record = Sidecar.from_dict(json.loads(SIDECAR.read_bytes()), subject="mine_v1")
-    detector = {"generators/scan_v1.py", "generators/detector_v1.py", "generators/sums_v1.py"}
+    detector = {"generators/scan_v2.py", "generators/detector_v1.py", "generators/sums_v1.py"}
     assert detector < set(record.source_generators), "not what turned the frames"
     assert record.source_declaration["path"] == "scan.npz", "a path, not a name"
     assert record.source_declaration["zero_frequency"] == "corner", "not what was declared"
@@ -263,7 +263,7 @@ def test_a_scan_in_cxi(run, tmp_path, truth, few_planted):
              "--zero_frequency", "centre", "--zero_row", "52", "--crop", "64", "--x_sign", "-1",
              "--y_sign", "1", "--object", "file", "--origin", "corner", "--noise", "poisson",
              "--measurement", "intensity", "--normalisation", str(NORMALISATION)]  # fmt: skip
-    ended = run(source.main, "mine", "--generator", "scan_v1", "--licence", "MIT", *flags)
+    ended = run(source.main, "mine", "--generator", "scan_v2", "--licence", "MIT", *flags)
     assert ended.code == 0, ended.err
     ended = run(fixture.main, *FIXTURE, "--generator", "subset_v1")
     assert ended.code == 0, ended.err

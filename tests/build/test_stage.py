@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generators import scan_v1, subset_v1
+from generators import scan_v2, subset_v1
 from registry.build import stage
 from registry.errors import CheckError, MissingError, UsageError
 
@@ -138,4 +138,4 @@ def test_a_generator_that_imports_what_is_not_there(generator):
 
 def test_a_generator_is_found_by_its_name():
     """The module of a generator is the one of its file."""
-    assert stage.load_generator("scan_v1") is scan_v1
+    assert stage.load_generator("scan_v2") is scan_v2

@@ -217,7 +217,7 @@ def test_the_generator_that_has_the_keys(add, built, file, declared):
     ended = add("--from", str(file[0]), *CUT, *SCAN, "--swap-axes")
     assert ended.code == 0, ended.err
     found = declared().sources["my_scan_2"]
-    assert (found["generator"], found["sha256"]) == ("scan_v1", file[1])
+    assert (found["generator"], found["sha256"]) == ("scan_v2", file[1])
     assert (found["y_sign"], found["swap_axes"]) == (-1, True), "not numbers and switches"
     assert found["probeGuess"] == "probe[0,0]"
 

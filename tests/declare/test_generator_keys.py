@@ -67,7 +67,7 @@ def test_what_a_generator_makes():
          ("data_001_legacy_v1.schema.json", "data_001_v1.schema.json")),
         ("simulate_v1", SOURCE, False, False, ()),
         ("file_v1", SOURCE, True, False, ()),
-        ("scan_v1", SOURCE, True, True, ()),
+        ("scan_v2", SOURCE, True, True, ()),
         ("simulate_scan_v1", SOURCE, True, True, ()),
     ):  # fmt: skip
         item = generator_keys.read(REPOSITORY, name)

@@ -8,7 +8,7 @@ from tests.kit.repository import REPOSITORY
 SIGNS = ("x_sign", "y_sign")
 MAP = {f"map_{name}": 1.5 for name in ("xx", "xy", "x0", "yx", "yy", "y0")}
 GOOD = {
-    "generator": "scan_v1",
+    "generator": "scan_v2",
     "licence": "MIT",
     "path": "private/scan.npz",
     "sha256": "0" * 64,

@@ -38,6 +38,17 @@ def test_a_step_puts_the_modulus_right():
     np.testing.assert_allclose(found, frame, atol=1e-13, err_msg="not the frame's modulus")
 
 
+def test_the_power_of_many_frames(truth, monkeypatch):
+    """The probe starts with that of all frames, however many are looked at together."""
+    frames = truth.amplitude * np.linspace(0.5, 1.5, 36)[:, None, None]
+    monkeypatch.setattr(epie_v1, "CHUNK", 5 * 64 * 64)
+    given = (truth.x, truth.y, 3 * truth.probe[None], truth.obj.shape, 0, EVERYWHERE)
+    for kind in (np.float64, np.float32):
+        _, probe = epie_v1.reconstruct(frames.astype(kind), *given)
+        found = (np.abs(probe) ** 2).sum()
+        assert found == pytest.approx((frames**2).sum() / 36, rel=1e-4)
+
+
 def test_a_step_leaves_what_was_not_measured():
     """Where nothing was measured, the wave's far field stays."""
     rng = np.random.default_rng(0)

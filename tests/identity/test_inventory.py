@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from registry.digests import array_digest
+from registry.identity import inventory as module
 from registry.identity.inventory import inventory
 
 
@@ -38,3 +40,25 @@ def test_inventory():
             "sha256": "64cb45e2337dee05944f32ebe43001a8fae743c9c799018bca0a34f0d7bb6bb3",
         },
     }
+
+
+def test_an_inventory_of_some_rows_at_a_time(monkeypatch):
+    """What is said of an array does not depend on how many of its rows are looked at together."""
+    rng = np.random.default_rng(2)
+    arrays = {
+        "a": rng.normal(size=(7, 3, 2)).astype("<f4"),
+        "c": (rng.normal(size=(7, 3)) + 1j * rng.normal(size=(7, 3))).astype("<c8"),
+        "i": np.arange(7) - 3,
+        "none": np.full((3, 2), np.nan),
+        "one": np.float64(2.5)[()] * np.ones(()),
+        "wide": rng.normal(size=(1, 9)),
+    }
+    arrays["a"][5, 1, 1] = np.inf
+    expected = inventory(arrays)
+    assert expected["a"]["finite"] is False, "an infinity is not seen"
+    assert expected["none"] == {
+        "dtype": "<f8", "shape": [3, 2], "range": [0, 0], "finite": False,
+        "sha256": array_digest(arrays["none"]),
+    }  # fmt: skip
+    monkeypatch.setattr(module, "_ROWS_BYTES", 16)
+    assert inventory(arrays) == expected

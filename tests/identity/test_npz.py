@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from registry.errors import ArchiveError
 from registry.identity.npz import crcs_hold, encode, parse
+from registry.identity.npz import digest as digest_of
 
 DTYPES = "|b1 |i1 <i2 <i4 <i8 |u1 <u2 <u4 <u8 <f2 <f4 <f8 <c8 <c16"
 
@@ -118,6 +119,12 @@ class TestEncode:
         digest = hashlib.sha256(encode({})).hexdigest()
         expected = "8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85"
         assert digest == expected, "the format has changed"
+
+    def test_a_digest_needs_no_bytes(self):
+        """Size and SHA-256 are those of what would be written."""
+        for arrays in (some_arrays(), {}):
+            data = encode(arrays)
+            assert digest_of(arrays) == (len(data), hashlib.sha256(data).hexdigest())
 
     def test_layout_agrees_with_a_second_implementation(self):
         """Padding, order and directory are what a plain reading of the format gives."""

@@ -31,7 +31,7 @@ STAGES = {*SOURCES, *FIXTURES}
 
 SCAN = """\
   mine:
-    generator: scan_v1
+    generator: scan_v2
     format: npz
     path: {path}
     sha256: "{digest}"
@@ -198,8 +198,8 @@ GENERATORS = {
     "subset_v1.schema.json": SUBSETS,
     "legacy_v1.py": {LEGACY},
     "legacy_v1.schema.json": {LEGACY},
-    "scan_v1.schema.json": {MINE},
-    "scan_v1.py": {MINE},
+    "scan_v2.schema.json": {MINE},
+    "scan_v2.py": {MINE},
     "detector_v1.py": {MINE},
     "epie_v1.py": {MINE},
     "fourier_v1.py": {MINE},

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generators import epie_v1, scan_v1, subset_v1
+from generators import epie_v1, scan_v2, subset_v1
 from registry.identity import foreign_npz
 from registry.identity.sidecar import CHECKED, UNDECIDED
 from registry.ptychography.acceptance import as_scan
@@ -35,7 +35,7 @@ def star():
     """The Siemens star as it was measured, with the object that its source gets."""
     path = real_file("siemens-star-small.npz.bz2")
     with open_declared(path, STAR, subject="star") as file:
-        arrays, _ = scan_v1.generate(STAR, file)
+        arrays, _ = scan_v2.generate(STAR, file)
         arrays["diffraction"] = arrays["diffraction"][np.arange(arrays["xcoords"].size)]
     scan, reason = as_scan(arrays)
     assert scan is not None, reason

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from generators import exact_v1, simulate_v1, subset_v1
-from registry.ptychography import alternatives, forward
+from registry.ptychography import forward
 from registry.ptychography import scan as scan_module
 from registry.ptychography.acceptance import Source, as_scan
 from registry.ptychography.noise import Noise
@@ -150,7 +150,6 @@ def remembered_models(_models, monkeypatch):
         _models.move_to_end(key)
         return _models[key]
 
-    monkeypatch.setattr(alternatives, "model_amplitude", remembered)
     monkeypatch.setattr(scan_module, "model_amplitude", remembered)
 
 

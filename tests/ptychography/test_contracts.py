@@ -226,6 +226,101 @@ def test_a_contract_that_is_not_in_the_table(arrays, tmp_path):
     ]
 
 
+# frames of any size
+
+V3 = "data_001_v3.schema.json"
+
+
+def of_size(arrays, size: int, n: int = N, obj: tuple[int, int] | None = None):
+    """The arrays with n frames of a size, of no pages in memory until they are looked at."""
+    shapes = {
+        "diffraction": (n, size, size),
+        "objectGuess": obj or (size, size),
+        "probeGuess": (size, size),
+        "Y": (n, size, size),
+    }
+    sized = {
+        name: np.zeros(shapes.get(name, (n,)), array.dtype)
+        for name, array in arrays.items()
+        if name != "diff3d"
+    }
+    return {**sized, "diff3d": sized["diffraction"]}
+
+
+def failures_v3(arrays, schemas) -> list[str]:
+    """Broken rules of version 3, in words."""
+    return [str(failure) for failure in contract_failures(arrays, schemas, V3)]
+
+
+def test_frames_of_any_size(arrays, schemas):
+    """Version 3 takes square frames from 32 to 512, and from 16 to 4096 of them."""
+    assert failures_v3(arrays, schemas) == [], "those of version 1"
+    for size, n in ((33, 17), (32, 4096), (512, 16)):
+        assert failures_v3(of_size(arrays, size, n), schemas) == [], (size, n)
+    arrays["probeGuess"] = np.stack([arrays["probeGuess"]] * 32)
+    assert failures_v3(arrays, schemas) == [], "modes"
+
+
+def test_frames_beyond_any_size(arrays, schemas):
+    """One pixel or one position too few or too many is refused, wherever it is."""
+    for size, rule in ((31, "at least 32"), (513, "at most 512")):
+        found = failures_v3(of_size(arrays, size, obj=(600, 600)), schemas)
+        probe = "(H, W), or (P, H, W) with P from 1 to 32; H and W from 32 to 512"
+        assert found == [
+            *(
+                f"contract: {name}.shape.{axis}: expected {rule}; found {size}"
+                for name in ("Y", "diff3d", "diffraction")
+                for axis in (1, 2)
+            ),
+            f"contract: probeGuess.shape: expected {probe}; found [{size}, {size}]",
+        ]
+    for n, rule in ((15, "at least 16"), (4097, "at most 4096")):
+        found = failures_v3(of_size(arrays, 32, n), schemas)
+        assert len(found) == 8, found
+        assert f"contract: diffraction.shape.0: expected {rule}; found {n}" in found
+
+
+def test_frames_are_squares_of_one_size(arrays, schemas):
+    """Frames, probe and patches have one size in rows and columns, which no schema can say."""
+    arrays |= of_size(arrays, 40, obj=(80, 80))
+    sizes = "square frames, and one size in diffraction, diff3d, probeGuess, Y"
+    for name, shape, found in (
+        (
+            "probeGuess",
+            (48, 48),
+            "diffraction 40 x 40, diff3d 40 x 40, probeGuess 48 x 48, Y 40 x 40",
+        ),
+        (
+            "probeGuess",
+            (40, 41),
+            "diffraction 40 x 40, diff3d 40 x 40, probeGuess 40 x 41, Y 40 x 40",
+        ),
+        ("Y", (N, 32, 40), "diffraction 40 x 40, diff3d 40 x 40, probeGuess 40 x 40, Y 32 x 40"),
+    ):
+        other = {**arrays, name: np.zeros(shape, arrays[name].dtype)}
+        expected = f"contract: frame: expected {sizes}; found {found}"
+        assert failures_v3(other, schemas) == [expected]
+    oblong = np.zeros((N, 40, 44), "<f4")
+    arrays |= {"diffraction": oblong, "diff3d": oblong, "Y": oblong.astype("<c8")}
+    arrays["probeGuess"] = np.zeros((40, 44), "<c8")
+    assert failures_v3(arrays, schemas) == [
+        f"contract: frame: expected {sizes}; found diffraction 40 x 44, diff3d 40 x 44, "
+        "probeGuess 40 x 44, Y 40 x 44"
+    ]
+
+
+def test_an_object_smaller_than_a_frame(arrays, schemas):
+    """No position would lie in it; one that is as large has room for a single one."""
+    for shape in ((40, 39), (39, 40)):
+        found = failures_v3(of_size(arrays, 40, obj=shape), schemas)
+        assert found == [
+            "contract: objectGuess: expected an object at least as large as a frame, 40 x 40; "
+            f"found {shape[0]} x {shape[1]}"
+        ]
+    found = failures_v3(of_size(arrays, 32, obj=(32, 31)), schemas)
+    assert found[0] == "contract: objectGuess.shape.1: expected at least 32; found 31"
+
+
 # the table
 
 
@@ -267,12 +362,12 @@ def resolved(document, rules) -> dict:
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
 def test_positions_are_where_the_schemas_count_them(contract, schemas):
-    """The axis of positions is the one that may have 16 to 128, and no array else has such one."""
+    """The axis of positions is the one that starts at 16, and no array else has such one."""
     document = json.loads((schemas / contract.file).read_bytes())
     for array in contract.arrays:
         shape = resolved(document, document["properties"][array.name])["shape"]
         axes = shape.get("prefixItems", [])
-        counted = [axis == {"minimum": 16, "maximum": 128} for axis in axes]
+        counted = [axis.get("minimum") == 16 for axis in axes]
         assert counted.count(True) == array.per_row, array
         if array.per_row:
             assert counted.index(True) == array.axes.index("N"), array
@@ -295,18 +390,23 @@ def test_arrays_in_words():
 
 
 @pytest.mark.parametrize(
-    ("shape", "file"),
-    [((8, 8), "data_001_v1.schema.json"), ((2, 8, 8), "data_001_v2.schema.json")],
+    ("shape", "positions", "file"),
+    [
+        ((64, 64), 128, "data_001_v1.schema.json"),
+        ((2, 64, 64), 128, "data_001_v2.schema.json"),
+        ((64, 64), 129, "data_001_v3.schema.json"),
+        ((2, 32, 32), 16, "data_001_v3.schema.json"),
+    ],
 )
-def test_the_version_for_a_probe(shape, file):
-    """Modes need version 2."""
-    assert contract_of({"probeGuess": np.zeros(shape)}) == file
+def test_the_version_for_a_probe(shape, positions, file):
+    """Modes need version 2, frames of another size or more of them version 3."""
+    assert contract_of({"probeGuess": np.zeros(shape), "xcoords": np.zeros(positions)}) == file
 
 
 def test_contracts_with_the_frames_of_data_001():
     """Amplitudes, position by position: those that a model can be trained on as they are."""
     found = [name for name, contract in CONTRACTS.items() if contract.is_canonical]
-    assert found == ["data_001_v1", "data_001_v2"]
+    assert found == ["data_001_v1", "data_001_v2", "data_001_v3"]
     assert not contract_named("mine_v1.schema.json").is_canonical, "claimed of an unknown one"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from registry.identity import schema
 from registry.ptychography import physics, planted
+from registry.ptychography import scan as scan_module
 from registry.ptychography.acceptance import Source, as_scan, refusals
 from registry.ptychography.forward import object_patches
 from registry.ptychography.mistakes import MISTAKES
@@ -127,9 +128,9 @@ def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
 
     def counted(obj, probe, x, y):
         made.extend(x)
-        return np.zeros((len(x), 64, 64))
+        return np.ones((len(x), 64, 64))
 
-    monkeypatch.setattr(planted, "model_amplitude", counted)
+    monkeypatch.setattr(scan_module, "model_amplitude", counted)
     for name, count in {
         "permuted_frames": 0,
         "misaligned_frames": 0,

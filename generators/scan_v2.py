@@ -28,7 +28,8 @@ SUSPECT = 0.75
 TELLING = 128
 # Fewer frames than that make no fixture.
 FEWEST = 16
-CHUNK = 32
+# Pixels of the frames that are transformed together, and of those that are looked at together.
+CHUNK, PART = 1 << 17, 1 << 23
 # Of more frames than that, a part has to do for what would need all of them in memory.
 LARGE = 2048
 
@@ -51,9 +52,9 @@ def generate(
     Returns
     -------
     arrays : dict
-        ``diffraction`` (N, 64, 64) float64 amplitude, read from the file as it is asked for
-        (`detector_v1.Amplitudes`); ``objectGuess`` (Y, X) and ``probeGuess`` (64, 64), or (P, 64,
-        64) with ``modes: all``, complex128; ``xcoords``, ``ycoords`` and, as the file has them,
+        ``diffraction`` (N, H, W) float64 amplitude, read from the file as it is asked for
+        (`detector_v1.Amplitudes`); ``objectGuess`` (Y, X) and ``probeGuess`` (H, W), or (P, H, W)
+        with ``modes: all``, complex128; ``xcoords``, ``ycoords`` and, as the file has them,
         their ``_start`` (N,) float64 [px], centre of frame n on the object; ``scan_index`` (N,)
         int64. Of a measured scan also ``sample_indices`` (K,) int64, the frames by which outliers
         are judged.
@@ -97,16 +98,16 @@ def generate(
     kept = detector_v1.judge_zero_frequency(scan, sample, detector)
     frames = detector_v1.Amplitudes(scan, detector)
     steps += _frame_steps(scan, frames, detector, kept)
-    seen = frames[sample]
+    seen = _seen(frames, sample)
     _check_limit(seen, detector)
 
-    window = SIZE * detector["bin"]
+    window = detector["size"] * detector["bin"]
     probe, wide, found = probe_modes(params, scan.probe, window)
     steps += found
     to_pixels, found = positions_in_pixels(params, scan, wide, window)
     steps += found
     positions = to_pixels((scan.x, scan.y))
-    positions_v1.judge_overlap(positions)
+    positions_v1.judge_overlap(positions, detector["size"])
     if params["object"] == "file":
         obj, found = object_of_file(scan, wide, window)
         move, moved = origin_in_file(params, scan, obj, to_pixels)
@@ -164,22 +165,26 @@ def provenance(params: Mapping[str, Any], scan: Any) -> list[str]:
 
 def _detector(params: Mapping[str, Any], scan: Any) -> dict[str, Any]:
     """What `detector_v1` is to be told."""
-    bins = int(params.get("bin", 1))
-    window = SIZE * bins
+    bins, size = int(params.get("bin", 1)), int(params.get("size", SIZE))
+    window = size * bins
     rows, columns = scan.frames.shape[1:]
-    if min(rows, columns) < SIZE:
-        raise ValueError(f"diffraction: expected frames of at least {SIZE} x {SIZE}, found "
+    if min(rows, columns) < size:
+        raise ValueError(f"diffraction: expected frames of at least {size} x {size}, found "
                          f"{rows} x {columns}")
+    if size & (size - 1) and (params["object"] == "reconstruct"
+                              or params.get("probe_scale") == "frames"):
+        raise ValueError("size: expected a power of two with object: reconstruct or probe_scale: "
+                         f"frames, found {size}")
     crop = params.get("crop")
     if crop is None and (rows, columns) != (window, window):
         raise ValueError(
             f"crop: expected a declared window, because frames are {rows} x {columns} and a "
-            f"fixture's are {SIZE} x {SIZE}: crop: {SIZE} keeps the field of view and makes object "
-            f"pixels larger; crop: {2 * SIZE} with bin: 2 keeps more frequencies and halves the "
+            f"fixture's are {size} x {size}: crop: {size} keeps the field of view and makes object "
+            f"pixels larger; crop: {2 * size} with bin: 2 keeps more frequencies and halves the "
             "field of view"
         )
     if crop is not None and int(crop) != window:
-        raise ValueError(f"crop: expected {SIZE} times bin, so {window}, found {crop}")
+        raise ValueError(f"crop: expected {size} times bin, so {window}, found {crop}")
     if params["measurement"] == "amplitude" and scan.dark is not None:
         raise ValueError("dark: expected none with measurement: amplitude, found one in the file")
     if (params["measurement"] == "intensity") != ("normalisation" in params):
@@ -189,14 +194,14 @@ def _detector(params: Mapping[str, Any], scan: Any) -> dict[str, Any]:
             f"measurement: {params['measurement']}"
         )
     keys = ("zero_frequency", "zero_row", "zero_column", "measurement", "normalisation")
-    return {"bin": bins, **{key: params[key] for key in keys if key in params}}
+    return {"bin": bins, "size": size, **{key: params[key] for key in keys if key in params}}
 
 
 def _frame_steps(
     scan: Any, frames: detector_v1.Amplitudes, detector: Mapping[str, Any], kept: str
 ) -> list[str]:
     rows, columns = scan.frames.shape[1:]
-    window, bins = SIZE * detector["bin"], detector["bin"]
+    window, bins = detector["size"] * detector["bin"], detector["bin"]
     steps = []
     if detector["zero_frequency"] == "corner":
         steps.append("diffraction: zero frequency from the corner to the centre")
@@ -218,6 +223,22 @@ def _frame_steps(
         scale = detector["normalisation"]
         steps.append(f"diffraction: amplitude = sqrt(counts / {scale:.12g})")
     return steps
+
+
+def _seen(frames: detector_v1.Amplitudes, sample: np.ndarray) -> np.ndarray:
+    """Frames (K, H, W) of a sample, in single precision where there are many pixels."""
+    _, rows, columns = frames.shape
+    seen = np.empty((sample.size, rows, columns), "<f8" if sample.size * rows * columns <= PART
+                    else "<f4")  # fmt: skip
+    for part in _parts(seen, np.arange(sample.size)):
+        seen[part] = frames[sample[part]]
+    return seen
+
+
+def _parts(seen: np.ndarray, chosen: np.ndarray) -> list[np.ndarray]:
+    """Indices of some frames, so many at a time that memory holds what is computed of them."""
+    step = max(1, PART // (seen.shape[1] * seen.shape[2]))
+    return [chosen[start : start + step] for start in range(0, chosen.size, step)]
 
 
 def _check_limit(seen: np.ndarray, detector: Mapping[str, Any]) -> None:
@@ -263,8 +284,8 @@ def _check_probe(scan: Any) -> None:
 def probe_modes(
     params: Mapping[str, Any], modes: np.ndarray, window: int
 ) -> tuple[np.ndarray, tuple[int, int], list[str]]:
-    """Modes (P, 64, 64), how many object pixels span the file's far field, and what was done."""
-    steps = []
+    """Modes (P, H, W), how many object pixels span the file's far field, and what was done."""
+    steps, size = [], int(params.get("size", SIZE))
     re, im = exact.split(modes)
     power = np.array([sums.total(mode) for mode in re * re + im * im])
     if params.get("modes") == "all":
@@ -276,12 +297,12 @@ def probe_modes(
         steps.append(f"probeGuess: mode {strongest} of {len(power)}, which has {share:.1%} of the "
                      "power")
     rows, columns = modes.shape[1:]
-    if (rows, columns) == (SIZE, SIZE):
+    if (rows, columns) == (size, size):
         # already where the fixture's frames are
         return modes.astype(np.complex128), (window, window), steps
     if rows < window or columns < window:
         raise ValueError(
-            f"probeGuess: expected {SIZE} x {SIZE}, the fixture's own, or at least the "
+            f"probeGuess: expected {size} x {size}, the fixture's own, or at least the "
             f"{window} x {window} that are cropped, found {rows} x {columns}"
         )
     if (rows, columns) != (window, window):
@@ -295,16 +316,16 @@ def probe_modes(
             f"probeGuess: far field cropped as the frames, from {rows} x {columns} to "
             f"{window} x {window}"
         )
-    if window != SIZE:
-        start = (window - SIZE) // 2
-        bins = window // SIZE
-        modes = modes[:, start : start + SIZE, start : start + SIZE]
+    if window != size:
+        start = (window - size) // 2
+        bins = window // size
+        modes = modes[:, start : start + size, start : start + size]
         # the sum of b pixels lies (b - 1) / 2 of them after the first
         modes = np.stack([
             fourier_v1.shift_far_field(mode, bins - 1, 2 * bins) for mode in modes
         ])
         steps.append(
-            f"probeGuess: the middle {SIZE} x {SIZE}, because bins of {bins} see a field of view "
+            f"probeGuess: the middle {size} x {size}, because bins of {bins} see a field of view "
             f"{bins} times smaller; turned by {bins - 1}/{2 * bins} of a pixel of the far field, "
             "where the middle of a bin lies"
         )
@@ -319,7 +340,7 @@ def _probe_scale(
     seen: np.ndarray,
     of: str,
 ) -> tuple[np.ndarray, list[str]]:
-    inside = _inside(obj.shape, *positions)
+    inside = _inside(obj.shape, *positions, probe.shape[-1])
     if np.count_nonzero(inside) < FEWEST:
         rows, columns = obj.shape
         raise ValueError(
@@ -331,9 +352,11 @@ def _probe_scale(
         )
     if params.get("probe_scale") != "frames":
         return probe, []
-    x, y = positions[0][inside], positions[1][inside]
-    model = _amplitudes(obj, probe, x, y)
-    power, own = sums.total(seen[inside] * seen[inside]), sums.total(model * model)
+    power = own = 0.0
+    for part in _parts(seen, np.flatnonzero(inside)):
+        model = _amplitudes(obj, probe, positions[0][part], positions[1][part])
+        some = seen[part].astype(np.float64)
+        power, own = power + sums.total(some * some), own + sums.total(model * model)
     if not (power > 0 and own > 0):
         raise ValueError("probe_scale: expected light in frames and model, found none")
     factor = np.sqrt(power / own)
@@ -392,7 +415,7 @@ def positions_in_pixels(
 
     raw = scan.x, scan.y
     steps += positions_v1.judge_rounding(raw, scan.position_unit, convert)
-    positions_v1.judge_extent(convert(raw))
+    positions_v1.judge_extent(convert(raw), int(params.get("size", SIZE)))
     return convert, steps
 
 
@@ -420,8 +443,8 @@ def _pixel_m(
     )
 
 
-def _inside(shape: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    half = SIZE / 2
+def _inside(shape: tuple[int, ...], x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    half = size / 2
     inside: np.ndarray = (y >= half) & (y + half <= shape[0])
     return inside & (x >= half) & (x + half <= shape[1])
 
@@ -441,14 +464,14 @@ def _made(
         raise ValueError(
             f"origin, probe_scale: expected with object: file only, found with object: {kind}"
         )
-    low = float(positions[0].min()), float(positions[1].min())
-    edge = SIZE / 2 + MARGIN
+    low, size = (float(positions[0].min()), float(positions[1].min())), probe.shape[-1]
+    edge = size / 2 + MARGIN
 
     def move(unmoved: Positions) -> Positions:
         return (unmoved[0] - low[0]) + edge, (unmoved[1] - low[1]) + edge
 
     x, y = move(positions)
-    shape = (_extent(y), _extent(x))
+    shape = (_extent(y, size), _extent(x, size))
     steps = [
         f"xcoords, ycoords: moved by {edge - low[0]:.6f} and {edge - low[1]:.6f} px, so that every "
         f"frame lies {MARGIN} px inside an object of {shape[0]} x {shape[1]}"
@@ -471,8 +494,8 @@ def _made(
     return obj, fitted, move, steps
 
 
-def _extent(values: np.ndarray) -> int:
-    return max(SMALLEST_OBJECT, int(np.ceil(values.max() + SIZE / 2)) + MARGIN)
+def _extent(values: np.ndarray, size: int) -> int:
+    return max(SMALLEST_OBJECT, int(np.ceil(values.max() + size / 2)) + MARGIN)
 
 
 def object_of_file(
@@ -529,10 +552,12 @@ def _r_factors(
 
     And the same with each frame moved to the next position.
     """
-    model = _amplitudes(obj, probe, x, y)
-    whole = sums.total(seen)
-    own = sums.total(np.abs(seen - model)) / whole
-    return own, sums.total(np.abs(np.roll(seen, 1, axis=0) - model)) / whole
+    whole = own = permuted = 0.0
+    for part in _parts(seen, np.arange(x.size)):
+        model, some = _amplitudes(obj, probe, x[part], y[part]), seen[part].astype(np.float64)
+        whole, own = whole + sums.total(some), own + sums.total(np.abs(some - model))
+        permuted += sums.total(np.abs(seen[part - 1] - model))
+    return own / whole, permuted / whole
 
 
 def _name_the_convention(
@@ -546,14 +571,14 @@ def _name_the_convention(
     """Refuse positions that fit better with other signs or swapped axes, and say with which."""
     best, name = found[0], ""
     # of few frames each has to be used more often to tell
-    sweeps = max(1, TELLING // len(seen))
+    sweeps, size = max(1, TELLING // len(seen)), probe.shape[-1]
     for swap in (False, True):
         for x_sign in (1, -1):
             for y_sign in (1, -1):
                 x, y = positions[::-1] if swap else positions
                 x, y = x_sign * x, y_sign * y
-                x, y = (x - x.min()) + (SIZE / 2 + MARGIN), (y - y.min()) + (SIZE / 2 + MARGIN)
-                shape = (_extent(y), _extent(x))
+                x, y = (x - x.min()) + (size / 2 + MARGIN), (y - y.min()) + (size / 2 + MARGIN)
+                shape = (_extent(y, size), _extent(x, size))
                 obj, fitted = epie_v1.reconstruct(seen, x, y, probe, shape, sweeps, measured)
                 own, _ = _r_factors(obj, fitted, x, y, seen)
                 if own < SUSPECT * best:
@@ -582,18 +607,20 @@ def _convention(params: Mapping[str, Any], swap: bool, x_sign: int, y_sign: int)
 
 
 def _amplitudes(obj: np.ndarray, probe: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Diffraction amplitude (N, 64, 64) of each position, zero frequency in the centre."""
+    """Diffraction amplitude (N, H, W) of each position, zero frequency in the centre."""
     object_re, object_im = exact.split(obj)
-    amplitude = np.empty((x.size, SIZE, SIZE))
-    for start in range(0, x.size, CHUNK):
-        part = slice(start, start + CHUNK)
+    size = int(probe.shape[-1])
+    amplitude = np.empty((x.size, size, size))
+    step = max(1, CHUNK // (size * size))
+    for start in range(0, x.size, step):
+        part = slice(start, start + step)
         patch = (
-            exact.patches(object_re, x[part], y[part], (SIZE, SIZE)),
-            exact.patches(object_im, x[part], y[part], (SIZE, SIZE)),
+            exact.patches(object_re, x[part], y[part], (size, size)),
+            exact.patches(object_im, x[part], y[part], (size, size)),
         )
         intensity = np.zeros(patch[0].shape)
         for mode in probe:
             re, im = exact.centred_fft2(exact.product(exact.split(mode), patch))
             intensity = intensity + (re * re + im * im)
-        amplitude[part] = np.sqrt(intensity / float(SIZE * SIZE))
+        amplitude[part] = np.sqrt(intensity / float(size * size))
     return amplitude

@@ -1,11 +1,11 @@
-"""Tests of `generators.scan_v1`: what is declared is done, and a false word is noticed."""
+"""Tests of `generators.scan_v2`: what is declared is done, and a false word is noticed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from generators import scan_v1, simulate_scan_v1
+from generators import epie_v1, scan_v2, simulate_scan_v1
 from registry.ptychography.forward import model_amplitude
 from tests.kit.scans import fine, scan_file, twin
 
@@ -42,7 +42,7 @@ def file_of(truth, frames=None, **fields):
 def generate(scan, *without, **declared):
     """Arrays and record of a plain declaration with these changes."""
     params = {key: value for key, value in PLAIN.items() if key not in without}
-    return scan_v1.generate({**params, **declared}, scan)
+    return scan_v2.generate({**params, **declared}, scan)
 
 
 def reconstructed(scan, **declared):
@@ -162,6 +162,40 @@ def test_a_window_is_never_guessed(large, declared, message):
         generate(file_of(large), **declared)
 
 
+def test_a_declared_size(large):
+    """Frames and probe are of any size, an odd one too, about the zero frequency."""
+    arrays, _ = generate(file_of(large), size=128)
+    assert arrays["diffraction"].shape == (25, 128, 128)
+    assert misfit(arrays) < 1e-12, "they do not belong together"
+    for declared in ({"size": 32, "crop": 32}, {"size": 65, "crop": 65}):
+        arrays, _ = generate(file_of(large), "origin", object="ones", **declared)
+        size = declared["size"]
+        frames, probe = frames_of(arrays), arrays["probeGuess"]
+        assert (frames.shape, probe.shape) == ((25, size, size), (size, size))
+        taken = slice(64 - size // 2, 64 - size // 2 + size)
+        np.testing.assert_array_equal(frames, large.amplitude[:, taken, taken])
+        far = np.fft.fftshift(np.fft.fft2(large.probe))[taken, taken] / 128
+        found = np.fft.fftshift(np.fft.fft2(probe)) / size
+        np.testing.assert_allclose(np.abs(found), np.abs(far), atol=1e-9)
+
+
+def test_a_size_that_does_not_fit(large):
+    """The messages have the declared size, and not that of a smaller fixture."""
+    for declared, message in (
+        ({"size": 32}, "crop: expected a declared window, because frames are 128 x 128 and a "
+         "fixture's are 32 x 32: crop: 32 keeps the field of view"),
+        ({"size": 32, "crop": 64}, "crop: expected 32 times bin, so 32, found 64"),
+        ({"size": 256}, "diffraction: expected frames of at least 256 x 256, found 128 x 128"),
+        ({"size": 96, "crop": 96, "probe_scale": "frames"}, "size: expected a power of two with "
+         "object: reconstruct or probe_scale: frames, found 96"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError) as caught:  # noqa: PT011
+            generate(file_of(large), **declared)
+        assert str(caught.value).startswith(message)
+    with pytest.raises(ValueError, match="size: expected a power of two"):
+        reconstructed(file_of(large), size=100, crop=100)
+
+
 def test_the_zero_frequency_elsewhere(large):
     """A crop about the wrong one is refused, with what it would keep."""
     corner = np.fft.ifftshift(large.amplitude, axes=(1, 2))
@@ -271,7 +305,7 @@ def test_a_sample(truth):
 
 def test_a_scan_too_long_to_be_read_whole(truth, monkeypatch):
     """Of many frames a sample has to be declared."""
-    monkeypatch.setattr(scan_v1, "LARGE", 30)
+    monkeypatch.setattr(scan_v2, "LARGE", 30)
     with pytest.raises(ValueError, match="sample: expected how many frames to judge 36 by"):
         generate(file_of(truth))
     generate(file_of(truth), sample=20)
@@ -507,10 +541,23 @@ def test_a_reconstructed_object(truth):
     ), "other figures"
 
 
+def test_many_frames_are_looked_at_some_at_a_time(truth, monkeypatch):
+    """In single precision: another reconstruction, for any change grows, and as good a one."""
+    scaled, _ = generate(file_of(truth), probe_scale="frames")
+    monkeypatch.setattr(scan_v2, "PART", 5 * 64 * 64)
+    monkeypatch.setattr(epie_v1, "CHUNK", 5 * 64 * 64)
+    arrays, record = reconstructed(file_of(truth, obj=None))
+    found = misfit(arrays)
+    assert found < 0.16, "the object does not explain the frames"
+    assert f"R-factor {found:.3f}, 0.3" in record["transformations"][1], "another figure is told"
+    others, _ = generate(file_of(truth), probe_scale="frames")
+    np.testing.assert_allclose(others["probeGuess"], scaled["probeGuess"], rtol=1e-6)
+
+
 @pytest.fixture
 def two_sweeps(monkeypatch):
     """As many of each reconstruction that is tried as tell these clean frames apart."""
-    monkeypatch.setattr(scan_v1, "TELLING", 2 * 36)
+    monkeypatch.setattr(scan_v2, "TELLING", 2 * 36)
 
 
 @pytest.mark.usefixtures("two_sweeps")
@@ -537,7 +584,7 @@ def test_a_wrong_convention_is_named(truth, raw, declared, named):
         params = {key: value for key, value in params.items() if key not in SIGNS}
     params.update(declared, object="reconstruct")
     with pytest.raises(ValueError, match="positions: expected frames that fit") as caught:
-        scan_v1.generate(params, file_of(truth, obj=None, x=x, y=y))
+        scan_v2.generate(params, file_of(truth, obj=None, x=x, y=y))
     assert f"permuted; with {named} it is" in str(caught.value), "not the right convention"
 
 
