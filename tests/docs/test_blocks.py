@@ -131,7 +131,10 @@ RUN: dict[str, list[tuple[str, str]]] = {
         *[(language, TONES) for language in ("sh", "python", "json", "json", "python", "yaml")],
         *[(language, TONES) for language in ("sh", "yaml", "sh", "text", "sh", "ini", "python")],
         ("sh", "test_your_own_registry.py::test_in_a_folder"),
-        ("sh", "test_your_own_registry.py::test_ptychography"),
+        *[
+            (language, "test_your_own_registry.py::test_ptychography")
+            for language in ("sh", "yaml", "yaml", "sh", "python")
+        ],
     ],
 }
 

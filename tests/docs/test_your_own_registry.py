@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -24,6 +25,9 @@ OWN = [
     "params.yaml",
 ]
 MOST_LINES = 60
+# Mistakes that were made somewhere, each of which shapes, dtypes and ranges leave as they are.
+CORE = ("permuted_frames", "rolled_frames", "swapped_coordinates", "x_plus_1px",
+        "duplicated_frame", "transposed_frames", "intensity", "conjugated_object")  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +38,7 @@ def programs(tmp_path_factory, request):
 
     def make(folder) -> None:
         built = installed.wheel(folder)
-        installed.environment(folder / "environment", "build")
+        installed.environment(folder / "environment", "build", "report")
         shell = Clone(folder, environment(folder, **installed.PIP))
         shell.sh(f"environment/bin/pip install --quiet {built.name}")
 
@@ -95,7 +99,7 @@ def test_tones(shell, blocks):
 
 def test_in_a_folder(shell, blocks):
     """The commands of the page, in a repository that has what stands in the way at its top."""
-    folder, _ = blocks(PAGE)[-2:]
+    folder = blocks(PAGE)[-6]
     repository = inside(shell, "sounds")
     for name in ("dvc.yaml", "params.yaml", "registry.py"):
         (repository.path / name).touch()
@@ -105,17 +109,36 @@ def test_in_a_folder(shell, blocks):
 
 
 def test_ptychography(shell, blocks):
-    """The first fixture of that field is built, verified and loaded."""
-    *_, commands = blocks(PAGE)
+    """Two scans from the wheel alone: built, checked, verified, shown, drawn, and used by URL."""
+    begin, source, fixture, commands, asks = blocks(PAGE)[-5:]
     scans = inside(shell, "scans")
-    printed = scans.sh(f"""
-        git init --quiet
-        {commands.text}
-        fixtures publish
-        git add --all && git commit --quiet --message first
-        fixtures verify
-        python -m pytest tests
-    """)
-    for part in ("ok      first_v1  (", "ok      published.sum", "1 passed"):
+    printed = scans.sh(f"git init --quiet\n{begin.text}")
+    assert "fixture first_v1: " in printed, printed
+    scans.edit("\nfixtures:\n", f"{source.text}\nfixtures:\n{fixture.text}")
+    printed = scans.sh(f"{commands.text}\npython -m pytest tests")
+    for part in (
+        "fixture large_v1: ",
+        "own match 100.0%",
+        "ok      first_v1  (",
+        "2 passed",
+        "ok      large_v1  (",
+        "(500, 128, 128)",
+    ):
         assert part in printed, printed
+    assert (scans.path / "build/report/large_v1/frame-mean.svg").is_file(), "not drawn"
     assert scans.changed() == [], "something is left"
+    record = json.loads((scans.path / "tests/fixtures/large_v1.json").read_bytes())
+    assert record["verdict"] == "checked"
+    assert {*CORE} <= record["mistakes"]["found"].keys(), "what is wrong is not refused"
+
+    scans.sh("""
+        dvc remote add --default store ../scans-store
+        dvc push
+        git add .dvc/config && git commit --quiet --message remote && git tag v1
+    """)
+    other = inside(shell, "other")
+    (other.path / "pytest.ini").write_text(
+        f"[pytest]\nfixtures_registry = git+{scans.path.as_uri()}@v1\n"
+    )
+    (other.path / "test_it.py").write_text(asks.text)
+    assert "1 passed" in other.sh("pytest"), "not as the page uses it"

@@ -76,7 +76,7 @@ def environment(folder: Path, *extras: str) -> None:
 
 
 def _needed(requirements: Iterable[str]) -> list[metadata.Distribution]:
-    """What is installed here of these requirements, and of theirs."""
+    """What is installed here of these requirements, and of theirs, but for the package itself."""
     found = {}
     todo = [Requirement(text) for text in requirements]
     while todo:
@@ -93,4 +93,6 @@ def _needed(requirements: Iterable[str]) -> list[metadata.Distribution]:
                 for each in map(Requirement, found[key].requires or ())
                 if each.marker is None or any(each.marker.evaluate({"extra": e}) for e in extras)
             )
-    return list(found.values())
+    # a link to it would let pip remove what is behind the link
+    own = {key for key in found if key[0] == "fixture-registry"}
+    return [found[key] for key in found.keys() - own]
