@@ -140,7 +140,7 @@ def _build(root: Path) -> str:
         declared = _DECLARES.search(files.read(root / "params.yaml"))
     except OSError:
         return ""
-    return "build the fixtures: dvc repro" if declared else ""
+    return "build what params.yaml declares: dvc repro" if declared else ""
 
 
 def parse(

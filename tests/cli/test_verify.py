@@ -320,7 +320,7 @@ def test_nothing_is_pinned(fixtures, root):
     excerpt(root, ())
     for command in ("verify", "list", "pull"):
         ended = fixtures(command)
-        said = "no fixtures are pinned; build the fixtures: dvc repro\n"
+        said = "no fixtures are pinned; build what params.yaml declares: dvc repro\n"
         assert (ended.code, ended.out) == (0, said), command
 
 

@@ -90,7 +90,7 @@ def test_no_lock(tmp_path):
         pins.read(tmp_path)
     error = caught.value
     assert (error.subject, error.found) == ("dvc.lock", "no such file")
-    assert error.remedy == "git checkout dvc.lock, or build the fixtures: dvc repro"
+    assert error.remedy == "git checkout dvc.lock, or build what params.yaml declares: dvc repro"
 
 
 OUT = (
