@@ -222,7 +222,8 @@ def test_missing_lock(root):
     with pytest.raises(MissingError) as caught:
         registry.load(NAME, root)
     assert caught.value.subject == "dvc.lock", "the lock is not named"
-    assert caught.value.remedy == "git checkout dvc.lock, or build what params.yaml declares: dvc repro"
+    remedy = "git checkout dvc.lock, or build what params.yaml declares: dvc repro"
+    assert caught.value.remedy == remedy
 
 
 def test_a_lock_with_conflict_markers(root):

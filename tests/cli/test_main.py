@@ -95,7 +95,8 @@ def test_no_lock(fixtures, root, command):
     (root / "dvc.yaml").touch()
     ended = fixtures(command, *(["a_v1"] if command == "show" else []))
     assert (ended.code, ended.out) == (3, ""), "not the exit code of what is missing"
-    assert "to mend:  git checkout dvc.lock, or build what params.yaml declares: dvc repro" in ended.err
+    remedy = "git checkout dvc.lock, or build what params.yaml declares: dvc repro"
+    assert f"to mend:  {remedy}" in ended.err
 
 
 def test_a_file_that_cannot_be_read_is_no_traceback(fixtures, root):

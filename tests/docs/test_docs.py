@@ -249,7 +249,7 @@ def the_star(clone):
     assert "R-factor 0.087, 0.263 with frames permuted" in steps, "not the page's figures"
     # the same on every machine
     assert sidecar.content_sha256 == STAR_CONTENT, "other bytes than on the machine of this test"
-    assert "`build/sources/NAME.npz`, 32 kB for a frame of 64 × 64" in text
+    assert "`build/sources/NAME.npz`, 8 bytes for a pixel, 32 kB for a frame of 64 × 64" in text
     with zipfile.ZipFile(clone.path / "build/sources/siemens_star.npz") as source:
         size = source.getinfo("diffraction.npy").file_size
     assert size // 516 == 32 * 1024, "not the page's figure"

@@ -15,6 +15,7 @@ from registry.ptychography.forward import model_amplitude
 from registry.ptychography.noise import Noise
 from registry.ptychography.readers import open_declared
 from registry.ptychography.scan import Scan
+from registry.ptychography.stack import kept
 from tests.kit.repository import real_file
 from tests.proof.cases import MEASURED, counted, made_up, reconstructed, rounded, shuffled
 from tests.proof.table import verdict
@@ -39,7 +40,7 @@ def star():
         arrays["diffraction"] = arrays["diffraction"][np.arange(arrays["xcoords"].size)]
     scan, reason = as_scan(arrays)
     assert scan is not None, reason
-    return scan
+    return replace(scan, frames=kept(scan.frames))
 
 
 def part(scan: Scan, n: int) -> Scan:
