@@ -218,6 +218,8 @@ def find(name: str, root: Path | None = None) -> Field:
     return found
 
 
+# To look for one that is not here takes long, and a registry may have hundreds of fixtures of it.
+@cache
 def of(name: str) -> Field:
     """A field that is installed here, or the neutral one, for looking at what it made."""
     try:

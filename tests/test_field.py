@@ -39,7 +39,8 @@ def test_what_a_field_need_not_say():
 def write(tmp_path, monkeypatch):
     """Write the module of a field of a registry's own, which can then be imported."""
     monkeypatch.syspath_prepend(tmp_path)
-    field.find.cache_clear()
+    for cached in (field.find, field.of):
+        cached.cache_clear()
 
     def write(name: str, text: str) -> Path:
         (tmp_path / "fields").mkdir(exist_ok=True)
@@ -49,7 +50,8 @@ def write(tmp_path, monkeypatch):
     yield write
     for module in [name for name in sys.modules if name.partition(".")[0] == "fields"]:
         del sys.modules[module]
-    field.find.cache_clear()
+    for cached in (field.find, field.of):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["arrays", "ptychography"])
@@ -83,6 +85,18 @@ def test_a_field_that_is_installed(write, monkeypatch):
     )
     assert field.find("far").name == "far"
     assert field.of("far").name == "far"
+
+
+def test_a_field_that_is_not_here_is_looked_for_once(monkeypatch):
+    """A registry may have hundreds of fixtures of it."""
+    asked = []
+    monkeypatch.setattr(
+        field.metadata, "entry_points", lambda *, group, name: asked.append(name) or []
+    )
+    field.of.cache_clear()
+    assert [field.of("far").name for _ in range(3)] == ["arrays"] * 3
+    assert asked == ["far"]
+    field.of.cache_clear()
 
 
 def test_a_field_of_this_package_goes_first(write):
