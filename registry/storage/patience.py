@@ -1,12 +1,23 @@
-"""How long is waited for a server: one that is silent, and one that sends next to nothing."""
+"""How long is waited: for a server that is silent, or sends next to nothing, and for a thread."""
 
 from __future__ import annotations
 
+import threading
 import time
 
 # A silent server is given up after that time, and one that takes longer for each so many bytes.
 PATIENCE_S = 30.0
 SLOW_BYTES = 1 << 16
+# Python takes note of an interrupt that comes just before it waits for a lock when the wait is
+# over, so that one without an end would never be interrupted.
+_WAKE_S = 0.1
+
+
+def join(thread: threading.Thread, limit_s: float = float("inf")) -> None:
+    """Wait for a thread to end, or so long, in a way that an interrupt ends at any moment."""
+    end = time.monotonic() + limit_s
+    while thread.is_alive() and (left := end - time.monotonic()) > 0:
+        thread.join(min(_WAKE_S, left))
 
 
 class Pace:

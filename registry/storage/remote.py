@@ -220,7 +220,7 @@ def _fetch(session: _Session, wanted: Sequence[Wanted], receive: _Receive) -> li
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            patience.join(thread)
     except BaseException:
         # an interrupt: nobody waits for the transfers, so nobody else takes away what came
         session.stop.set()

@@ -10,7 +10,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -167,7 +166,7 @@ def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requ
     """One request. The limits of sockets end no server that sends its head byte by byte."""
     import requests
 
-    outcome: SimpleQueue[requests.Response | BaseException] = SimpleQueue()
+    outcome: list[requests.Response | BaseException] = []
 
     def ask() -> None:
         limits = (_CONNECT_S, patience.PATIENCE_S)
@@ -176,16 +175,17 @@ def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requ
                 url, headers=headers, stream=True, timeout=limits, allow_redirects=False
             )
         except BaseException as error:
-            outcome.put(error)
+            outcome.append(error)
         else:
-            outcome.put(found)
+            outcome.append(found)
 
     # a daemon, so that the interpreter waits for it as little as we do
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        found = outcome.get(timeout=_CONNECT_S + patience.PATIENCE_S)
-    except Empty:
-        raise requests.exceptions.Timeout("[Errno 110] no answer in time") from None
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    patience.join(asking, _CONNECT_S + patience.PATIENCE_S)
+    if not outcome:
+        raise requests.exceptions.Timeout("[Errno 110] no answer in time")
+    (found,) = outcome
     if isinstance(found, BaseException):
         raise found
     return found

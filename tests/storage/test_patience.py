@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import pytest
 
 from registry.storage import patience
@@ -32,3 +35,49 @@ def test_next_to_nothing_is_lost(clock):
     assert not pace.is_lost(1), "given up too soon"
     clock[0] += 1
     assert pace.is_lost(1), "waited for too long"
+
+
+class Interrupted(Exception):
+    """What the handler of a signal raises."""
+
+
+def test_an_interrupt_that_another_thread_gets():
+    """It ends the wait, which the system does not wake: so is one that comes just before it."""
+
+    def raise_it(number, frame):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, raise_it)
+    go, done = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def work():
+        go.wait(10)
+        # by then it is waited for
+        done.wait(0.05)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        done.wait(10)
+        ended.append(True)
+
+    other = threading.Thread(target=work, daemon=True)
+    other.start()
+    try:
+        go.set()
+        with pytest.raises(Interrupted):
+            patience.join(other)
+        assert not ended, "it was waited for to the end"
+    finally:
+        done.set()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_waiting_for_a_thread():
+    """Until it ends, or so long."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait, args=(10,), daemon=True)
+    other.start()
+    patience.join(other, 0.0)
+    assert other.is_alive(), "it was waited for without end"
+    done.set()
+    patience.join(other)
+    assert not other.is_alive(), "it was not waited for"
