@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import pytest
 
 from registry import files
@@ -117,8 +119,8 @@ def test_a_place_that_git_leaves_out(laid, top, root):
         "data/schemas/a.json and 1 more\n"
         "  expected: a place whose files git tracks\n"
         "  found:    one that a rule of .gitignore leaves out\n"
-        f"  to mend:  git -C {top} check-ignore -v data/schemas/a.json names the rule; nothing was "
-        "written"
+        f"  to mend:  git -C {quote(str(top))} check-ignore -v data/schemas/a.json names the rule; "
+        "nothing was written"
     )
     (root / "schemas").mkdir(parents=True)
     for name in (FROZEN, LAST):
