@@ -15,6 +15,7 @@ those of the neutral one, which can say something of any arrays.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -90,7 +91,7 @@ class Acceptance:
     summary: str = ""
 
 
-class Field:
+class Field(ABC):
     """A field of science: a subclass says what is its own.
 
     What only draws and words is imported by name, in the methods that need it, so that code
@@ -102,7 +103,7 @@ class Field:
     name : str
         As generators' schemas and sidecars have it.
     suite : str
-        Its suite of checks, with a version.
+        Its suite of checks, with a version: the first of its name, unless it says another.
     schema : str
         File in ``schemas/`` of what it adds to a sidecar; empty where it adds nothing.
     subject : str
@@ -135,17 +136,21 @@ class Field:
     source_arrays: tuple[str, ...] = ()
     on_card: Mapping[str, str] = MappingProxyType({})
 
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls) and "suite" not in vars(cls):
+            cls.suite = f"{cls.name}_v1"
+
+    @abstractmethod
     def contract(self, file: str, schemas: Path | None = None) -> Contract:
         """What is known of the contract whose schema is ``file``, in a folder where it is here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, arrays: Mapping[str, np.ndarray], context: Context) -> Acceptance:
         """Hold a fixture's arrays against every criterion; none hides another."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mistakes(self) -> Sequence[Mistake]:
         """The mistakes that its data may carry."""
-        raise NotImplementedError
 
     def read_by_row(self, declared: Mapping[str, Any]) -> tuple[str, ...]:
         """Arrays of a source that are too large to be read whole, and lie row after row."""
@@ -155,15 +160,15 @@ class Field:
         """What its figures mean, by their names."""
         return {}
 
+    @abstractmethod
     def images(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What a terminal can show of arrays, by name: images (Y, X), complex or real."""
-        raise NotImplementedError
 
+    @abstractmethod
     def page(
         self, arrays: Mapping[str, np.ndarray] | None, record: Any, source: SourceArrays | None
     ) -> Page:
         """What the report says of a fixture, from its sidecar and, where verified, its arrays."""
-        raise NotImplementedError
 
 
 def module(name: str, root: Path | None = None) -> str:
@@ -205,13 +210,22 @@ def find(name: str, root: Path | None = None) -> Field:
     Raises
     ------
     CheckError
-        There is none, or its module has no ``FIELD``.
+        There is none, its module cannot be imported, or has no ``FIELD``.
     """
-    found = getattr(import_module(module(name, root)), "FIELD", None)
+    place = module(name, root)
+    try:
+        found = getattr(import_module(place), "FIELD", None)
+    except Exception as error:  # whatever somebody's own module raises
+        raise CheckError(
+            f"field {name}",
+            expected=f"a module {place} that can be imported",
+            found=f"{type(error).__name__}: {error}",
+            remedy="correct the module, or install what it imports",
+        ) from error
     if not isinstance(found, Field) or found.name != name:
         raise CheckError(
             f"field {name}",
-            expected=f"FIELD in {module(name, root)}, a registry.field.Field of the name {name}",
+            expected=f"FIELD in {place}, a registry.field.Field of the name {name}",
             found="none" if not isinstance(found, Field) else f"one of the name {found.name!r}",
             remedy="correct the module",
         )

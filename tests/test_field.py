@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry import field
+from registry.arrays.field import Arrays
 from registry.errors import CheckError
 from registry.ptychography.contracts import CONTRACTS
 from tests.kit.repository import REPOSITORY
@@ -31,7 +32,7 @@ FIELDS = ("arrays", "ptychography", "training")
 
 def test_what_a_field_need_not_say():
     """A field that has no large arrays and no figures says nothing of them."""
-    plain = field.Field()
+    plain = field.find("arrays")
     assert (plain.read_by_row({}), plain.meanings(), plain.source_arrays) == ((), {}, ())
 
 
@@ -132,6 +133,32 @@ def test_a_module_without_its_field(write, text, found):
         field.find("mine", root)
     assert caught.value.expected == "FIELD in fields.mine, a registry.field.Field of the name mine"
     assert caught.value.found == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import nothing_of_that_name", "ModuleNotFoundError: No module named"),
+        ("class Mine(:", "SyntaxError: invalid syntax"),
+        ("from registry.field import Field\nFIELD = type('Mine', (Field,), {})()", "TypeError: "),
+    ],
+    ids=["imports", "no Python", "incomplete"],
+)
+def test_a_module_that_cannot_be_imported(write, text, found):
+    """What is wrong with it is said in a sentence."""
+    root = write("mine", text)
+    with pytest.raises(CheckError) as caught:
+        field.find("mine", root)
+    assert caught.value.expected == "a module fields.mine that can be imported"
+    assert caught.value.found.startswith(found)
+
+
+def test_the_suite_of_a_field():
+    """A new name is a new suite; what says its own keeps it, and so does what has its name."""
+    first = type("First", (Arrays,), {"name": "first"})
+    later = type("Later", (first,), {"name": "later", "suite": "later_v2"})
+    same = type("Same", (later,), {})
+    assert (first.suite, later.suite, same.suite) == ("first_v1", "later_v2", "later_v2")
 
 
 def core() -> list[Path]:

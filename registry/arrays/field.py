@@ -38,14 +38,12 @@ if TYPE_CHECKING:
 
 
 class Arrays(field.Field):
-    """Any arrays. A subclass of another name has its own `check` and `figures`."""
+    """Any arrays. A subclass of another name has its own `check` and `figures`.
+
+    One that changes what it checks gives its ``suite`` another version.
+    """
 
     name = "arrays"
-
-    @property
-    def suite(self) -> str:  # type: ignore[override]
-        """Its suite of checks: a subclass that changes its own gives it another version."""
-        return f"{self.name}_v1"
 
     def check(self, arrays: Mapping[str, np.ndarray]) -> Iterable[Failure]:
         """What is wrong with arrays that satisfy their contract: nothing, unless a subclass says.

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from shlex import quote
 
 from registry import console, extras, field
@@ -89,10 +89,14 @@ def _top(root: Path) -> Path:
 
 def _counted(names: Sequence[str]) -> list[str]:
     """What was written: the files of a folder that has many are counted."""
-    folders = Counter(os.path.dirname(name) for name in names)  # noqa: PTH120
-    many = {folder for folder, count in folders.items() if folder and count >= _MANY}
-    lines = [name for name in names if os.path.dirname(name) not in many]  # noqa: PTH120
+    folders = Counter(_folder(name) for name in names)
+    many = {folder for folder, count in folders.items() if folder != "." and count >= _MANY}
+    lines = [name for name in names if _folder(name) not in many]
     return sorted([*lines, *(f"{folder}/ ({folders[folder]} files)" for folder in many)])
+
+
+def _folder(name: str) -> str:
+    return PurePath(name).parent.as_posix()
 
 
 def _next(folder: Path, names: Sequence[str], of: str) -> list[str]:

@@ -24,7 +24,6 @@ class Ptychography(field.Field):
     """Scans of an object by a probe: frames, positions, probe and object that belong together."""
 
     name = "ptychography"
-    suite = "ptychography_v1"
     schema = "ptychography_v1.schema.json"
     subject = "physics"
     row = "position"
