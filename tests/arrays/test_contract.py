@@ -73,6 +73,13 @@ def test_arrays_that_break_a_rule(arrays, write, changed, found):
     assert texts({**arrays, **changed}, write()) == found
 
 
+def test_arrays_of_which_no_axis_is_named(arrays, write):
+    """They may have any, whatever else the schema says of them."""
+    schemas = write(pitch_hz={"unit": "Hz"}, rate_hz=True)
+    changed = {"pitch_hz": np.ones((9, 9)), "rate_hz": np.ones(3)}
+    assert texts({**arrays, **changed}, schemas) == []
+
+
 def test_arrays_that_are_absent(arrays, write):
     """One that is required is named; axes of others are not counted."""
     del arrays["pitch_hz"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from registry.arrays.field import FIELD, Arrays
@@ -33,7 +35,7 @@ def test_accepting(arrays, context):
 def test_images():
     """What a terminal can show: two axes, of more than a line."""
     arrays = {
-        "a": np.ones((3, 4)),
+        "a": np.ones((2, 4)),
         "line": np.ones((1, 9)),
         "flat": np.ones(9),
         "text": np.array([["a", "b"], ["c", "d"]]),
@@ -44,3 +46,9 @@ def test_images():
 def test_contract(write):
     """From the schema."""
     assert FIELD.contract("tones_v1.schema.json", write()).per_row == ("samples", "pitch_hz")
+
+
+def test_its_page(arrays):
+    """As `registry.arrays.page` draws it."""
+    record = SimpleNamespace(checks={"tones": 4})
+    assert [check.name for check in FIELD.page(arrays, record, None).checks] == ["tones"]

@@ -64,6 +64,30 @@ def test_arrays_that_offer_little(arrays, mistake):
     assert set(mistake.plant(arrays)) <= set(arrays), "arrays that were not there"
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (2,)], ids=["two rows", "two values"])
+def test_the_fewest_rows(shape):
+    """Two are enough to be mistaken for each other, and one value to be none."""
+    samples = np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape)
+    arrays = {"samples": samples, "pitch": np.array([1, 2], "<i2")}
+    for name in ("off_by_one_row", "duplicated_row", "truncated"):
+        assert PLANT[name](arrays), name
+    assert np.isnan(PLANT["nan"]({"one": np.ones(1)})["one"]).all()
+    assert PLANT["byte_order"]({"pitch": arrays["pitch"]})["pitch"].tolist() == [256, 512]
+
+
+def test_axes_that_changed_places():
+    """The last two: what comes before them stays."""
+    values = np.arange(24.0).reshape(2, 3, 4)
+    assert PLANT["transposed"]({"a": values})["a"].shape == (2, 4, 3)
+
+
+def test_which_row_and_which_value(tones):
+    """Literally, so that none is planted somewhere else without a word."""
+    assert np.argwhere(np.isnan(PLANT["nan"](tones)["samples"])).tolist() == [[1, 4]]
+    copied = PLANT["duplicated_row"]({"a": np.arange(12.0)})["a"]
+    assert copied.tolist() == [0, 1, 6, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+
+
 @ALL
 def test_it_says_what_it_is(mistake):
     """In one line each: what it means, and what a test that notices it looks like."""

@@ -26,6 +26,14 @@ def test_modules_that_it_names(name):
     assert callable(getattr(module, "open_declared" if name == FIELD.readers else "check"))
 
 
+def test_accepting(monkeypatch):
+    """It answers with what holds a cut against its scan."""
+    monkeypatch.setattr(
+        "registry.ptychography.cut.accept", lambda arrays, context: (arrays, context)
+    )
+    assert FIELD.accept("arrays", "context") == ("arrays", "context")
+
+
 @pytest.mark.parametrize(("layout", "names"), [("canonical", ("diffraction",)), ("legacy", ())])
 def test_what_is_read_row_by_row(layout, names):
     """Frames, where they lie one after the other."""
