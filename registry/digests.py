@@ -43,6 +43,12 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def md5_file(path: Path) -> str:
+    """Hex md5 of a file, streamed as in `sha256_file`."""
+    with files.open_regular(path) as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
 def git_blob_id(data: bytes) -> str:
     """Id that git gives a file with these bytes: ``git hash-object FILE`` prints the same.
 

@@ -26,6 +26,7 @@ from registry.build import closure
 from registry.build.closure import GENERATORS
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
+from registry.declare.params import Params
 from registry.field import Field
 from registry.identity import schema, sidecar
 
@@ -34,24 +35,41 @@ FOLDER = Path("build/code")
 VALID, MARK = FOLDER / "valid", b"params.yaml satisfies its schema\n"
 
 
+# The stage as DVC has it, in a pipeline of its own.
+HOME, STAGE, COMMAND = Path("code"), "code", "python -m registry.build.code"
+
+
 def main() -> int:
-    root = Path()
+    declared = write(Path())
+    print(f"params.yaml: {declared.summary}")
+    return 0
+
+
+def write(root: Path) -> Params:
+    """Hold the declaration against its rules, and write what code can reach each generator's bytes.
+
+    Raises
+    ------
+    MissingError, CheckError
+        As `registry.declare.params.load` does; or a generator's imports cannot be followed.
+    """
     declared = params.load(root)
     known = generator_keys.load(root)
     wanted = {
         entry["generator"] for entry in (*declared.sources.values(), *declared.fixtures.values())
     }
     generators = {**known.sources, **known.fixtures}
-    contents = {FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)}
-    contents[VALID] = MARK
-    for path in FOLDER.glob("*"):
+    contents = {
+        root / FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)
+    }
+    contents[root / VALID] = MARK
+    for path in (root / FOLDER).glob("*"):
         if path not in contents:
             path.unlink()
     for path, data in contents.items():
         if not (path.is_file() and files.read(path) == data):
             files.write_atomic(path, data)
-    print(f"params.yaml: {declared.summary}")
-    return 0
+    return declared
 
 
 def text(root: Path, generator: Generator) -> str:

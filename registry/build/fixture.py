@@ -6,42 +6,70 @@ replaces the fixture and its sidecar.
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from registry import console, digests, field, files
-from registry.build import closure, record, stage
+from registry.build import closure, record, source_file, stage
 from registry.build.record import SourceRecord
+from registry.build.source_file import SourceFile
 from registry.build.stage import Request
 from registry.declare import generator_keys
 from registry.errors import CheckError
 from registry.field import Acceptance, Context, Field
-from registry.identity import foreign_npz, ledger, npz, npz_rows, schema, sidecar
+from registry.identity import ledger, npz, schema, sidecar
 from registry.identity.inventory import inventory
 from registry.identity.sidecar import Sidecar
 
 SCHEMAS = Path("schemas")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """A fixture that meets every criterion: its files, to be written together, and a line on it."""
+
+    contents: Mapping[Path, files.Content]
+    told: str
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     request = stage.parse(argv, generator_keys.FIXTURE)
-    name, params = request.name, request.params
+    made = make(request, opened(request))
+    files.write_together(made.contents)
+    console.say(made.told)
+    return 0
+
+
+def opened(request: Request, path: Path | None = None) -> SourceFile:
+    """The source of a requested fixture; `path` is that of `source_file.opened`."""
+    known = field.find(request.generator.field, Path())
+    declared = record.read(request.params["source"])
+    return source_file.opened(f"fixture {request.name}", declared, known, path)
+
+
+def make(request: Request, source: SourceFile) -> Made:
+    """Run a fixture's generator on its source, and hold what comes out against every criterion.
+
+    Raises
+    ------
+    CheckError
+        The generator refuses its source, or what it made breaks a rule.
+    """
+    name, params, declared = request.name, request.params, source.record
     subject = f"fixture {name}"
     known = field.find(request.generator.field, Path())
-    declared = record.read(params["source"])
-    _verify_source(subject, declared)
     said = declared.to_dict()
-    arrays_of_source = _read(declared, known.read_by_row(said))
     try:
-        arrays, made = request.code.generate(params, arrays_of_source, said)
+        arrays, made = request.code.generate(params, source.arrays, said)
     except ValueError as error:
         raise stage.refused(subject, error, f"edit params.yaml fixtures.{name}") from error
     context = Context(
         schemas=SCHEMAS,
         contracts=request.generator.contracts,
-        source=arrays_of_source,
+        source=source.arrays,
         declared=said,
         made=made,
         params=params,
@@ -60,9 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         request.folder / f"{name}.npz": lambda file: npz.write_into(file, arrays),
         request.folder / f"{name}.json": text,
     }
-    files.write_together(contents)
-    print(f"{subject}: {_told(known, written, acceptance)}")
-    return 0
+    return Made(contents=contents, told=f"{subject}: {_told(known, written, acceptance)}")
 
 
 def _told(known: Field, written: Sidecar, acceptance: Acceptance) -> str:
@@ -141,30 +167,6 @@ def _defect(subject: str, made: Mapping[str, Any], acceptance: Acceptance) -> di
         "name": planted["name"],
         "description": planted["description"],
         "refused_by": list(acceptance.refused_by),
-    }
-
-
-def _verify_source(subject: str, declared: SourceRecord) -> None:
-    path = declared.path
-    found = digests.sha256_file(path) if path.is_file() else "no such file"
-    if found != declared.sha256:
-        raise CheckError(
-            subject,
-            expected=f"{path} with SHA-256 {declared.sha256}, as its record says",
-            found=found,
-            remedy=f"dvc repro --force source@{declared.name}",
-        )
-
-
-def _read(declared: SourceRecord, by_row: Sequence[str]) -> dict[str, Any]:
-    """Arrays of a source; of those that lie row after row only the rows that are asked for."""
-    subject = f"source {declared.name}"
-    if declared.is_foreign or not by_row:
-        return dict(foreign_npz.read(declared.path, subject=subject))
-    names = foreign_npz.inventory(declared.path, subject=subject).keys() - set(by_row)
-    return {
-        **foreign_npz.read(declared.path, subject=subject, names=sorted(names)),
-        **{name: npz_rows.rows(declared.path, name, subject=subject) for name in by_row},
     }
 
 

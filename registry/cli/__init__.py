@@ -33,6 +33,7 @@ COMMANDS = {
     "mutants": "show which mistakes in fixtures a test suite would notice",
     "profile": "what a file of a scan holds, and how far it is from the data contract",
     "check-params": "hold params.yaml against its schema",
+    "build": "build what is declared and not up to date, several fixtures at a time",
     "add": "declare a new fixture in params.yaml, once it is known to be good",
     "publish": "write down what versions are, for good",
     "unpin": "take the pin of a retired version away",

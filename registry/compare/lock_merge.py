@@ -8,7 +8,7 @@ sides changed in different ways is refused, with both versions between conflict 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from registry.compare import three_way
 from registry.compare.three_way import Conflict, Merged
@@ -51,6 +51,18 @@ def without(data: bytes, stage: str) -> bytes:
     """
     head, blocks = _split(data, "ours")
     return head + b"".join(block for name, block in blocks.items() if name != stage)
+
+
+def replaced(data: bytes, stages: Mapping[str, bytes]) -> bytes:
+    """A lock's bytes with other texts of stages, and new stages behind all others.
+
+    Raises
+    ------
+    CheckError
+        It is not a lock as DVC writes it.
+    """
+    head, blocks = _split(data, "ours")
+    return head + b"".join({**blocks, **stages}.values())
 
 
 def _split(data: bytes, which: str) -> tuple[bytes, dict[str, bytes]]:

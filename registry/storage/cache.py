@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from registry import files
+from registry.digests import md5_file
 from registry.storage import dvc_config
 
 _MODE = 0o444
@@ -41,7 +42,15 @@ def read(root: Path, md5: str) -> files.Buffer | None:
         return None
 
 
-def put(root: Path, md5: str, data: files.Buffer) -> None:
+def has(root: Path, md5: str) -> bool:
+    """Whether there is an object of that name with the bytes that belong to it."""
+    try:
+        return md5_file(object_path(root, md5)) == md5
+    except OSError:
+        return False
+
+
+def put(root: Path, md5: str, data: files.Content) -> None:
     """Store verified bytes, whole or not at all, read-only as DVC stores them.
 
     Raises

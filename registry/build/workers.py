@@ -1,0 +1,133 @@
+"""Processes that build stages, several at a time, each warm for the next one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from registry.errors import CheckError, RegistryError
+
+if TYPE_CHECKING:
+    from registry.build.plan import Stage
+    from registry.build.work import Built
+
+# Processes share the cores already; what BLAS would do with more threads takes longer then.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class Workers:
+    """Processes of this machine in which stages of the registry at ``root`` are built.
+
+    A thread for each waits for it. So a process that dies takes with it the stage that it was at,
+    and no other.
+
+    Parameters
+    ----------
+    root : path
+        The registry's top folder.
+    jobs : int
+        How many at a time. No more are started than there is work for.
+    """
+
+    def __init__(self, root: Path, jobs: int) -> None:
+        self._root = root
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="worker")
+        self._own = threading.local()
+        self._all: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what is being built, drop what is not, and end the processes."""
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._all:
+            worker.end()
+
+    def submit(self, stage: Stage) -> Future[Built]:
+        """Build a stage as soon as a process is free for it.
+
+        The future's error is a `RegistryError`, or an OSError as the system reports it.
+        """
+        return self._threads.submit(self._build, stage)
+
+    def _build(self, stage: Stage) -> Built:
+        worker: _Worker | None = getattr(self._own, "worker", None)
+        if worker is None:
+            worker = self._own.worker = _Worker(self._root)
+            self._all.append(worker)
+        try:
+            return worker.build(stage)
+        except EOFError:
+            code = worker.end()
+            self._all.remove(worker)
+            self._own.worker = None
+            raise CheckError(
+                str(stage),
+                expected="a process that builds it to its end",
+                found=_ended(code),
+                remedy=f"fixtures build --jobs 1 {stage.entry}, which gives it all of the memory; "
+                f"dvc repro {stage.name} shows what else it may be",
+            ) from None
+
+
+class _Worker:
+    def __init__(self, root: Path) -> None:
+        # a new interpreter: to fork one that has threads is no way to get a sound one
+        context = get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_work, args=(root, there), daemon=True)
+        self._process.start()
+        there.close()
+
+    def build(self, stage: Stage) -> Built:
+        try:
+            self._here.send(stage)
+            found: Any = self._here.recv()
+        except OSError:
+            raise EOFError from None
+        if isinstance(found, BaseException):
+            raise found
+        built: Built = found
+        return built
+
+    def end(self) -> int | None:
+        self._here.close()
+        self._process.join()
+        return self._process.exitcode
+
+
+def _work(root: Path, asked: Connection) -> None:
+    """Build what is asked for until nobody is there to ask."""
+    # Ctrl-C is the asker's, who lets what has begun come to its end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    os.chdir(root)
+    # as Python does for the stage's own program
+    sys.path.insert(0, os.fspath(root))
+    with suppress(EOFError, OSError):
+        from registry.build import work
+
+        while True:
+            stage = asked.recv()
+            try:
+                found: Any = work.build(stage)
+            except (RegistryError, OSError, MemoryError) as error:
+                found = error
+            asked.send(found)
+
+
+def _ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended by itself, with exit code {code}"
