@@ -121,6 +121,8 @@ def _template(written: Mapping[str, Any], kind: str) -> _Template:
             raise _unknown(f"a stage {kind} with {', '.join(said)}")
         if said["cmd"] != _COMMANDS[kind]:
             raise _unknown(f"a stage {kind} that runs {said['cmd']!r}")
+        if not isinstance(said["deps"], list) or not isinstance(said["outs"], list):
+            raise TypeError
         outs = {}
         for item in said["outs"]:
             path, flags = (item, {}) if isinstance(item, str) else next(iter(item.items()))

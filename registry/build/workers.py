@@ -52,6 +52,11 @@ class Workers:
         for worker in self._all:
             worker.end()
 
+    @property
+    def processes(self) -> list[int]:
+        """Numbers of the processes that there are."""
+        return [worker.process for worker in self._all]
+
     def submit(self, stage: Stage) -> Future[Built]:
         """Build a stage as soon as a process is free for it.
 
@@ -61,22 +66,29 @@ class Workers:
 
     def _build(self, stage: Stage) -> Built:
         worker: _Worker | None = getattr(self._own, "worker", None)
+        if worker is not None and not worker.is_alive:
+            # it died while nothing was asked of it, and so is no stage's fault
+            self._ended(worker)
+            worker = None
         if worker is None:
             worker = self._own.worker = _Worker(self._root)
             self._all.append(worker)
         try:
             return worker.build(stage)
         except EOFError:
-            code = worker.end()
-            self._all.remove(worker)
-            self._own.worker = None
+            self._ended(worker)
             raise CheckError(
                 str(stage),
                 expected="a process that builds it to its end",
-                found=_ended(code),
+                found=worker.end(),
                 remedy=f"fixtures build --jobs 1 {stage.entry}, which gives it all of the memory; "
                 f"dvc repro {stage.name} shows what else it may be",
             ) from None
+
+    def _ended(self, worker: _Worker) -> None:
+        worker.end()
+        self._all.remove(worker)
+        self._own.worker = None
 
 
 class _Worker:
@@ -87,6 +99,14 @@ class _Worker:
         self._process = context.Process(target=_work, args=(root, there), daemon=True)
         self._process.start()
         there.close()
+
+    @property
+    def process(self) -> int:
+        return self._process.pid or 0
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
 
     def build(self, stage: Stage) -> Built:
         try:
@@ -99,10 +119,14 @@ class _Worker:
         built: Built = found
         return built
 
-    def end(self) -> int | None:
+    def end(self) -> str:
+        """Let the process end, if it has not; how it did."""
         self._here.close()
         self._process.join()
-        return self._process.exitcode
+        code = self._process.exitcode or 0
+        if code < 0:
+            return f"it was ended by {signal.Signals(-code).name}"
+        return f"it ended by itself, with exit code {code}"
 
 
 def _work(root: Path, asked: Connection) -> None:
@@ -124,10 +148,3 @@ def _work(root: Path, asked: Connection) -> None:
             except (RegistryError, OSError, MemoryError) as error:
                 found = error
             asked.send(found)
-
-
-def _ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        with suppress(ValueError):
-            return f"it was ended by {signal.Signals(-code).name}"
-    return f"it ended by itself, with exit code {code}"

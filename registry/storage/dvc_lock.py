@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import extras, files
-from registry.errors import LockedError
+from registry.errors import LockedError, MissingError
 from registry.storage import dvc_config
 
 # As long as DVC waits.
@@ -29,11 +29,18 @@ def held(root: Path) -> Iterator[None]:
         Another process has it, or runs a stage: for as long as that takes, DVC gives the lock
         away and notes which files it is at.
     MissingError
-        The extra ``build`` is not installed.
+        The repository is none of DVC's, or the extra ``build`` is not installed.
     """
-    extras.require("build", "DVC's lock", "zc.lockfile", expected="zc.lockfile, by which DVC locks")
+    extras.require("build", "DVC's lock", "zc", expected="zc.lockfile, by which DVC locks")
     folder = dvc_config.folder(root) / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        raise MissingError(
+            f"registry {root.name}",
+            expected="a repository of DVC's",
+            found="no folder .dvc",
+            remedy="fixtures init lays one out; dvc init makes it where all else is there",
+        )
+    folder.mkdir(exist_ok=True)
     lock = _acquired(root, folder)
     try:
         _hold_to_stages(folder)
@@ -52,7 +59,8 @@ def _acquired(root: Path, folder: Path) -> Any:
 
         by_link = make_lock(os.fspath(path), tmp_dir=os.fspath(folder), hardlink_lock=True)
         try:
-            by_link.lock()
+            with _quiet("flufl.lock"):
+                by_link.lock()
         except LockError:
             raise _locked(path) from None
         return by_link.unlock
@@ -61,7 +69,7 @@ def _acquired(root: Path, folder: Path) -> Any:
     end = time.monotonic() + _WAIT_S
     while True:
         try:
-            with _quiet():
+            with _quiet("zc.lockfile"):
                 return lockfile.LockFile(os.fspath(path)).close
         except lockfile.LockError:
             if time.monotonic() > end:
@@ -70,11 +78,11 @@ def _acquired(root: Path, folder: Path) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what holds the lock from reporting what an error of ours reports."""
+def _quiet(library: str) -> Iterator[None]:
+    """Keep what takes the lock from reporting what an error of ours reports."""
     import logging
 
-    logger = logging.getLogger("zc.lockfile")
+    logger = logging.getLogger(library)
     before, logger.disabled = logger.disabled, True
     try:
         yield

@@ -44,11 +44,13 @@ class Command:
     """How a place is made, told the address of a server of its remote, and what is run in it.
 
     ``done`` is what a command says that is not for a second time, where it has done its work.
+    ``other`` is a command that does the same work, and ends what this one has begun.
     """
 
     make: Callable[[Path, str], None]
     words: Callable[[Path], list[str]]
     done: str | None = None
+    other: Callable[[Path], list[str]] | None = None
 
 
 def variables(place: Path) -> dict[str, str]:
@@ -94,10 +96,10 @@ def _buildable(place: Path, _: str) -> None:
     (root / ".dvc").mkdir()
     (root / ".dvc" / "config").write_text(DVC_CONFIG)
     np.savez(root / "scan.npz", **chosen(sound_scan(), 40))
-    _declare(root, licence="CC0-1.0", n_subset=16)
+    _declare(root, licence="CC0-1.0", small_v1=16)
 
 
-def _declare(root: Path, *, licence: str, n_subset: int) -> None:
+def _declare(root: Path, *, licence: str, **sizes: int) -> None:
     source = {
         "generator": "file_v1",
         "path": "scan.npz",
@@ -106,14 +108,17 @@ def _declare(root: Path, *, licence: str, n_subset: int) -> None:
         "photon_scale": json.loads(MODEL.read_bytes())["ptychography"]["photon_scale"],
         "licence": licence,
     }
-    fixture = {
-        "generator": "subset_v1",
-        "source": "made_up",
-        "strategy": "evenly_spaced",
-        "n_subset": n_subset,
-        "created": CREATED,
+    entries = {
+        name: {
+            "generator": "subset_v1",
+            "source": "made_up",
+            "strategy": "evenly_spaced",
+            "n_subset": n_subset,
+            "created": CREATED,
+        }
+        for name, n_subset in sizes.items()
     }
-    declared = {"folder": "data", "sources": {"made_up": source}, "fixtures": {"small_v1": fixture}}
+    declared = {"folder": "data", "sources": {"made_up": source}, "fixtures": entries}
     (root / "params.yaml").write_bytes(scratch.as_yaml(declared))
 
 
@@ -121,7 +126,13 @@ def _declared_anew(place: Path, url: str) -> None:
     """All is built, and then source and fixture are declared otherwise."""
     _buildable(place, url)
     succeed(dvc("repro"), place / REGISTRY, variables(place))
-    _declare(place / REGISTRY, licence="CC-BY-4.0", n_subset=20)
+    _declare(place / REGISTRY, licence="CC-BY-4.0", small_v1=20)
+
+
+def _several_declared(place: Path, url: str) -> None:
+    """The same, with fixtures that are new."""
+    _declared_anew(place, url)
+    _declare(place / REGISTRY, licence="CC-BY-4.0", small_v1=20, other_v1=16, third_v1=18)
 
 
 def _load_by_url(place: Path) -> list[str]:
@@ -137,14 +148,19 @@ COMMANDS = {
         _buildable, lambda _: fixtures("add", "new_v1", *ADD), "a name that is not declared"
     ),
     "repro": Command(_declared_anew, lambda _: dvc("repro")),
+    "build": Command(
+        _several_declared,
+        lambda _: fixtures("build", "--jobs", "2"),
+        other=lambda _: dvc("repro", "--quiet"),
+    ),
 }
 
 
-def start(command: Command, place: Path) -> subprocess.Popen[bytes]:
-    """Start a command in its place, as the first of a group of processes."""
+def start(words: Callable[[Path], list[str]], place: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a place, as the first of a group of processes."""
     with (place / "output").open("wb") as output:
         return subprocess.Popen(
-            command.words(place),
+            words(place),
             cwd=place / REGISTRY,
             env=variables(place),
             stdin=subprocess.DEVNULL,

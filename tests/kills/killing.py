@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.kit.files import tree
 from tests.kit.servers import ObjectServer
 
 LIMIT_S = 120
+Words = Callable[[Path], list[str]]
 State = dict[str, tuple[int, bytes]]
 LOCK = f"{REGISTRY}/dvc.lock"
 # What has no name of its own yet: of ours, by name or in a folder that is made aside.
@@ -36,7 +37,7 @@ ASIDE = re.compile(
 # Files that are locked and always empty, and what a program printed here.
 LOCKS = re.compile(r"home/fixtures/git/\w+/lock|.*/\.dvc/tmp/fixtures/\w+\.lock|output")
 # Digests that are kept with a file's number and times: two runs have not the same.
-KEPT = re.compile(rf"{REGISTRY}/build/digests/\w+\.json")
+KEPT = re.compile(rf"{REGISTRY}/build/digests(/\w+)?\.json")
 # DVC's own records of itself, which hold times and process numbers.
 DVCS = re.compile(rf"home/dvc/.*|{REGISTRY}/\.dvc/tmp/(?!fixtures/).*")
 RWLOCK = f"{REGISTRY}/.dvc/tmp/rwlock"
@@ -92,7 +93,7 @@ class _Trial:
         self._anew()
         self._before = tree(place, ".")
         begun = time.monotonic()
-        code = self._end(start(command, place))
+        code = self._end(start(command.words, place))
         self.seconds = time.monotonic() - begun
         assert code == 0, self._said()
         self._after = tree(place, ".")
@@ -100,7 +101,7 @@ class _Trial:
     def kill(self, seconds: float, result: Result) -> None:
         """Kill it after so long, look, run it again, and look again."""
         self._anew()
-        process = start(self._command, self._place)
+        process = start(self._command.words, self._place)
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
         is_killed = process.poll() is None
@@ -111,12 +112,23 @@ class _Trial:
         result.ended += not is_killed
         where = f"{result.name}, after {seconds:.3f} s"
         result.findings += [f"{where}: {found}" for found in self._halves(result)]
-        code = self._end(start(self._command, self._place))
+        killed = self._fresh.with_name("killed")
+        if self._command.other is not None:
+            shutil.copytree(self._place, killed, symlinks=True)
+        self._again(self._command.words, where, result)
+        if self._command.other is not None:
+            shutil.rmtree(self._place)
+            killed.rename(self._place)
+            self._again(self._command.other, where, result)
+
+    def _again(self, words: Words, where: str, result: Result) -> None:
+        """Run a command where another one was killed, and look."""
+        code = self._end(start(words, self._place))
         if code != 0 and "RWLock-file" in self._said():
             # DVC writes it in place, and a person has to take it away
             result.dvcs.append(f"{RWLOCK}: half of it")
             (self._place / RWLOCK).unlink()
-            code = self._end(start(self._command, self._place))
+            code = self._end(start(words, self._place))
         done = self._command.done
         if code != 0 and not (done and done in self._said()):
             result.findings.append(f"{where}: the next run fails: {self._said()}")
