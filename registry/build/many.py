@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from registry.build.plan import Stage
 from registry.declare import generator_keys
 from registry.digests import md5
 from registry.errors import CheckError, RegistryError, UsageError
-from registry.storage import cache, dvc_lock
+from registry.storage import cache, dvc_lock, ignored
 
 if TYPE_CHECKING:
     from registry.build.work import Built
@@ -39,7 +39,7 @@ class Progress:
     """
 
     total: int = 0
-    current: list[Stage] = field(default_factory=list)
+    current: set[Stage] = field(default_factory=set)
     built: dict[Stage, str] = field(default_factory=dict)
     failed: dict[Stage, RegistryError | OSError] = field(default_factory=dict)
     skipped: dict[Stage, Stage] = field(default_factory=dict)
@@ -48,7 +48,15 @@ class Progress:
     @property
     def ended(self) -> int:
         """How many stages nothing more is to be done for."""
-        return sum(map(len, (self.current, self.built, self.failed, self.skipped)))
+        return sum(map(len, self._ends))
+
+    def has_ended(self, stage: Stage) -> bool:
+        """Whether nothing more is to be done for a stage."""
+        return any(stage in found for found in self._ends)
+
+    @property
+    def _ends(self) -> tuple[Collection[Stage], ...]:
+        return self.current, self.built, self.failed, self.skipped
 
 
 def build(
@@ -184,7 +192,7 @@ class _Build:
     def _begin(self, stage: Stage) -> None:
         """Have a stage built whose dependencies are there, if it is not up to date."""
         if self._is_current(stage):
-            self._progress.current.append(stage)
+            self._progress.current.add(stage)
             self._go_on(stage)
         else:
             self._progress.running[self._submit(stage)] = stage
@@ -256,12 +264,23 @@ class _Build:
         return self._kept.digest(self._root / path, MD5)[0]
 
     def _write(self) -> None:
-        """Write what was built into the lock, in the order in which DVC would have built it."""
-        if not self._new:
-            return
-        self._hold_to_code()
-        new = {stage.name: stage for stage in self._stages if stage.name in self._new}
-        lock.write(self._root, {name: self._new[name] for name in new})
+        """Write what was built into the lock, new stages in the order in which DVC builds them.
+
+        So one that is new waits for those before it, and is written at the end at the latest: a
+        build that is ended on the way and begun again leaves the same lock as one that is not.
+        """
+        progress, new, is_next = self._progress, {}, True
+        for stage in self._stages:
+            if stage in progress.built and (is_next or stage.name in self._locked):
+                new[stage.name] = self._new[stage.name]
+            is_next = is_next and progress.has_ended(stage)
+        if new:
+            self._hold_to_code()
+            lock.write(self._root, new)
+            ignored.ignore(
+                self._root,
+                (path for stage in self._stages if stage.name in new for path in stage.cached),
+            )
 
     def _hold_to_code(self) -> None:
         """Refuse to pin what was built while the code changed that built it."""

@@ -252,6 +252,14 @@ def test_the_lock_is_written_now_and_then(root, builder, monkeypatch):
     assert 0 < seen[-2] < len(ALL), seen
 
 
+def test_new_stages_are_locked_in_the_order_in_which_dvc_builds(root, builder, monkeypatch):
+    """Whichever is built first, and whenever the lock is written."""
+    monkeypatch.setattr(many, "_WRITE_EVERY_S", 0)
+    builder.slow = {"source_a", "a_v1"}
+    build(root, builder)
+    assert list(lock.read(root)) == ALL
+
+
 def test_code_that_changes_meanwhile(root, builder):
     """Nothing is pinned that other code may have built."""
 
