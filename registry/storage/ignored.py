@@ -22,7 +22,7 @@ def ignore(root: Path, paths: Iterable[str]) -> None:
     paths : iterable of str
         Relative to it.
     """
-    asked = sorted(paths)
+    asked = list(paths)
     if not asked:
         return
     listed = "".join(f"{path}\0" for path in asked)

@@ -26,9 +26,9 @@ def seen(root) -> str:
 
 
 def test_each_gets_a_line(root):
-    """In the folder that it is in."""
+    """In the folder that it is in, in the order in which they come."""
     ignore(root, PATHS)
-    assert (root / "data/.gitignore").read_text() == "/a_v1.npz\n/b_v1.npz\n"
+    assert (root / "data/.gitignore").read_text() == "/b_v1.npz\n/a_v1.npz\n"
     assert (root / "other/.gitignore").read_text() == "/c_v1.npz\n"
     assert seen(root) == "?? data/.gitignore\n?? other/.gitignore"
 
