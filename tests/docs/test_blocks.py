@@ -48,6 +48,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         (language, "test_docs.py::test_bring_your_own_scan")
         for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
     ],
+    "docs/build.md": [("sh", "test_build.py::test_build")] * 2,
     "docs/consuming.md": [
         ("sh", "test_consuming.py::test_install"),
         ("python", "test_consuming.py::test_in_the_same_repository"),
