@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bench import (
+    building,
     cutting,
     fetching,
     imports,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "loading": loading,
     "locks": locks,
     "pipelines": pipelines,
+    "building": building,
     "fetching": fetching,
     "verifying": verifying,
     "plugin": plugin,

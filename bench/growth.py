@@ -26,9 +26,9 @@ def processes(subjects: Mapping[str, Callable[[], object]], *, rounds: int) -> t
     used: Times = {name: [] for name in subjects}
 
     def run(name: str) -> object:
-        before = _processor_seconds()
+        before = processor_seconds()
         result = subjects[name]()
-        used[name].append(_processor_seconds() - before)
+        used[name].append(processor_seconds() - before)
         return result
 
     wall = interleave({name: partial(run, name) for name in subjects}, rounds=rounds)
@@ -36,7 +36,8 @@ def processes(subjects: Mapping[str, Callable[[], object]], *, rounds: int) -> t
     return wall, {name: seconds[1:] for name, seconds in used.items()}
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
+    """Of all processes that this one has started and that have ended, user and system."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

@@ -67,6 +67,20 @@ def at_most(what: str, limit: float, measured: float, unit: str) -> Verdict:
     )
 
 
+def at_least(what: str, limit: float, measured: float, unit: str) -> Verdict:
+    """Verdict on a figure that has a lower limit.
+
+    >>> print(at_least("build", 25, 9.949, "× dvc repro"))
+    build: target ≥ 25 × dvc repro, measured 9.95 × dvc repro: **missed**.
+    """
+    return Verdict(
+        what=what,
+        target=f"≥ {limit:g} {unit}",
+        measured=f"{measured:.2f} {unit}",
+        met=measured >= limit,
+    )
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     """Markdown table: the first column is text, the others are figures.
 

@@ -107,12 +107,7 @@ def origin(folder: Path, count: int) -> Path:
     import yaml
 
     root = folder / "origin"
-    for path in _COPIED:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / path).is_dir():
-            shutil.copytree(ROOT / path, root / path, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(ROOT / path, root / path)
+    copy(root)
     declared = yaml.safe_load((ROOT / FILE).read_bytes())
     declared["fixtures"] = dict.fromkeys(names(count), declared["fixtures"][SMALL_MODEL])
     # trainings of the real ones
@@ -128,6 +123,16 @@ def origin(folder: Path, count: int) -> Path:
     author = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
     _git(root, *author, "commit", "--quiet", "--message", "everything")
     return root
+
+
+def copy(root: Path) -> None:
+    """What a clone of this registry has, less sidecars, declaration and lock."""
+    for path in _COPIED:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, root / path, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / path, root / path)
 
 
 def clone(registry: Path, name: str) -> Path:
