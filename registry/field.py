@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module, metadata, util
+from importlib import import_module, util
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -191,6 +191,9 @@ def module(name: str, root: Path | None = None) -> str:
             return f"{package}.field"
         if root is not None and (root / FOLDER / f"{name}.py").is_file():
             return f"{FOLDER}.{name}"
+        # it takes as long to import as all else here, and hardly any field comes this way
+        from importlib import metadata
+
         for entry in metadata.entry_points(group=GROUP, name=name):
             return entry.module
     where = f"a file {FOLDER}/{name}.py" if root is not None else "one that is installed"

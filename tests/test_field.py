@@ -82,7 +82,7 @@ def test_a_field_that_is_installed(write, monkeypatch):
     (root / "far.py").write_text(MINE.format(name="far"))
     entry = metadata.EntryPoint(name="far", value="far:FIELD", group=field.GROUP)
     monkeypatch.setattr(
-        field.metadata, "entry_points", lambda *, group, name: [entry] if name == "far" else []
+        metadata, "entry_points", lambda *, group, name: [entry] if name == "far" else []
     )
     assert field.find("far").name == "far"
     assert field.of("far").name == "far"
@@ -91,9 +91,7 @@ def test_a_field_that_is_installed(write, monkeypatch):
 def test_a_field_that_is_not_here_is_looked_for_once(monkeypatch):
     """A registry may have hundreds of fixtures of it."""
     asked = []
-    monkeypatch.setattr(
-        field.metadata, "entry_points", lambda *, group, name: asked.append(name) or []
-    )
+    monkeypatch.setattr(metadata, "entry_points", lambda *, group, name: asked.append(name) or [])
     field.of.cache_clear()
     assert [field.of("far").name for _ in range(3)] == ["arrays"] * 3
     assert asked == ["far"]

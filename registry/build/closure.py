@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from registry import field, files
 from registry.digests import blob, sha256
@@ -25,21 +25,33 @@ _INIT = "__init__.py"
 _TYPE_CHECKER_ONLY = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
+class Reader(Protocol):
+    """Who knows what the text of a module says: this module's own functions, by default."""
+
+    def imports(self, path: Path, module: str) -> frozenset[str] | None:
+        """As `imports` here."""
+
+    def behaviour(self, path: Path) -> str:
+        """As `behaviour` here."""
+
+
 def blobs(root: Path, generator: str) -> dict[str, str]:
     """Path and git's id of a generator's file and of all generators that it imports, sorted."""
     found = closure(root, [f"{GENERATORS}.{generator}"])
     return {name: blob(path) for path, name in sorted(found.items()) if path.name != _INIT}
 
 
-def text(root: Path, entries: Iterable[str]) -> str:
+def text(root: Path, entries: Iterable[str], reader: Reader | None = None) -> str:
     """Digest and name of each file that can change what modules do, in lines, sorted by name.
 
     Generators count byte for byte, because sidecars name their ids; other modules by what they do.
+    What a module says is asked of `reader`, where there is one.
     """
+    does = behaviour if reader is None else reader.behaviour
     found = {}
-    for path, name in closure(root, entries).items():
+    for path, name in closure(root, entries, reader).items():
         is_frozen = name.startswith(f"{GENERATORS}/") and path.name != _INIT
-        digest = blob(path) if is_frozen else behaviour(path)
+        digest = blob(path) if is_frozen else does(path)
         if digest:
             found[name] = digest
     return lines(found)
@@ -55,7 +67,7 @@ def lines(digests: Mapping[str, str]) -> str:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
 
 
-def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
+def closure(root: Path, entries: Iterable[str], reader: Reader | None = None) -> dict[Path, str]:
     """Files of modules and of all that they import, here or in ``generators/``, and their names.
 
     Parameters
@@ -64,6 +76,8 @@ def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
         The registry's top folder.
     entries : iterable of str
         Names of modules.
+    reader : object, optional
+        What is asked in place of `imports`.
 
     Raises
     ------
@@ -75,6 +89,7 @@ def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
         GENERATORS: root / GENERATORS,
         field.FOLDER: root / field.FOLDER,
     }
+    imported_by = imports if reader is None else reader.imports
     entries = list(entries)
     folders |= _installed(entries, folders)
     found: dict[Path, str] = {}
@@ -86,7 +101,7 @@ def closure(root: Path, entries: Iterable[str]) -> dict[Path, str]:
         if path is None:
             continue
         top = module.partition(".")[0]
-        imported = _imports(path, module)
+        imported = imported_by(path, module)
         if imported is None:
             continue
         name = f"{top}/{path.relative_to(folders[top]).as_posix()}"
@@ -120,8 +135,14 @@ def _file(module: str, folders: dict[str, Path]) -> Path | None:
     return None
 
 
-def _imports(path: Path, module: str) -> frozenset[str] | None:
-    """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``."""
+def imports(path: Path, module: str) -> frozenset[str] | None:
+    """Names that a file may import; None for one whose module says that it is ``WORDS_ONLY``.
+
+    Raises
+    ------
+    CheckError
+        The file is no Python, or a generator's imports cannot be followed.
+    """
     return _imports_of(files.read(path), path, module)
 
 

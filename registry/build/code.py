@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 
 from registry import console, field, files
-from registry.build import closure
-from registry.build.closure import GENERATORS
+from registry.build import closure, readings
+from registry.build.closure import GENERATORS, Reader
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator
 from registry.declare.params import Params
@@ -59,9 +59,11 @@ def write(root: Path) -> Params:
         entry["generator"] for entry in (*declared.sources.values(), *declared.fixtures.values())
     }
     generators = {**known.sources, **known.fixtures}
+    kept = readings.of_user()
     contents = {
-        root / FOLDER / name: text(root, generators[name]).encode() for name in sorted(wanted)
+        root / FOLDER / name: text(root, generators[name], kept).encode() for name in sorted(wanted)
     }
+    kept.keep()
     contents[root / VALID] = MARK
     for path in (root / FOLDER).glob("*"):
         if path not in contents:
@@ -72,8 +74,11 @@ def write(root: Path) -> Params:
     return declared
 
 
-def text(root: Path, generator: Generator) -> str:
-    """Digest and path of each file that can reach what a generator's stage makes, in lines."""
+def text(root: Path, generator: Generator, reader: Reader | None = None) -> str:
+    """Digest and path of each file that can reach what a generator's stage makes, in lines.
+
+    What a module says is asked of `reader`, where there is one.
+    """
     entries = [f"registry.build.{generator.kind}", f"{GENERATORS}.{generator.name}"]
     known = field.find(generator.field, root)
     if generator.kind == generator_keys.FIXTURE:
@@ -88,7 +93,7 @@ def text(root: Path, generator: Generator) -> str:
         path.relative_to(root.resolve()).as_posix(): schema.digest(path)
         for path in schema.closure([own, *named])
     }
-    return closure.text(root, entries) + closure.lines(digests)
+    return closure.text(root, entries, reader) + closure.lines(digests)
 
 
 def schemas(generator: Generator, known: Field) -> tuple[str, ...]:

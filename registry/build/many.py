@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry.build import code, lock, plan
+from registry.build import code, lock, plan, readings
 from registry.build.kept import MD5, Kept
 from registry.build.lock import Entry, File
 from registry.build.plan import Stage
@@ -284,11 +284,12 @@ class _Build:
 
     def _hold_to_code(self) -> None:
         """Refuse to pin what was built while the code changed that built it."""
+        kept = readings.of_user()
         for path, noted in self._inputs.items():
             generator = Path(path)
             if generator.parent == code.FOLDER and generator != code.VALID:
                 known = generator_keys.read(self._root, generator.name)
-                if md5(code.text(self._root, known).encode()) != noted.md5:
+                if md5(code.text(self._root, known, kept).encode()) != noted.md5:
                     raise CheckError(
                         f"generator {generator.name}",
                         expected="its code to stay as it is while it is at work",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import extras, files
-from registry.declare import FILE
+from registry.declare import FILE, common_yaml
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
@@ -43,6 +43,8 @@ def read(root: Path) -> str:
 def parse(text: str) -> Any:
     """What a declaration's text says, as DVC reads it.
 
+    Plain lines are read fast; whatever is not plain, or wrong, by `parse_exactly`.
+
     Raises
     ------
     CheckError
@@ -51,6 +53,14 @@ def parse(text: str) -> Any:
         The extra ``build`` is not installed.
     """
     extras.require("build", FILE, "ruamel", expected="ruamel.yaml, by which DVC reads it")
+    try:
+        return common_yaml.parse(text)
+    except ValueError:
+        return parse_exactly(text)
+
+
+def parse_exactly(text: str) -> Any:
+    """As `parse`, by DVC's own reader, whatever the text."""
     # ruamel, because DVC reads the same file with it: YAML 1.2, duplicate keys refused
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
+Pairs = list[tuple[Any, Any]]
 
-def load(data: bytes) -> Any:
+
+def load(
+    data: bytes,
+    *,
+    scalar: Callable[[Any], Any] = attrgetter("value"),
+    mapping: Callable[[Pairs], Any] = dict,
+) -> Any:
     """The only document in `data`, made of dict, list and str; None where there is none.
 
     Made from libyaml's events. ``yaml.load`` builds two trees on the way and then tells numbers
@@ -13,6 +22,15 @@ def load(data: bytes) -> Any:
 
     >>> load(b"{md5: 0123, size: 12, outs: [a, b]}")
     {'md5': '0123', 'size': '12', 'outs': ['a', 'b']}
+
+    Parameters
+    ----------
+    data : bytes
+        Text in YAML.
+    scalar : callable
+        What a scalar's event stands for: its text, if nothing else is given.
+    mapping : callable
+        What a mapping's keys and values stand for, in their order.
 
     Raises
     ------
@@ -39,12 +57,12 @@ def load(data: bytes) -> Any:
         event = next_event()
         kind = type(event)
         if kind is events.ScalarEvent:
-            return named(event.anchor, event.value)
+            return named(event.anchor, scalar(event))
         if kind is events.MappingStartEvent:
-            mapping = {}
+            pairs = []
             while (key := node()) is not _END:
-                mapping[key] = node()
-            return named(event.anchor, mapping)
+                pairs.append((key, node()))
+            return named(event.anchor, mapping(pairs))
         if kind is events.SequenceStartEvent:
             sequence = []
             while (item := node()) is not _END:

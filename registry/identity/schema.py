@@ -7,13 +7,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from registry import extras, files
 from registry.digests import sha256
-from registry.errors import CheckError, MissingError
+from registry.errors import CheckError, MissingError, RegistryError
 from registry.failure import Failure
+from registry.identity.common_schema import is_common_document, is_common_schema
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -43,12 +46,46 @@ def problems(document: Any, schema: Path) -> list[Failure]:
 def validator(schema: Path) -> Callable[..., list[Failure]]:
     """`problems` of one schema, for many documents; a second argument is where a document is.
 
+    What is plain and passes the compiled schema is not asked further; jsonschema, far slower, says
+    the rest, and all words.
+
     Raises
     ------
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
     _require(schema, "jsonschema")
+    passes = _passes(schema)
+    strict = cache(lambda: _strict(schema))
+    if passes is None:
+        # what is wrong with the schema itself is said now
+        strict()
+
+    def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
+        beyond = beyond_limits(document, at)
+        if beyond is not None:
+            return [beyond]
+        if passes is not None and is_common_document(document) and passes(document):
+            return []
+        errors = strict().iter_errors(document)
+        found = {problem for error in errors for problem in _problems(error, at)}
+        return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
+
+    return check
+
+
+def _passes(schema: Path) -> Callable[[Any], bool] | None:
+    """The compiled schema where it says what jsonschema does, of documents that are common."""
+    try:
+        if all(is_common_schema(read(file)) for file in closure([schema])):
+            return compiled(schema)
+    except (RegistryError, ValueError):
+        pass
+    return None
+
+
+def _strict(schema: Path) -> Any:
+    """What holds documents against a schema, as strictly as is needed, and has reasons."""
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT202012
 
@@ -63,17 +100,7 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     # ahead of the first document, or each reference of each document would read its file again
     for file in sorted(set(_referred(contents))):
         registry = registry.get_or_retrieve(file).registry
-    checker = _strict_validator()(contents, registry=registry, format_checker=_formats())
-
-    def check(document: Any, at: Sequence[object] = ()) -> list[Failure]:
-        beyond = beyond_limits(document, at)
-        if beyond is not None:
-            return [beyond]
-        errors = checker.iter_errors(document)
-        found = {problem for error in errors for problem in _problems(error, at)}
-        return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
-
-    return check
+    return _strict_validator()(contents, registry=registry, format_checker=_formats())
 
 
 def beyond_limits(document: Any, at: Sequence[object] = ()) -> Failure | None:
@@ -119,12 +146,16 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     _require(schema, "jsonschema_rs")
     import jsonschema_rs
 
+    # it makes addresses of paths, and needs a whole one to go up from
+    path = schema.parent.resolve() / schema.name
+    base = f"json-schema:///{quote(path.relative_to(path.anchor).as_posix())}"
+
     def retrieve(uri: str) -> Any:
-        # it makes an address of a path
-        return read(schema.parent / uri.removeprefix("json-schema:///"))
+        return read(Path(path.anchor, unquote(uri.removeprefix("json-schema:///"))))
 
     validator = jsonschema_rs.Draft202012Validator(
         read(schema),
+        base_uri=base,
         retriever=retrieve,
         validate_formats=True,
         formats={"date-time": lambda text: is_instant(text)},

@@ -8,7 +8,6 @@ its repository is named as pip names such a project: with ``#subdirectory=FOLDER
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -16,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from registry import environment
 from registry.errors import MissingError, UsageError
-from registry.storage import git
+from registry.storage import git, user_cache
 from registry.storage.dvc_config import redact_urls
 
 PREFIX = "git+"
@@ -105,7 +103,8 @@ def parse(spec: str) -> Location:
 
 def folder(location: Location) -> Path:
     """Where `base` is, or would be."""
-    return _cache() / "git" / hashlib.sha256(location.identity.encode()).hexdigest()[:16]
+    name = hashlib.sha256(location.identity.encode()).hexdigest()[:16]
+    return user_cache.top() / "git" / name
 
 
 def base(location: Location) -> Path:
@@ -118,38 +117,7 @@ def base(location: Location) -> Path:
     MissingError
         The folder is another user's.
     """
-    made = folder(location)
-    for folder_above in (made.parents[1], made.parent, made):
-        folder_above.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = made.stat()
-    if status.st_uid != os.getuid():
-        # whoever made it decides what the pins in it say
-        raise MissingError(
-            f"registry {location}: cache",
-            expected=f"a folder of yours (user {os.getuid()})",
-            found=f"{made}, which belongs to user {status.st_uid}",
-            remedy=f"remove it, or set {environment.CACHE} to another folder",
-        )
-    if status.st_mode & 0o077:
-        made.chmod(0o700)
-    return made
-
-
-def _cache() -> Path:
-    named = environment.value(environment.CACHE)
-    if not named:
-        import platformdirs
-
-        named = platformdirs.user_cache_dir("fixture-registry", appauthor=False)
-    try:
-        return Path(named).expanduser().absolute()
-    except RuntimeError:
-        raise UsageError(
-            environment.CACHE,
-            expected="the path of a folder",
-            found=f"{named}, and no such user",
-            remedy=f"set {environment.CACHE} to a path from the root, such as /home/you/cache",
-        ) from None
+    return user_cache.private(folder(location), f"registry {location}")
 
 
 def commit(location: Location, folder: Path, *, offline: bool) -> tuple[str, str]:

@@ -115,6 +115,21 @@ def test_nothing_is_written_where_nothing_changed(write):
     ), "what was damaged stays so"
 
 
+def test_no_text_is_taken_apart_twice(write, monkeypatch):
+    """What a run found in modules is kept for the next one: see `registry.build.readings`."""
+    write(GOOD)
+    before = contents(CODE)
+
+    def tree(text, path):
+        raise AssertionError(f"{path} was taken apart")
+
+    monkeypatch.setattr(closure, "_tree", tree)
+    closure._imports_of.cache_clear()
+    closure._behaviour_of.cache_clear()
+    assert write(GOOD).code == 0
+    assert contents(CODE) == before
+
+
 def test_lines(write, top):
     """Each line has a digest, two spaces and a path, sorted; schemas as their bytes are."""
     write(GOOD)

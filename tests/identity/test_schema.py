@@ -324,3 +324,21 @@ def test_a_reference_into_another_folder(tmp_path):
     (tmp_path / "two/b.schema.json").unlink()
     with pytest.raises(MissingError):
         schema.closure([path])
+
+
+def test_what_is_plain_and_right_is_passed_fast(tmp_path, monkeypatch):
+    """The slow validator is not even made for it; it is for whatever else there is."""
+
+    def made(path):
+        raise AssertionError(f"the slow validator of {path.name}")
+
+    path = tmp_path / "a.schema.json"
+    path.write_text('{"properties": {"n": {"type": "integer"}}}')
+    monkeypatch.setattr(schema, "_strict", made)
+    assert schema.problems({"n": 64}, path) == []
+    for document in ({"n": "x"}, {"n": 64.0}, {"text": "é"}):
+        with pytest.raises(AssertionError, match="the slow validator of a"):
+            schema.problems(document, path)
+    path.write_text('{"unevaluatedProperties": false}')
+    with pytest.raises(AssertionError, match="the slow validator of a"):
+        schema.validator(path)

@@ -60,6 +60,8 @@ def top(tmp_path, monkeypatch):
             REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
         )
     monkeypatch.chdir(folder)
+    # not what the user has kept
+    monkeypatch.setenv("FIXTURES_CACHE", str(tmp_path / "cache"))
     return folder
 
 

@@ -1,0 +1,98 @@
+"""Where validators of JSON Schema agree: of which schemas and documents they say the same.
+
+Both validators here keep to the standard. They differ where it leaves room, or where numbers and
+texts are not JSON's own: in large and whole floats, in regular expressions and what they take for
+space and letters, in formats, in keywords that hardly any schema has.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+# Keywords with a schema, with several, and with several by name.
+_ONE = {"additionalProperties", "else", "if", "items", "not", "propertyNames", "then"}
+_LIST = {"allOf", "anyOf", "oneOf", "prefixItems"}
+_NAMED = {"$defs", "properties"}
+_PLAIN = {
+    "const", "dependentRequired", "enum", "exclusiveMaximum", "exclusiveMinimum", "maximum",
+    "maxItems", "maxLength", "maxProperties", "minimum", "minItems", "minLength", "minProperties",
+    "required", "type", "uniqueItems",
+    # which say nothing of a document; the latter are this registry's own
+    "description", "title", "contracts", "field", "generates", "opens",
+}  # fmt: skip
+_REFERENCE = re.compile(r"[\w./-]*(#(/(\$defs|properties)/\w+)?)?", re.ASCII)
+# No escapes but those that mean the same everywhere; no groups and repetitions of special kinds; in
+# brackets no brackets or doubled signs, of which some readers make sets of sets.
+_ESCAPED = r"\\[\\.sd/]|\\u00[0-9a-f]{2}"
+_OUTSIDE = (
+    rf"[\w ,:/@=!<>'\"~%&;#^$.*?|)-]|{_ESCAPED}|\((?!\?)|\(\?:|(?<![*+?}}])\+|\{{\d+(?:,\d*)?\}}"
+)
+_INSIDE = rf"[\w .,:/@=+*?()<>!'\"%;#$^{{}}-]|{_ESCAPED}"
+_PATTERN = re.compile(rf"(?:{_OUTSIDE}|\[\^?(?!\])(?:(?!--)(?:{_INSIDE}))+\])*", re.ASCII)
+# Every reader of JSON has whole numbers up to here.
+_MOST = 2**53
+
+
+def is_common_schema(rule: Any) -> bool:
+    """Whether validators agree on what a schema means, of documents that are common too."""
+    if isinstance(rule, bool):
+        return True
+    return isinstance(rule, dict) and all(_is_common(key, value) for key, value in rule.items())
+
+
+def _is_common(keyword: str, value: Any) -> bool:
+    if keyword in _ONE:
+        return is_common_schema(value)
+    if keyword in _LIST:
+        return isinstance(value, list) and all(map(is_common_schema, value))
+    if keyword in _NAMED:
+        return isinstance(value, dict) and all(map(is_common_schema, value.values()))
+    match keyword:
+        case "pattern":
+            return isinstance(value, str) and _PATTERN.fullmatch(value) is not None
+        case "$ref":
+            return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+        case "$schema":
+            return bool(value == _DRAFT)
+        case "format":
+            # the one that both are told how to test
+            return bool(value == "date-time")
+        case "multipleOf":
+            return type(value) is int
+    return keyword in _PLAIN
+
+
+def is_common_document(document: Any) -> bool:
+    r"""Whether a document is of values that validators take for the same: JSON's, and plain ones.
+
+    >>> is_common_document({"n": 64, "of": [0.5, True, None, "text"]})
+    True
+    >>> is_common_document(64.0), is_common_document(float("nan")), is_common_document("a\n")
+    (False, False, False)
+    """
+    left = [document]
+    while left:
+        value = left.pop()
+        kind = type(value)
+        if kind is str:
+            if not (value.isascii() and value.isprintable()):
+                return False
+        elif kind is dict:
+            left += value.values()
+            if not all(type(key) is str for key in value):
+                return False
+            left += value
+        elif kind is list:
+            left += value
+        elif kind is int:
+            if not -_MOST < value < _MOST:
+                return False
+        elif kind is float:
+            if not math.isfinite(value) or value.is_integer():
+                return False
+        elif kind is not bool and value is not None:
+            return False
+    return True
