@@ -1,6 +1,7 @@
 # make fixtures      builds every fixture that is not up to date
 # make test          builds them, compares them with the committed pins, runs the tests
-# make test-slow     the tests that take long: builds, servers, browsers, trainings; CI runs both
+# make test-slow     the tests that take long: builds, servers, browsers, trainings
+# make test-all      both at once, as CI does
 # make check         linter, format, types, layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
 # make report        draws every fixture: build/report/index.html
@@ -46,16 +47,19 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONPATH
 unexport PYTHONHOME
 unexport PYTHONWARNINGS
+# Python has to keep what it compiles, since pip does not compile anything (below).
+unexport PYTHONDONTWRITEBYTECODE
 
-# pip takes what builds the package from the first (pip < 25.3) or the second.
+# pip takes what builds the package from the first (pip < 25.3) or the second. It would compile every
+# module, on one core, for half a minute; Python compiles those that are imported.
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
+	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 $(BIN)/python -m pip install -qq
 
 .DEFAULT_GOAL := help
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow test-all check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -85,13 +89,13 @@ fixtures: $(BASE)
 	$(BIN)/fixtures check-params
 	$(BIN)/fixtures build
 
-# `dvc repro` overwrites the lock without a word: hence the comparison with the committed one.
-test: $(DEV) fixtures
-	$(BIN)/fixtures verify --against HEAD
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not slow'
+test: SUITE := -m 'not slow'
+test-slow: SUITE := -m slow
 
-test-slow: $(DEV) fixtures
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow
+# `dvc repro` overwrites the lock without a word: hence the comparison with the committed one.
+test test-slow test-all: $(DEV) fixtures
+	$(BIN)/fixtures verify --against HEAD
+	$(BIN)/python -m pytest $(PYTEST_ARGS) $(SUITE)
 
 check: $(DEV)
 	$(BIN)/ruff check

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.kit import environment
+from tests.kit.order import slow_first
 from tests.kit.repository import FOLDER, REPOSITORY, SCHEMAS, params, real_file
 
 # Before anything imports numpy, which reads some of them once.
@@ -21,6 +22,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAMES = ("minimal_dataset_v1", "minimal_dataset_v1_n16")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share slow tests and others, none is left with a slow one at last."""
+    if hasattr(config, "workerinput"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        others = [item for item in items if not item.get_closest_marker("slow")]
+        items[:] = slow_first(slow, others, config.workerinput["workercount"])
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 from registry.errors import MissingError
 from tests.kit import installed
 from tests.kit.environment import environment
+from tests.kit.once import once
 from tests.kit.processes import Ended, git, run
 from tests.kit.repository import REPOSITORY
 from tests.kit.servers import ObjectServer, absent
@@ -76,25 +77,19 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    """The wheel, and what it requires."""
-    folder = tmp_path_factory.mktemp("base")
-    installed.venv.create(folder / "environment", symlinks=True)
-    installed.wheel(folder)
-    made = Installed(folder / "environment")
-    (wheel,) = folder.glob("*.whl")
-    made.pip(str(wheel))
-    return made
+def base(tmp_path_factory, request):
+    """The wheel and what it requires, in an environment that all workers share."""
 
+    def make(folder: Path) -> None:
+        made = Installed(folder / "environment")
+        installed.venv.create(made.folder, symlinks=True)
+        made.pip(str(installed.wheel(folder)))
 
-@pytest.fixture(scope="module")
-def measured(base):
-    """How much that is, before anything else is installed beside it."""
-    return json.loads(base.run(base.folder, "python", "-c", MEASURES).out)
+    return Installed(once(tmp_path_factory, request.config, "base", make) / "environment")
 
 
 @pytest.fixture
-def served(tmp_path, measured):
+def served(tmp_path):
     """The variable that names a registry by URL, whose bytes are on an HTTP server."""
     upstream = Upstream(tmp_path / "theirs" / "registry")
     with ObjectServer(tmp_path / "theirs" / "remote") as server:
@@ -105,8 +100,9 @@ def served(tmp_path, measured):
         assert server.asked.total() == 1, "not fetched over HTTP, or more than once"
 
 
-def test_how_much_it_is(measured):
+def test_how_much_it_is(base):
     """Few packages, numpy included, and few bytes."""
+    measured = json.loads(base.run(base.folder, "python", "-c", MEASURES).out)
     print(f"\n{len(measured['packages'])} packages, {measured['bytes'] / 1e6:.1f} MB")
     assert {"fixture-registry", "numpy"} <= set(measured["packages"])
     assert len(measured["packages"]) <= PACKAGES, measured
@@ -139,9 +135,10 @@ def test_commands(base, served, tmp_path):
 
 def test_the_plugin(base, served, tmp_path):
     """Tests get their fixtures."""
-    base.pip("pytest")
+    base.pip("--target", str(tmp_path / "site"), "pytest")
     (tmp_path / "test_it.py").write_text(TESTS)
-    ended = base.run(tmp_path, "python", "-m", "pytest", "-q", **served, CI="true")
+    variables = {**served, "CI": "true", "PYTHONPATH": str(tmp_path / "site")}
+    ended = base.run(tmp_path, "python", "-m", "pytest", "-q", **variables)
     assert "2 passed" in ended.out, ended
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
+from tests.kit.order import slow_first
 from tests.kit.repository import REPOSITORY
 
 
@@ -22,3 +23,12 @@ def test_no_folder_of_tests_is_left_out(pytestconfig):
         if any(fnmatch(part, pattern) for part in file.parent.parts for pattern in patterns)
     ]
     assert left_out == [], "pytest would not look here"
+
+
+def test_slow_tests_come_first():
+    """In each worker's part, which are equal; no test is lost, and slow ones keep their order."""
+    assert slow_first(list("ABCDE"), list("abcde"), 1) == list("ABCDEabcde")
+    assert slow_first(list("ABCD"), list("abcdef"), 2) == list("ABabcCDdef")
+    assert slow_first(list("ABCDE"), list("abcde"), 2) == list("ABabCDEcde")
+    assert slow_first(list("AB"), list("abcd"), 3) == list("aAbBcd")
+    assert slow_first([], list("abc"), 2) == list("abc")

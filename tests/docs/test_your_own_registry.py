@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from registry.ptychography.contracts import CONTRACTS
+from registry.ptychography.mistakes import MISTAKES
 from tests.kit import installed, pages
 from tests.kit.clone import Clone
 from tests.kit.environment import environment
@@ -29,6 +33,29 @@ MOST_LINES = 60
 # Mistakes that were made somewhere, each of which shapes, dtypes and ranges leave as they are.
 CORE = ("permuted_frames", "rolled_frames", "swapped_coordinates", "x_plus_1px",
         "duplicated_frame", "transposed_frames", "intensity", "conjugated_object")  # fmt: skip
+# What finds a mistake in frames of 128 x 128.
+FINDS = {
+    "permuted_frames": "own-match",
+    "swapped_neighbours": "own-match",
+    "duplicated_frame": "distinct",
+    "x_plus_1px": "own-match",
+    "drift": "chi-square",
+    "intensity": "counts",
+    "float64_frames": "contract: diffraction.dtype",
+}
+# Has each stage of the large scan write beside this what its process took at most, in kB.
+SITECUSTOMIZE = """
+import atexit, pathlib, re, sys
+
+def write():
+    status = pathlib.Path("/proc/self/status").read_text()
+    module, peak = sys.orig_argv[2], re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]
+    pathlib.Path(__file__).with_name(module).write_text(peak)
+
+if "simulated_128" in sys.orig_argv:
+    atexit.register(write)
+"""
+MEGABYTES = 500
 
 PINNED = "tests/fixtures/tones_v1.npz"
 DATASET = """
@@ -38,8 +65,6 @@ dataset:
   version: 1.0.0
   creators: [{type: person, name: Nobody}]
 """
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +96,7 @@ def inside(shell: Clone, name: str) -> Clone:
     return Clone(shell.path / name, shell.environment)
 
 
+@pytest.mark.slow
 def test_tones(shell, blocks):
     """A registry of a field of one's own: built, verified, tested, pushed, used by URL."""
     page = blocks(PAGE)
@@ -135,6 +161,7 @@ def speaks_of_tones_alone(sounds: Clone, shown: str) -> None:
         assert word not in shown + text, word
 
 
+@pytest.mark.slow
 def test_in_a_folder(shell, blocks):
     """The commands of the page, in a repository that has what stands in the way at its top."""
     folder = blocks(PAGE)[-6]
@@ -146,14 +173,20 @@ def test_in_a_folder(shell, blocks):
     assert "params.yaml: 0 sources, 0 fixtures" in printed, printed
 
 
-def test_ptychography(shell, blocks):
-    """Two scans from the wheel alone: built, checked, verified, shown, drawn, and used by URL."""
+@pytest.mark.slow
+def test_ptychography(shell, blocks, tmp_path):
+    """Two scans from the wheel alone: built, checked, verified, shown, drawn, and used by URL.
+
+    The large one is built in 500 MB, and its mistakes are found.
+    """
     begin, source, fixture, commands, asks = blocks(PAGE)[-5:]
     scans = inside(shell, "scans")
     printed = scans.sh(f"git init --quiet\n{begin.text}")
     assert "fixture first_v1: " in printed, printed
     scans.edit("\nfixtures:\n", f"{source.text}\nfixtures:\n{fixture.text}")
-    printed = scans.sh(f"{commands.text}\npython -m pytest tests")
+    (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE)
+    measured = Clone(scans.path, {**scans.environment, "PYTHONPATH": os.fspath(tmp_path)})
+    printed = measured.sh(f"{commands.text}\npython -m pytest tests")
     for part in (
         "fixture large_v1: ",
         "own match 100.0%",
@@ -165,9 +198,9 @@ def test_ptychography(shell, blocks):
         assert part in printed, printed
     assert (scans.path / "build/report/large_v1/frame-mean.svg").is_file(), "not drawn"
     assert scans.changed() == [], "something is left"
-    record = json.loads((scans.path / "tests/fixtures/large_v1.json").read_bytes())
-    assert record["verdict"] == "checked"
-    assert {*CORE} <= record["mistakes"]["found"].keys(), "what is wrong is not refused"
+    its_mistakes_are_found(json.loads((scans.path / "tests/fixtures/large_v1.json").read_bytes()))
+    if sys.platform == "linux":
+        stages_are_small(tmp_path)
 
     scans.sh("""
         dvc remote add --default store ../scans-store
@@ -180,3 +213,38 @@ def test_ptychography(shell, blocks):
     )
     (other.path / "test_it.py").write_text(asks.text)
     assert "1 passed" in other.sh("pytest"), "not as the page uses it"
+
+
+def its_mistakes_are_found(record: dict) -> None:
+    """All that are planted in the large scan, each by what is there to find it."""
+    assert record["verdict"] == "checked"
+    assert record["arrays"]["diffraction"]["shape"] == [500, 128, 128]
+    mistakes = record["mistakes"]
+    assert mistakes["missed"] == mistakes["none"] == []
+    assert sorted(mistakes["found"]) == sorted(mistake.name for mistake in MISTAKES)
+    assert {*CORE} <= mistakes["found"].keys(), "what is wrong is not refused"
+    for name, criterion in FINDS.items():
+        assert criterion in mistakes["found"][name], f"{name}: {mistakes['found'][name]}"
+
+
+def stages_are_small(folder: Path) -> None:
+    """The processes of the large scan's two stages."""
+    for stage in ("source", "fixture"):
+        kilobytes = int((folder / f"registry.build.{stage}").read_text())
+        megabytes = kilobytes * 1024 / 1e6
+        assert megabytes <= MEGABYTES, f"the {stage}'s stage takes {megabytes:.0f} MB"
+
+
+def test_the_large_scan_is_that_of_another_page():
+    """What docs/add-a-version.md declares, but for its names: it is built here alone."""
+    of_this, of_other = (
+        [
+            (block.section, *yaml.safe_load(block.text).values())
+            for block in pages.blocks(page)
+            if "simulate_v3" in block.text or "subset_v2" in block.text
+        ]
+        for page in (PAGE, "docs/add-a-version.md")
+    )
+    source, fixture = of_this
+    assert (source[0], fixture[0]) == ("sources", "fixtures")
+    assert of_other == [source, ("fixtures", {**fixture[1], "source": "twin_128"})]

@@ -19,6 +19,7 @@ from registry.identity.sidecar import Sidecar
 from registry.ptychography import planted
 from registry.ptychography.acceptance import as_scan
 from tests.kit import repository
+from tests.kit.once import once
 from tests.kit.repository import FOLDER, REPOSITORY
 
 # A line that declares a variant once "# " is removed: its name, and the whole entry.
@@ -135,10 +136,8 @@ class Variant:
     sidecar: Sidecar
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Every variant, made in this process: only which mistakes it would show is left out."""
-    root, found = tmp_path_factory.mktemp("variants"), {}
+def build(root: Path) -> None:
+    """Build every variant in this process: only which mistakes it would show is left out."""
     for name in ("schemas", "generators"):
         shutil.copytree(REPOSITORY / name, root / name)
     (root / "params.yaml").write_text(switched_on(TEXT, *SOURCES, *FIXTURES))
@@ -154,9 +153,19 @@ def built(tmp_path_factory):
             arrays, _ = stage.load_generator(entry["generator"]).generate(
                 entry, foreign_npz.read(cut_from.path, subject=name), cut_from.to_dict()
             )
+            np.savez(root / f"{name}.npz", **arrays)
             fixture.main([f"{FOLDER}/{name}", *scratch.flags({**entry, "n_subset": 16}, root)])
-            text = Path(FOLDER, f"{name}.json").read_bytes()
-            found[name] = Variant(arrays, sidecar.parse(text, subject=name))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, request):
+    """Every variant, made once for all workers."""
+    root, found = once(tmp_path_factory, request.config, "variants", build), {}
+    for name in FIXTURES:
+        with np.load(root / f"{name}.npz") as file:
+            arrays = dict(file)
+        text = (root / FOLDER / f"{name}.json").read_bytes()
+        found[name] = Variant(arrays, sidecar.parse(text, subject=name))
     return found
 
 

@@ -98,26 +98,17 @@ def main() -> int:
     SCRATCH.mkdir(parents=True, exist_ok=True)
     base = probe(environment(BASELINE, ROOT), ROOT, BASELINE.umask)
     results: dict[str, Result] = {}
-    waiting = []
-    for item in chosen:
-        try:
-            version = newest_numpy() if item.numpy == NEWEST else item.numpy
-            wanted = dataclasses.replace(item, numpy=version)
-            reason = unavailable(wanted, base)
-            if reason:
-                results[item.name] = Result(name=item.name, verdict=NOT_RUN, effect=reason)
-                continue
-            if version:
-                install_numpy(SCRATCH, version)
-            waiting.append(wanted)
-        except MissingError as error:
-            details = str(error).splitlines()
-            results[item.name] = Result(name=item.name, verdict=FAILED, details=details)
-
     # no more than two: a build keeps a core busy and holds some hundred megabytes
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        jobs = [pool.submit(rebuild, item, committed, base) for item in waiting]
+        jobs = []
         try:
+            # pip gets another numpy while what does not need one is built
+            for item in sorted(chosen, key=lambda item: item.numpy is not None):
+                wanted = prepare(item, base)
+                if isinstance(wanted, Result):
+                    results[item.name] = wanted
+                else:
+                    jobs.append(pool.submit(rebuild, wanted, committed, base))
             for count, job in enumerate(as_completed(jobs), 1):
                 result = job.result()
                 results[result.name] = result
@@ -254,6 +245,22 @@ def run(command: list[str], variables: Mapping[str, str], folder: Path, umask: i
 
 
 # One configuration
+
+
+def prepare(configuration: Configuration, base: dict[str, Any]) -> Configuration | Result:
+    """What is to be rebuilt, with its numpy in place; or why it is not."""
+    name = configuration.name
+    try:
+        version = newest_numpy() if configuration.numpy == NEWEST else configuration.numpy
+        wanted = dataclasses.replace(configuration, numpy=version)
+        reason = unavailable(wanted, base)
+        if reason:
+            return Result(name=name, verdict=NOT_RUN, effect=reason)
+        if version:
+            install_numpy(SCRATCH, version)
+    except MissingError as error:
+        return Result(name=name, verdict=FAILED, details=str(error).splitlines())
+    return wanted
 
 
 def rebuild(configuration: Configuration, committed: Committed, base: dict[str, Any]) -> Result:

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -384,6 +385,27 @@ def test_half_a_numpy_does_not_pass_for_a_whole_one(module, monkeypatch, tmp_pat
     wheels.install_numpy(tmp_path, "1.26.4")
     assert calls == ["numpy==1.26.4"] * 2, "not installed once more, and then used again"
     assert [path.name for path in folder.iterdir()] == ["file2"], "the first download is mixed in"
+
+
+def test_a_build_that_needs_no_other_numpy_does_not_wait_for_pip(module, monkeypatch, tmp_path):
+    """It has begun when the package index is asked."""
+    run, begun = module("run"), threading.Event()
+
+    def rebuild(item, *_):
+        begun.set()
+        return run.Result(name=item.name, verdict="same")
+
+    def newest_numpy():
+        assert begun.wait(60), "pip is waited for"
+        return BASE["numpy"]
+
+    monkeypatch.setattr(run, "SCRATCH", tmp_path / "scratch")
+    monkeypatch.setattr(run, "read_committed", lambda: run.Committed(commit="0", files={}, pins={}))
+    monkeypatch.setattr(run, "probe", lambda *_: BASE)
+    monkeypatch.setattr(run, "rebuild", rebuild)
+    monkeypatch.setattr(run, "newest_numpy", newest_numpy)
+    monkeypatch.setattr(sys, "argv", ["run.py", "--only", "numpy-newest", "umask"])
+    assert run.main() == 0, "another exit code"
 
 
 def test_a_numpy_that_cannot_be_fetched_fails_its_row(module, monkeypatch, capsys, tmp_path):
