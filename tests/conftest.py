@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -30,6 +31,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if item.get_closest_marker("slow")]
         others = [item for item in items if not item.get_closest_marker("slow")]
         items[:] = slow_first(slow, others, config.workerinput["workercount"])
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: Python need not look at it for garbage again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
