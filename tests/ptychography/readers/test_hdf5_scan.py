@@ -63,14 +63,15 @@ def test_a_profile_without_end(endless):
         scan_profile.hdf5_profile(endless[1], subject="file a")
 
 
-def test_an_array_without_end(tmp_path, refused):
+def test_an_array_without_end(tmp_path, refused, monkeypatch):
     """Weights of which nothing is stored, and of which there are more than anybody can read."""
+    monkeypatch.setattr(apart, "PATIENCE_S", 1)
     with h5py.File(tmp_path / "scan.ptyd", "w") as file:
         file["chunks/0/data"] = np.ones((2, 4, 4), "f4")
         shape, chunks = (10_000_000, 4000, 4000), (1, 400, 400)
         file.create_dataset("chunks/0/weights", shape, "f4", chunks=chunks)
     error = refused(tmp_path / "scan.ptyd", CheckError, format="ptyd")
-    assert "no end in 2 s" in error.found, error
+    assert "no end in 1 s" in error.found, error
 
 
 def test_frames_that_are_closed(tmp_path):
