@@ -80,17 +80,24 @@ def _declared(file: Path) -> dict[str, Deprecation]:
 
 
 def notices(file: Path, section: str) -> dict[str, dict[str, str]]:
-    """Texts of the entries of a section of a ``params.yaml``, by name; none where there is none."""
+    """Texts of the entries of a section of a ``params.yaml``, by name; none where there is none.
+
+    Of a file that stays as it is they are read once: a list asks for each of its fixtures.
+    """
     try:
-        data = files.read(file)
+        status = file.stat()
+        key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        return _notices(file, section, key)
     except OSError:
         return {}
-    # Every load asks, and hardly any registry has such a section: parse only where there may be one
-    return _notices(data, section) if section.encode() in data else {}
 
 
 @lru_cache(maxsize=8)
-def _notices(data: bytes, section: str) -> dict[str, dict[str, str]]:
+def _notices(file: Path, section: str, key: tuple[int, ...]) -> dict[str, dict[str, str]]:
+    data = files.read(file)
+    # Every load asks, and hardly any registry has such a section: parse only where there may be one
+    if section.encode() not in data:
+        return {}
     # Read by name alone, and every scalar is a text; the pipeline validates the file.
     try:
         document = plain_yaml.load(data)

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from registry import files
 from registry.environment import REGISTRY
 from registry.errors import ChainError, MissingError, UsageError
-from registry.identity import plain_yaml
+from registry.identity import canonical_lock, plain_yaml
+from registry.identity.canonical_lock import CanonicalLock
 from registry.identity.sidecar import NAME, match_name
 
 LOCK = "dvc.lock"
@@ -27,6 +28,7 @@ IMPORT = (
     f"dvc import fixtures of a registry, or name the registry: {REGISTRY}, in pytest the ini "
     "option fixtures_registry"
 )
+_REMEDY = "git checkout dvc.lock; after a merge, settle its conflicts"
 _DECLARES = re.compile(rb"^fixtures:", re.MULTILINE)
 # Folders that hold no imports of the repository's own, and may be huge.
 _SKIPPED = {"node_modules", "site-packages", "build", "dist", "__pycache__"}
@@ -73,8 +75,9 @@ def read(root: Path) -> dict[str, Pin]:
     ChainError
         The lock, or an import, is not one that DVC writes.
     """
-    found = {**_imported(root), **_locked(root)}
-    if not found and not (root / LOCK).is_file():
+    locked = _lock(root)
+    found = {**_imported(root), **({} if locked is None else locked.pins())}
+    if not found and locked is None:
         build = _build(root)
         raise MissingError(
             LOCK,
@@ -94,9 +97,9 @@ def find(root: Path, name: str) -> Pin:
     UsageError
         No fixture of that name is pinned.
     """
-    locked = _locked(root)
-    if name in locked:
-        return locked[name]
+    locked = _lock(root)
+    if locked is not None and (pin := locked.find(name)) is not None:
+        return pin
     # only now, because looking for imports walks the repository
     imported = _imported(root)
     if name in imported:
@@ -147,7 +150,7 @@ def parse(
     data: bytes,
     *,
     subject: str = LOCK,
-    remedy: str = "git checkout dvc.lock; after a merge, settle its conflicts",
+    remedy: str = _REMEDY,
 ) -> dict[str, Pin]:
     """Pins in the bytes of a lock.
 
@@ -157,6 +160,16 @@ def parse(
         It is no lock as DVC writes it, or one of its fixture stages breaks a rule. None of its
         pins is then used: who wrote one that no pipeline writes may have written the others.
     """
+    canonical = canonical_lock.read(data)
+    return _parse(data, canonical, subject=subject, remedy=remedy)
+
+
+def _parse(
+    data: bytes, canonical: CanonicalLock | None, *, subject: str = LOCK, remedy: str = _REMEDY
+) -> dict[str, Pin]:
+    """As `parse`: fast where the form of the lock is known, and by YAML's rules elsewhere."""
+    if canonical is not None and (outs := canonical.all()) is not None:
+        return {name: _pin(said, name, (f"{STAGE}{name}",)) for name, said in outs.items()}
     found, where = {}, subject
     try:
         document = plain_yaml.load(data)
@@ -188,15 +201,39 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,14}")
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 _Key = tuple[int, int, int, int]
-_cache: dict[Path, tuple[_Key, dict[str, Pin]]] = {}
+_cache: dict[Path, tuple[_Key, _Lock]] = {}
 
 
-def _locked(root: Path) -> dict[str, Pin]:
+class _Lock:
+    """Pins of a lock: of all its stages, or of one, where that can be read without the others."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._canonical = canonical_lock.read(data)
+        self._pins: dict[str, Pin] | None = None
+
+    def find(self, name: str) -> Pin | None:
+        if self._pins is None and self._canonical is not None:
+            outs = self._canonical.outs(name)
+            if outs is not None:
+                return _pin(outs, name, (f"{STAGE}{name}",))
+        return self.pins().get(name)
+
+    def pins(self) -> dict[str, Pin]:
+        if self._pins is None:
+            self._pins = _parse(self._data, self._canonical)
+            # nobody looks at the text again
+            self._data, self._canonical = b"", None
+        return self._pins
+
+
+def _lock(root: Path) -> _Lock | None:
+    """The lock at `root`, read once for as long as it stays as it is; None where there is none."""
     path = root / LOCK
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return None
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
     key = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -206,7 +243,7 @@ def _locked(root: Path) -> dict[str, Pin]:
             data = files.read(path)
         except OSError as error:
             raise _unreadable(error) from None
-        cached = _cache[path] = (key, parse(data))
+        cached = _cache[path] = (key, _Lock(data))
     return cached[1]
 
 

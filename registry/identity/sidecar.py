@@ -343,7 +343,8 @@ def _hold_to_limits(document: Any) -> None:
         objects = [value for value in level if isinstance(value, dict)]
         lists = [value for value in level if isinstance(value, list)]
         for text in chain(*objects, (value for value in level if isinstance(value, str))):
-            if any("\ud800" <= letter <= "\udfff" for letter in text):
+            # nearly all are ASCII, which takes no time to see
+            if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
                 raise ValueError(f"{text!r}, which has half of a surrogate pair")
         level = [*chain(*lists, *(value.values() for value in objects))]
         if not level:

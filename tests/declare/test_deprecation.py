@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 import registry
+from registry import files
 from registry.declare import deprecation, params
 from registry.declare.deprecation import Deprecation, FixtureDeprecationWarning
 from registry.errors import CheckError
@@ -171,3 +172,18 @@ def test_a_reason_that_is_no_text(tmp_path):
     assert deprecation.find(tmp_path, "x_v1") == Deprecation(
         name="x_v1", reason="", successor=None
     ), "another deprecation"
+
+
+def test_a_declaration_is_read_once(tmp_path, monkeypatch):
+    """As long as the file stays as it is, however many fixtures ask; and anew when it changes."""
+    path = tmp_path / "params.yaml"
+    path.write_text("deprecated: {a_v1: {reason: old}}\n")
+    read, asked = files.read, []
+    monkeypatch.setattr(deprecation.files, "read", lambda path: asked.append(path) or read(path))
+    found = [deprecation.find(tmp_path, name) for name in ("a_v1", "b_v1", "a_v1")]
+    assert [item and item.reason for item in found] == ["old", None, "old"]
+    assert asked == [path], "it was read for each of them"
+    path.write_text("deprecated: {a_v1: {reason: older}}\n")
+    assert deprecation.find(tmp_path, "a_v1").reason == "older"
+    path.unlink()
+    assert deprecation.find(tmp_path, "a_v1") is None

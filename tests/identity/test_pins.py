@@ -12,6 +12,7 @@ import pytest
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import pins
 from registry.identity.pins import Pin
+from tests.kit.repository import REPOSITORY
 
 LOCK = """\
 schema: '2.0'
@@ -348,3 +349,29 @@ def test_an_import_without_its_sidecar_says_what_to_import(importing):
     with pytest.raises(UsageError) as caught:
         pins.find(importing, "c_v1")
     assert caught.value.found == "c_v1.npz.dvc alone"
+
+
+def test_one_pin_is_read_without_the_others(registry_with, monkeypatch):
+    """Of a lock as DVC writes it, whose rules hold all the same, and whose form is seen once."""
+    text = (REPOSITORY / "dvc.lock").read_text()
+    root = registry_with(text)
+    seen = []
+    read = pins.canonical_lock.read
+    monkeypatch.setattr(pins.canonical_lock, "read", lambda data: seen.append(data) or read(data))
+    monkeypatch.setattr(pins.plain_yaml, "load", None)
+    expected = pins.parse(text.encode())
+    del seen[:]
+    monkeypatch.setattr(pins, "_parse", None)
+    for name in (*expected, *expected):
+        assert pins.find(root, name) == expected[name]
+    assert len(seen) == 1, "the lock was gone through again"
+
+
+def test_a_rule_that_another_stage_breaks(registry_with):
+    """None of a lock's pins is used then, whichever is asked for."""
+    text = (REPOSITORY / "dvc.lock").read_text()
+    name = next(iter(pins.parse(text.encode())))
+    root = registry_with(text.replace("_v1_n128.npz", "_v1_n127.npz"))
+    with pytest.raises(ChainError) as caught:
+        pins.find(root, name)
+    assert caught.value.subject == "dvc.lock: stage fixture@minimal_dataset_v1_n128"
