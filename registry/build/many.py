@@ -152,7 +152,7 @@ class _Build:
     ) -> None:
         self._root, self._submit, self._watch, self._fail_fast = root, submit, watch, fail_fast
         self._stages = [stage for stage in stages.values() if stage in chosen]
-        self._locked = lock.read(root)
+        self._locked, self._cache = lock.read(root), cache.folder(root)
         self._kept = Kept(root / "build")
         self._inputs: dict[str, File] = {}
         self._new: dict[str, Entry] = {}
@@ -246,7 +246,7 @@ class _Build:
                 all(self._input(path).md5 == noted.md5 for path, noted in entry.deps.items())
                 and all(self._md5(path) == noted.md5 for path, noted in entry.outs.items())
                 and all(
-                    cache.object_path(self._root, entry.outs[path].md5).is_file()
+                    cache.object_in(self._cache, entry.outs[path].md5).is_file()
                     for path in stage.cached
                 )
             )

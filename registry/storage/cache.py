@@ -27,7 +27,12 @@ def folder(root: Path) -> Path:
 
 def object_path(root: Path, md5: str) -> Path:
     """Where the cache of DVC 3 keeps the object with this md5."""
-    return folder(root) / "files" / "md5" / md5[:2] / md5[2:]
+    return object_in(folder(root), md5)
+
+
+def object_in(folder: Path, md5: str) -> Path:
+    """The same, of a cache whose folder is known: to find that is to read DVC's configuration."""
+    return folder / "files" / "md5" / md5[:2] / md5[2:]
 
 
 def read(root: Path, md5: str) -> files.Buffer | None:
