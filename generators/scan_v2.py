@@ -57,7 +57,8 @@ def generate(
         with ``modes: all``, complex128; ``xcoords``, ``ycoords`` and, as the file has them,
         their ``_start`` (N,) float64 [px], centre of frame n on the object; ``scan_index`` (N,)
         int64. Of a measured scan also ``sample_indices`` (K,) int64, the frames by which outliers
-        are judged.
+        are judged. Where ``frames`` are declared N are those, and ``scan_xcoords`` and
+        ``scan_ycoords`` (M,) float64 [px] are the positions of all that the file has.
     record : dict
         ``layout``, ``measurement``, ``noise``, ``photon_scale``, ``physics`` and
         ``transformations``, a list of sentences.
@@ -82,14 +83,19 @@ def generate(
         raise ValueError(f"diffraction: expected at least {FEWEST} frames, the fewest that make a "
                          f"fixture, found {total}; take a longer scan")
     steps = [f"{name}: from {place}" for name, place in scan.provenance.items()]
-    if "sample" not in params and total > LARGE:
-        raise ValueError(f"sample: expected how many frames to judge {total} by, found none "
+    read, found = _read(params, total)
+    steps += found
+    count = read.size
+    if "sample" not in params and count > LARGE:
+        raise ValueError(f"sample: expected how many frames to judge {count} by, found none "
                          f"declared; up to {LARGE} all are")
-    wanted = int(params.get("sample", total))
-    if wanted > total or wanted < FEWEST:
-        raise ValueError(f"sample: expected {FEWEST} to {total}, as many as frames, found {wanted}")
-    sample = np.arange(wanted) * (total - 1) // (wanted - 1)
-    of = "all frames" if wanted == total else f"{wanted} evenly spaced frames"
+    wanted = int(params.get("sample", count))
+    if wanted > count or wanted < FEWEST:
+        raise ValueError(f"sample: expected {FEWEST} to {count}, as many as frames, found {wanted}")
+    sample_indices = _evenly(wanted, count)
+    sample = read[sample_indices]
+    all_of = "all frames" if count == total else f"all {count} frames that were read"
+    of = all_of if wanted == count else f"{wanted} evenly spaced frames"
 
     detector = _detector(params, scan)
     _check_probe(scan)
@@ -121,19 +127,21 @@ def generate(
     checked = params["object"] != "ones"
 
     arrays: dict[str, Any] = {
-        "diffraction": frames,
+        "diffraction": frames if count == total else Some(frames, read),
         "objectGuess": obj,
         "probeGuess": probe if params.get("modes") == "all" else probe[0],
-        "xcoords": x,
-        "ycoords": y,
+        "xcoords": x[read],
+        "ycoords": y[read],
     }
     if scan.x_start is not None and scan.y_start is not None:
         start = move(to_pixels((scan.x_start, scan.y_start)))
-        arrays["xcoords_start"], arrays["ycoords_start"] = start
+        arrays["xcoords_start"], arrays["ycoords_start"] = start[0][read], start[1][read]
     if scan.scan_index is not None:
-        arrays["scan_index"] = scan.scan_index.astype(np.int64)
+        arrays["scan_index"] = scan.scan_index[read].astype(np.int64)
+    if count < total:
+        arrays["scan_xcoords"], arrays["scan_ycoords"] = x, y
     if checked and params["noise"] == "measured":
-        arrays["sample_indices"] = sample.astype(np.int64)
+        arrays["sample_indices"] = sample_indices.astype(np.int64)
         steps.append(f"outliers are judged by the relative errors of {of}")
     return arrays, {
         "layout": "canonical",
@@ -161,6 +169,38 @@ def provenance(params: Mapping[str, Any], scan: Any) -> list[str]:
             if name not in unused]
 
 # Frames
+
+
+class Some:
+    """Some of the frames of a scan, by their indices: what is written in place of all of them."""
+
+    def __init__(self, frames: detector_v1.Amplitudes, indices: np.ndarray) -> None:
+        self._frames, self._indices = frames, indices
+        self.shape = (indices.size, *frames.shape[1:])
+        self.ndim, self.dtype = frames.ndim, frames.dtype
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Frames (n, H, W) float64 of a slice, or at a list of indices, in its order."""
+        return self._frames[self._indices[rows]]
+
+
+def _evenly(count: int, total: int) -> np.ndarray:
+    """So many indices, from the first to the last of a total."""
+    return np.arange(count) * (total - 1) // (count - 1)
+
+
+def _read(params: Mapping[str, Any], total: int) -> tuple[np.ndarray, list[str]]:
+    """Indices of the frames that are read of the file, and what the others are not."""
+    count = int(params.get("frames", total))
+    if count > total or count < FEWEST:
+        raise ValueError(f"frames: expected {FEWEST} to {total}, as many as the file has, found "
+                         f"{count}")
+    if count == total:
+        return np.arange(total), []
+    return _evenly(count, total), [
+        f"every per-position array: {count} evenly spaced of {total} positions, of which number n "
+        f"is the file's n * {total - 1} // {count - 1}; of the other frames nothing is known"
+    ]
 
 
 def _detector(params: Mapping[str, Any], scan: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from registry import digests, environment, files
 from registry.errors import CheckError, MissingError
+from registry.storage.distant import Distant, File
 
 # Kept between runs. What is built in a scratch folder is told the registry's own.
 BUILD = Path(environment.value(environment.BUILD) or "build")
@@ -24,21 +25,25 @@ _SETTLED_S = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verified:
-    """A file that has its declared digest, and a sentence on how long it took to see that."""
+    """A file that is the declared one, and a sentence on how long it took to see that."""
 
-    path: Path
+    path: File
     note: str
 
 
 def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
     """Find the file of a declaration, download it if need be, and hold it against its digest.
 
+    A file that is to be read in ranges stays where it is: one on S3, and one on the web that is
+    declared with ``ranges`` or by its ``etag``. Without an ``etag`` it is read through once.
+
     Parameters
     ----------
     subject : str
         For messages.
     declared : mapping
-        ``path`` or ``url``; ``sha256``, or ``blob``: the id that git gives the file.
+        ``path`` or ``url``; ``sha256``, ``blob``: the id that git gives the file, or ``etag``: what
+        its server calls it. ``version_id``: of an object of S3.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
         It is another file.
     """
     sha256, blob = declared.get("sha256"), declared.get("blob")
+    if is_ranged(declared):
+        return _elsewhere(subject, declared)
     if "url" in declared:
         from registry.storage.download import fetch
 
@@ -65,44 +72,79 @@ def verified(subject: str, declared: Mapping[str, Any]) -> Verified:
             "'dvc pull' still serves the pinned fixtures and 'dvc repro --keep-going' builds "
             "the others",
         )
-    kind, expected = (_SHA256, sha256) if blob is None else (_BLOB, blob)
+    return _held(subject, path, declared, time.perf_counter())
+
+
+def is_ranged(declared: Mapping[str, Any]) -> bool:
+    """Whether a declared file is read where it is, in ranges, and neither here nor downloaded."""
+    url = str(declared.get("url", ""))
+    return url.startswith("s3://") or "etag" in declared or bool(declared.get("ranges"))
+
+
+def _elsewhere(subject: str, declared: Mapping[str, Any]) -> Verified:
+    from registry.storage import ranged
+
     started = time.perf_counter()
-    found, kept = _digest(path, kind)
+    etag, version_id = declared.get("etag"), declared.get("version_id")
+    file = ranged.find(declared["url"], etag=etag, version_id=version_id)
+    if etag is None:
+        return _held(subject, file, declared, started)
+    took = time.perf_counter() - started
+    return Verified(path=file, note=f"{file}, as declared, found in {took:.2f} s")
+
+
+def _held(subject: str, file: File, declared: Mapping[str, Any], started: float) -> Verified:
+    """Hold a file against its declared digest."""
+    sha256, blob = declared.get("sha256"), declared.get("blob")
+    kind, expected = (_SHA256, sha256) if blob is None else (_BLOB, blob)
+    found, how = _digest(file, kind)
     took = time.perf_counter() - started
     if found != expected:
         raise CheckError(
             subject,
-            expected=f"{path.name} with {kind} {expected}",
+            expected=f"{file.name} with {kind} {expected}",
             found=found,
             remedy=f"fetch the declared file again; or, if this one is meant, declare its {kind} "
             "in params.yaml under a new source name",
         )
-    how = "kept, because the file is unchanged" if kept else f"of {path.stat().st_size} bytes"
-    return Verified(path=path, note=f"{kind} {how}, in {took:.2f} s")
+    return Verified(path=file, note=f"{kind} {how}, in {took:.2f} s")
 
 
-def _digest(path: Path, kind: str) -> tuple[str, bool]:
-    """Digest of a file, and whether it was kept from an earlier run."""
-    before = _state(path)
-    name = hashlib.sha256(f"{kind}\0{path.resolve()}".encode()).hexdigest()[:16]
+def _digest(file: File, kind: str) -> tuple[str, str]:
+    """Digest of a file, and how it came to be known, in words."""
+    before = _state(file)
+    place = file.resolve() if isinstance(file, Path) else f"{file.url}\0{file.version_id}"
+    name = hashlib.sha256(f"{kind}\0{place}".encode()).hexdigest()[:16]
     record = DIGESTS / f"{name}.json"
     # whatever is wrong with the record, the file itself is read again
     with suppress(OSError, ValueError, TypeError, KeyError):
         kept = json.loads(files.read(record))
         if kept["state"] == before and isinstance(kept["digest"], str):
-            return kept["digest"], True
-    found = digests.sha256_file(path) if kind == _SHA256 else digests.git_blob_file(path)
-    settled = time.time_ns() - max(before["mtime_ns"], before["ctime_ns"]) > _SETTLED_S * 1e9
-    if settled and _state(path) == before:
+            return kept["digest"], "kept, because the file is unchanged"
+    if isinstance(file, Distant):
+        from registry.storage import ranged
+
+        if kind == _SHA256 and file.sha256 is not None:
+            return file.sha256, "as its server has it"
+        found = ranged.sha256(file) if kind == _SHA256 else ranged.git_blob(file)
+        # each of its parts was asked for under the condition that it is still the same
+        settled = True
+    else:
+        found = digests.sha256_file(file) if kind == _SHA256 else digests.git_blob_file(file)
+        changed = max(before["mtime_ns"], before["ctime_ns"])
+        settled = time.time_ns() - changed > _SETTLED_S * 1e9 and _state(file) == before
+    if settled:
         files.write_atomic(record, json.dumps({"state": before, "digest": found}).encode())
-    return found, False
+    return found, f"of {before['size']} bytes"
 
 
-def _state(path: Path) -> dict[str, Any]:
+def _state(file: File) -> dict[str, Any]:
     """What changes when a file does; its time of change cannot be set back as the others can."""
-    status = path.stat()
+    if isinstance(file, Distant):
+        return {"etag": file.etag, "version_id": file.version_id, "size": file.size}
+    status = file.stat()
     return {
-        "path": str(path.resolve()),
+        "path": str(file.resolve()),
         "size": status.st_size,
         "mtime_ns": status.st_mtime_ns,
         "ctime_ns": status.st_ctime_ns,

@@ -17,7 +17,9 @@ from registry.build.declared_file import Verified
 from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
 from registry.declare import declaration, generator_keys
+from registry.errors import UsageError
 from registry.identity import foreign_npz, npz
+from registry.storage.distant import Distant
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,11 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if arrays is not None:
                     # what is in an open file is read and converted as it is written
                     npz.write_into(staged, arrays)
-            if arrays is None and file is not None:
+            if arrays is None and file is not None and isinstance(file.path, Path):
                 # a source without arrays of its own is its file, byte for byte
                 with files.open_regular(file.path) as given_file:
                     shutil.copyfileobj(given_file, staged)
             staged.flush()
+            if file is not None and isinstance(file.path, Distant):
+                said = {**said, "transformations": [_seen(file.path), *said["transformations"]]}
             record = _record(request, Path(staged.name), said, is_foreign=arrays is None)
             files.write_atomic(path.with_suffix(".json"), record.encode())
     except ValueError as error:
@@ -46,6 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if file is not None:
         console.say(f"{subject}: {file.path.name}: {file.note}")
     return 0
+
+
+def _seen(file: Distant) -> str:
+    """What the file was of which parts were read, for the record."""
+    return f"file: {file}, read in ranges"
 
 
 def _record(
@@ -81,6 +90,13 @@ def _given(subject: str, request: Request, file: Verified | None) -> Iterator[An
         with readers.open_declared(file.path, request.params, subject=subject) as scan:
             yield scan
     else:
+        if isinstance(file.path, Distant):
+            raise UsageError(
+                subject,
+                expected="a file that is here, or is downloaded: its generator opens no other",
+                found="one that is read in ranges",
+                remedy="declare its https address and its sha256, and neither etag nor ranges",
+            )
         arrays = foreign_npz.read(file.path, subject=subject)
         if known.rules:
             importlib.import_module(known.rules).check(subject, arrays)

@@ -98,7 +98,11 @@ def _source(context: Context) -> Source:
         indices=np.arange(chosen.size),
         noise=Noise(kind=declared["noise"], photon_scale=declared["photon_scale"]),
         strategy=context.params["strategy"],
-        positions=(arrays["xcoords"], arrays["ycoords"]),
+        # of a scan of which not all frames were read they are known all the same
+        positions=(
+            arrays.get("scan_xcoords", arrays["xcoords"]),
+            arrays.get("scan_ycoords", arrays["ycoords"]),
+        ),
         usual=usual,
         held_out=known,
         physics=physics,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -39,8 +39,12 @@ class Cut(Exception):
         return str(self) == _TOO_LITTLE
 
 
-def answer(subject: str, url: str, headers: dict[str, str]) -> requests.Response:
+def answer(
+    subject: str, url: str, headers: dict[str, str], session: requests.Session | None = None
+) -> requests.Response:
     """The answer to a request for a file, whose body has not been read yet.
+
+    With a ``session`` that is the caller's, the connection serves for its next request as well.
 
     Raises
     ------
@@ -52,8 +56,8 @@ def answer(subject: str, url: str, headers: dict[str, str]) -> requests.Response
     import requests
 
     try:
-        with requests.Session() as session:
-            response = followed(session, url, headers)
+        with nullcontext(session) if session else requests.Session() as asking:
+            response = followed(asking, url, headers)
     except requests.exceptions.TooManyRedirects as error:
         raise unreachable(subject, str(error)) from error
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.declare import params
 from tests.kit.repository import REPOSITORY
 
+S3 = {"url": "s3://bucket/folder/scan@2.cxi", "format": "cxi"}
 SIGNS = ("x_sign", "y_sign")
 MAP = {f"map_{name}": 1.5 for name in ("xx", "xy", "x0", "yx", "yy", "y0")}
 GOOD = {
@@ -63,6 +64,12 @@ GOOD_SCANS = [
     ((), {"bin": 2, "crop": 128}),
     ((), {"format": "cxi", "wavelength_m": 1e-10, "distance_m": 2, "detector_pixel_m": 75e-6}),
     ((), {"layout": "legacy"}),
+    ((), {"frames": 64}),
+    (("path",), S3),
+    (("path", "sha256"), {**S3, "etag": "9b2c-16", "version_id": "3/L4k", "frames": 64}),
+    (("path",), {"url": "https://host/scan.cxi", "format": "cxi", "ranges": True}),
+    (("path", "sha256"), {"url": "https://host/scan.cxi", "format": "cxi", "etag": "a1"}),
+    (("path",), {"url": "https://host/scan.npz", "ranges": False}),
 ]
 
 
@@ -77,7 +84,7 @@ BAD_SCANS = [
       for key in ("format", "measurement", "noise", "zero_frequency", "object", "licence")),
     (("path",), {}, "expected path or url, one of the two"),
     ((), {"url": "https://host/x"}, "expected path or url, one of the two"),
-    (("sha256",), {}, "expected sha256 or blob (what git hash-object prints), one o"),
+    (("sha256",), {}, "expected sha256 or blob (what git hash-object prints), or et"),
     ((), {"blob": "0" * 40}, "expected sha256 or blob"),
     (("x_sign",), {}, "expected x_sign and y_sign; or map_xx, "),
     ((), MAP, "expected x_sign and y_sign; or map_xx, "),
@@ -104,6 +111,22 @@ BAD_SCANS = [
     ((), {"wavelength_m": 12.4}, "wavelength_m: expected less than 1; found 12.4"),
     ((), {"diffraction": "--help"}, "diffraction: expected where an array is in the file"),
     ((), {"url": "ftp://host/x"}, "url: expected an address that starts with https://"),
+    (("path",), {"url": "s3://key:secret@bucket/scan.cxi"}, "url: expected an address that starts"),
+    (("path",), {"url": "s3://bucket"}, "url: expected an address that starts with https://"),
+    ((), {"ranges": True}, "ranges: expected no ranges, which url alone has"),
+    (("sha256",), {"etag": "a1"}, "etag: expected no etag, which url alone has"),
+    (("path", "sha256"), {"url": "file:///scan.cxi", "etag": "a1", "format": "cxi"},
+     "etag: expected no etag, which no file:// has"),
+    (("path",), {"url": "https://host/scan.cxi", "version_id": "a1", "format": "cxi"},
+     "version_id: expected no version_id, which s3:// alone has"),
+    *(((("path", *without)), {"url": url, **changes},
+       "format: expected an HDF5 format, of which parts can be read: not npz")
+      for url, without, changes in (("s3://bucket/scan.npz", (), {}),
+                                    ("https://host/scan.npz", (), {"ranges": True}),
+                                    ("https://host/scan.npz", ("sha256",), {"etag": "a1"}))),
+    (("path", "sha256"), {**S3, "etag": '"a1"'}, "etag: expected an ETag without its quotes"),
+    (("path", "sha256"), {**S3, "etag": "-a1"}, "etag: expected an ETag without its quotes"),
+    ((), {"frames": 8}, "frames: expected at least 16; found 8"),
     ((), {"colour": "red"}, "colour: expected one of the known keys ("),
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ and fails as it is told to.
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import re
 import shutil
@@ -104,6 +105,99 @@ class ObjectServer:
                 pass
 
         return Handler
+
+
+class RangeServer(ObjectServer):
+    """One that sends parts of files, as static ones do, each file with an ETag of its own bytes.
+
+    Attributes
+    ----------
+    sent : int
+        Bytes of the files that were sent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.sent = 0
+        self.fail = self._part
+
+    def _part(self, handler, data: bytes, number: int) -> bool:
+        tag = etag(data)
+        if handler.headers.get("If-Match", tag) != tag:
+            handler.send_error(412)
+            return True
+        first, last = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers["Range"]).groups()
+        part = data[int(first) : int(last) + 1]
+        handler.send_response(206)
+        handler.send_header("Content-Length", str(len(part)))
+        handler.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        handler.send_header("ETag", tag)
+        handler.end_headers()
+        with self._lock:
+            self.sent += len(part)
+        handler.wfile.write(part)
+        return True
+
+
+def etag(data: bytes) -> str:
+    """The ETag, in quotes, that `RangeServer` and rclone give a file."""
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
+class CountingProxy:
+    """What stands between a client and a server of TCP, and counts.
+
+    Attributes
+    ----------
+    url : str
+        Where it listens.
+    sent : int
+        All bytes that the server has sent through it, heads of answers included.
+    limit : float
+        Of those; then both are cut off, and nobody is let in any more.
+    """
+
+    def __init__(self, url: str) -> None:
+        host, port = url.rpartition("//")[2].split(":")
+        self._server = (host, int(port))
+        self.sent, self.limit = 0, float("inf")
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> CountingProxy:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # wakes who waits in `accept`, as closing alone does not
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                if self.sent >= self.limit:
+                    client.close()
+                    continue
+                server = socket.create_connection(self._server)
+                for pair in ((client, server, False), (server, client, True)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, come: socket.socket, go: socket.socket, counts: bool) -> None:
+        with suppress(OSError):
+            while data := come.recv(1 << 16):
+                with self._lock:
+                    self.sent += len(data) if counts else 0
+                if self.sent >= self.limit:
+                    break
+                go.sendall(data)
+        for side in (come, go):
+            with suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+            side.close()
 
 
 class S3Server:

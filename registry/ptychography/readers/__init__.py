@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +17,7 @@ from registry.ptychography.readers.figures import FIGURES, check
 from registry.ptychography.readers.hdf5_scan import READERS, open_hdf5_scan
 from registry.ptychography.readers.npz import open_npz
 from registry.ptychography.readers.scan_file import ROLES, Frames, ScanFile
+from registry.storage.distant import Distant, File
 
 __all__ = ["Frames", "ScanFile", "open_declared", "open_scan"]
 
@@ -27,7 +27,7 @@ _LAYOUTS = ("canonical", "legacy")
 
 @contextmanager
 def open_scan(
-    path: Path,
+    path: File,
     *,
     format: str,
     keys: Mapping[str, str] = MappingProxyType({}),
@@ -39,8 +39,8 @@ def open_scan(
 
     Parameters
     ----------
-    path : path
-        The file.
+    path : path or Distant
+        The file; in an HDF5 format also one that is read elsewhere, in ranges.
     format : str
         ``npz``, ``cxi``, ``ptyd`` or ``ptychodus``.
     keys : mapping
@@ -72,6 +72,8 @@ def open_scan(
         raise _unknown(subject, "layout", layout, _LAYOUTS)
     if layout == "legacy" and format != "npz":
         raise _unknown(subject, f"layout for format {format}", layout, _LAYOUTS[:1])
+    if format == "npz" and isinstance(path, Distant):
+        raise _unknown(subject, "format of a file that is read in ranges", format, tuple(READERS))
     for role in keys:
         if role not in ROLES:
             raise _unknown(subject, "key", role, ROLES)
@@ -79,7 +81,7 @@ def open_scan(
     places = {role: selection.parse(text, subject=subject) for role, text in keys.items()}
     with (
         open_npz(path, keys=places, layout=layout, subject=subject)
-        if format == "npz"
+        if not isinstance(path, Distant) and format == "npz"
         else open_hdf5_scan(path, format=format, keys=places, declared=figures, subject=subject)
     ) as scan:
         _check(scan, subject)
@@ -87,7 +89,7 @@ def open_scan(
 
 
 def open_declared(
-    path: Path, declared: Mapping[str, Any], *, subject: str
+    path: File, declared: Mapping[str, Any], *, subject: str
 ) -> AbstractContextManager[ScanFile]:
     """Open a file as its entry of params.yaml declares it; see `open_scan`."""
     return open_scan(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
+from registry.storage.distant import File
 
 _INSTRUMENT = "/entry_1/instrument_1"
 _DETECTOR = f"{_INSTRUMENT}/detector_1"
@@ -46,7 +46,7 @@ _AGREEMENT = 0.01
 
 @contextmanager
 def open_cxi(
-    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+    path: File, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
 ) -> Iterator[ScanFile]:
     """Open a scan; see `registry.ptychography.readers.open_scan`.
 

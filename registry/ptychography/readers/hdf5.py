@@ -21,6 +21,9 @@ from registry.errors import CheckError, MissingError
 from registry.identity.opening import open_file
 from registry.ptychography.readers import arrays
 from registry.ptychography.readers.selection import Place
+from registry.storage import ranged
+from registry.storage.distant import Distant, File
+from registry.storage.pieces import Pieces
 
 _MAX_HOPS = 40  # links on the way to one dataset
 # HDF5 holds a whole chunk in memory, however little of it is wanted.
@@ -295,27 +298,38 @@ class Hdf5Frames:
 
 
 @contextmanager
-def open_hdf5(path: Path, subject: str) -> Iterator[Hdf5File]:
-    """Open an HDF5 file for reading.
+def open_hdf5(path: File, subject: str) -> Iterator[Hdf5File]:
+    """Open an HDF5 file for reading; one that is elsewhere is read there, in ranges.
 
     Raises
     ------
     CheckError
-        It is not HDF5, or truncated.
+        It is not HDF5, or truncated; or another file by now.
     MissingError
-        The file is absent or h5py is not installed.
+        The file is absent or h5py is not installed; or its server cannot be reached.
     """
-    open_file(path, subject).close()
     try:
         import h5py
     except ImportError as error:
         raise extras.missing("hdf5", subject, expected="h5py, to read HDF5 files") from error
-    try:
-        file = h5py.File(path, "r")
-    except HDF5_ERRORS as error:
-        raise damaged(subject, error) from error
-    with file:
-        yield Hdf5File(file, subject)
+    with _opened(path, subject) as opened:
+        try:
+            file = h5py.File(opened, "r")
+        except HDF5_ERRORS as error:
+            raise damaged(subject, error) from error
+        with file:
+            yield Hdf5File(file, subject)
+
+
+@contextmanager
+def _opened(path: File, subject: str) -> Iterator[Path | Pieces]:
+    """What h5py opens: a path, or a file that is read where it is."""
+    if isinstance(path, Distant):
+        with ranged.opened(path) as pieces:
+            yield pieces
+    else:
+        open_file(path, subject).close()
+        yield path
 
 
 def _runs(rows: NDArray[np.intp], chunk: int, limit: int) -> Iterator[tuple[int, int]]:

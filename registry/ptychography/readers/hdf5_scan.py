@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from registry.ptychography.readers.ptychodus import open_ptychodus
 from registry.ptychography.readers.ptyd import open_ptyd
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
+from registry.storage.distant import Distant, File
 
 # h5py is imported when a file is opened.
 READERS = {"cxi": open_cxi, "ptyd": open_ptyd, "ptychodus": open_ptychodus}
@@ -29,7 +29,7 @@ _Form = tuple[tuple[int, int, int], np.dtype[Any]]
 
 @contextmanager
 def open_hdf5_scan(
-    path: Path,
+    path: File,
     *,
     format: str,
     keys: Mapping[str, Place],
@@ -44,7 +44,7 @@ def open_hdf5_scan(
 
 
 def open_apart(
-    reader: Callable[..., AbstractContextManager[Any]], path: Path, subject: str
+    reader: Callable[..., AbstractContextManager[Any]], path: File, subject: str
 ) -> AbstractContextManager[apart.Opened]:
     """Open a file in a process of its own, by a function that takes ``path`` and ``subject``.
 
@@ -53,11 +53,14 @@ def open_apart(
     CheckError, MissingError
         As the function does; or HDF5's library crashes on the file, or comes to no end.
     """
-    with open_file(path, subject) as file:
-        size = file.seek(0, 2)
-    # the other process may be in another folder
-    opener = partial(reader, path=path.absolute(), subject=subject)
-    return apart.opened(opener, subject=subject, size=size)
+    if isinstance(path, Distant):
+        size = path.size
+    else:
+        with open_file(path, subject) as file:
+            size = file.seek(0, 2)
+        # the other process may be in another folder
+        path = path.absolute()
+    return apart.opened(partial(reader, path=path, subject=subject), subject=subject, size=size)
 
 
 class _Frames:

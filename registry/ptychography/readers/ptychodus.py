@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
+from registry.storage.distant import File
 
 _PLACES = {
     "objectGuess": "object",
@@ -28,7 +28,7 @@ _ENERGIES_EV = ("photon_energy_eV", "probe_energy_eV")
 
 @contextmanager
 def open_ptychodus(
-    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+    path: File, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
 ) -> Iterator[ScanFile]:
     """Open a product; see `registry.ptychography.readers.open_scan`.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from registry.ptychography.readers import arrays, figures, units
 from registry.ptychography.readers.hdf5 import Hdf5File, Hdf5Frames, open_hdf5
 from registry.ptychography.readers.scan_file import ScanFile
 from registry.ptychography.readers.selection import Place
+from registry.storage.distant import File
 
 _ALL = (None, None)
 _PROPAGATIONS = ("info/propagation", "meta/propagation")
@@ -30,7 +30,7 @@ _BLOCK_BYTES = 1 << 25
 
 @contextmanager
 def open_ptyd(
-    path: Path, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
+    path: File, *, keys: Mapping[str, Place], declared: Mapping[str, float], subject: str
 ) -> Iterator[ScanFile]:
     """Open a scan; see `registry.ptychography.readers.open_scan`.
 
