@@ -48,7 +48,7 @@ _SETTLED_S = 2.5
 _STAGE = """
 import importlib, re, sys
 from pathlib import Path
-code = importlib.import_module(f"generators.{sys.argv[1]}").main(sys.argv[2:])
+code = importlib.import_module(f"registry.build.{sys.argv[1]}").main(sys.argv[2:])
 status = Path("/proc/self/status").read_text()
 print("VmHWM", re.search(r"VmHWM:\\s+(\\d+) kB", status)[1])
 sys.exit(code)

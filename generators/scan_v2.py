@@ -186,20 +186,25 @@ class Some:
 
 def _evenly(count: int, total: int) -> np.ndarray:
     """So many indices, from the first to the last of a total."""
-    return np.arange(count) * (total - 1) // (count - 1)
+    return np.arange(count) * (total - 1) // max(1, count - 1)
 
 
 def _read(params: Mapping[str, Any], total: int) -> tuple[np.ndarray, list[str]]:
     """Indices of the frames that are read of the file, and what the others are not."""
-    count = int(params.get("frames", total))
+    count, row = int(params.get("frames", total)), int(params.get("in_a_row", 1))
     if count > total or count < FEWEST:
         raise ValueError(f"frames: expected {FEWEST} to {total}, as many as the file has, found "
                          f"{count}")
     if count == total:
         return np.arange(total), []
-    return _evenly(count, total), [
-        f"every per-position array: {count} evenly spaced of {total} positions, of which number n "
-        f"is the file's n * {total - 1} // {count - 1}; of the other frames nothing is known"
+    if count % row:
+        raise ValueError(f"in_a_row: expected a divisor of frames, {count}, found {row}")
+    rows = count // row
+    starts = _evenly(rows, total - row + 1)
+    return (starts[:, None] + np.arange(row)).ravel(), [
+        f"every per-position array: {count} of {total} positions, {rows} evenly spaced times {row} "
+        f"in a row, of which row n starts at the file's n * {total - row} // {max(1, rows - 1)}; "
+        "of the other frames nothing is known"
     ]
 
 

@@ -22,6 +22,8 @@ from registry.storage.dvc_config import redact_urls
 _WHERE = "in the environment (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
 _DENIED = re.compile("Credential|Token|Profile")
 _CONNECT_S = 10.0
+# Of a server that is silent each takes as long as is waited for it.
+_ATTEMPTS = 2
 _WHOLE = "FULL_OBJECT"
 
 
@@ -61,9 +63,11 @@ class S3File:
             config_kwargs={
                 "connect_timeout": _CONNECT_S,
                 "read_timeout": patience.PATIENCE_S,
-                "retries": {"max_attempts": 1},
+                # s3fs itself tries again
+                "retries": {"total_max_attempts": 1},
             },
         )
+        self._fs.retries = _ATTEMPTS
 
     def found(self) -> Distant:
         """The object as it is now; see `Connection`."""

@@ -6,6 +6,8 @@ import hashlib
 import os
 import subprocess
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,8 @@ from registry import digests
 from registry.build import declared_file
 from registry.build.declared_file import verified
 from registry.errors import CheckError, MissingError
+from registry.storage import ranged
+from registry.storage.distant import Distant
 
 OLD = time.time() - 3600
 
@@ -178,3 +182,93 @@ def test_another_file_at_the_url(file):
     """It is refused."""
     with pytest.raises(CheckError, match="SHA-256"):
         verified("source s", {"url": file.as_uri(), "sha256": "0" * 64})
+
+
+# Read where it is
+
+
+DATA = b"counts\n" * 1000
+SHA256 = hashlib.sha256(DATA).hexdigest()
+FILE = Distant(url="s3://bucket/scan.cxi", etag="a1", size=len(DATA))
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A file elsewhere: what is found of it may be set, and how often it was streamed is kept."""
+    monkeypatch.chdir(tmp_path)
+    found = SimpleNamespace(file=FILE, streamed=0, asked=[])
+
+    def find(url, *, etag, version_id):
+        found.asked.append((url, etag, version_id))
+        return found.file
+
+    def digest(function):
+        def of(file):
+            assert file == found.file
+            found.streamed += 1
+            return function(DATA)
+
+        return of
+
+    monkeypatch.setattr(ranged, "find", find)
+    monkeypatch.setattr(ranged, "sha256", digest(digests.sha256))
+    monkeypatch.setattr(ranged, "git_blob", digest(digests.git_blob_id))
+    return found
+
+
+def test_which_files_are_read_where_they_are():
+    """On S3, and on the web if it is declared; no others."""
+    for declared, expected in (
+        ({"url": "s3://bucket/scan.cxi", "sha256": SHA256}, True),
+        ({"url": "https://host/scan.cxi", "etag": "a1"}, True),
+        ({"url": "https://host/scan.cxi", "sha256": SHA256, "ranges": True}, True),
+        ({"url": "https://host/scan.cxi", "sha256": SHA256, "ranges": False}, False),
+        ({"path": "scan.cxi", "sha256": SHA256, "ranges": False}, False),
+    ):
+        assert declared_file.is_ranged(declared) == expected, declared
+
+
+def test_a_file_by_its_etag(elsewhere):
+    """Nothing is streamed, and nothing kept."""
+    found = verified("source s", {"url": FILE.url, "etag": "a1", "version_id": "x"})
+    assert (found.path, elsewhere.streamed) == (FILE, 0)
+    assert elsewhere.asked == [(FILE.url, "a1", "x")]
+    assert found.note.startswith("7000 bytes with ETag a1, as declared, found in ")
+    assert not declared_file.DIGESTS.exists()
+
+
+def test_a_digest_elsewhere_is_kept(elsewhere):
+    """For the same ETag, size and version; it is streamed again where one of these is another."""
+    declared = {"url": FILE.url, "sha256": SHA256}
+    assert verified("source s", declared).note.startswith("SHA-256 of 7000 bytes, in ")
+    note = "SHA-256 kept, because the file is unchanged, in "
+    assert verified("source s", declared).note.startswith(note)
+    assert elsewhere.streamed == 1
+    for number, change in enumerate(({"etag": "b2"}, {"size": 6}, {"version_id": "v"}), 2):
+        elsewhere.file = replace(FILE, **change)
+        verified("source s", declared)
+        assert elsewhere.streamed == number, f"not streamed again: {change}"
+
+
+def test_a_git_blob_id_elsewhere(elsewhere):
+    """It is that of the bytes there."""
+    declared = {"url": FILE.url, "blob": digests.git_blob_id(DATA)}
+    assert verified("source s", declared).note.startswith("git blob id of 7000 bytes, in ")
+
+
+def test_another_file_elsewhere(elsewhere):
+    """It is refused, with both digests."""
+    with pytest.raises(CheckError) as caught:
+        verified("source s", {"url": FILE.url, "sha256": "0" * 64})
+    assert caught.value.expected == f"scan.cxi with SHA-256 {'0' * 64}"
+    assert caught.value.found == SHA256
+
+
+def test_a_digest_that_the_server_has(elsewhere):
+    """It needs no streaming; the git blob id does."""
+    elsewhere.file = replace(FILE, sha256=SHA256)
+    found = verified("source s", {"url": FILE.url, "sha256": SHA256})
+    assert found.note.startswith("SHA-256 as its server has it, in ")
+    assert elsewhere.streamed == 0
+    verified("source s", {"url": FILE.url, "blob": digests.git_blob_id(DATA)})
+    assert elsewhere.streamed == 1

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from registry.build import source
+from registry.storage import ranged
+from registry.storage.distant import Distant
 from tests.kit.files import flipped
 
 BUILD = Path("build")
@@ -397,3 +399,16 @@ def test_the_digest_is_of_the_very_bytes(run, put, scan):
     run(source.main, *SIMULATED, *put(scan))
     digest = hashlib.sha256(BUILT.read_bytes()).hexdigest()
     assert json.loads(RECORD.read_bytes())["sha256"] == digest, "another file's digest"
+
+
+def test_a_generator_that_opens_no_file(run, generator, monkeypatch):
+    """What is read in ranges is for readers alone: it is said what to declare."""
+    keys = {name: {"type": "string"} for name in ("licence", "url", "etag", "noise")}
+    generator("mine_v1", "", like="file_v1", properties=keys, required=["url"])
+    file = Distant(url="https://host/scan.npz", etag="a1", size=5)
+    monkeypatch.setattr(ranged, "find", lambda url, **_: file)
+    flags = ["--licence", "MIT", "--noise", "none", "--url", file.url, "--etag", "a1"]
+    ended = run(source.main, "mine", "--generator", "mine_v1", *flags)
+    assert ended.code == 2
+    assert "declare its https address and its sha256, and neither etag nor ranges" in ended.err
+    assert not BUILT.exists(), "something was written"

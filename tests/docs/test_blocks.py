@@ -20,6 +20,7 @@ PAGES = sorted(
 INSTALLS = "(installs from a package index; the extra that it names is tested by test_remotes.py)"
 TONES = "test_your_own_registry.py::test_tones"
 VERIFICATION = "test_verification.py::test_a_link_that_breaks"
+RANGED = "../build/test_ranged_source.py::test_the_page"
 NEW_GENERATOR = "../pipeline/test_new_generator.py::test_a_fixture_of_a_new_generator_and_contract"
 RUN: dict[str, list[tuple[str, str]]] = {
     "README.md": [
@@ -45,8 +46,11 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("text", "test_architecture.py::test_who_imports_packages_from_outside"),
     ],
     "docs/bring-your-own-scan.md": [
-        (language, "test_docs.py::test_bring_your_own_scan")
-        for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
+        *[
+            (language, "test_docs.py::test_bring_your_own_scan")
+            for language in ("sh", "yaml", "yaml", "sh", "yaml", "yaml", "sh")
+        ],
+        *[(language, RANGED) for language in ("yaml", "yaml", "sh")],
     ],
     "docs/build.md": [("sh", "test_build.py::test_build")] * 2,
     "docs/consuming.md": [

@@ -204,6 +204,9 @@ def test_bring_your_own_scan(clone, blocks, real_data):
     clone.environment["FIXTURES_REAL_DATA"] = str(real_data)
     printed = []
     for block in blocks("docs/bring-your-own-scan.md"):
+        if "scan_0042" in block.text or "AWS_" in block.text:
+            # on a server: tests/build/test_ranged_source.py
+            continue
         if block.language == "yaml":
             assert block.section, "the page does not say where an entry goes"
             clone.declare(block.section, block.text)

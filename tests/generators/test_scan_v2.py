@@ -303,12 +303,81 @@ def test_a_sample(truth):
     ], "not told"
 
 
+def test_frames_that_are_read(truth):
+    """So many evenly spaced frames are the source, and what stands for all; no other is read."""
+    scan = file_of(truth, x_start=truth.x + 1, y_start=truth.y, scan_index=np.arange(36))
+    arrays, record = generate(scan, frames=16)
+    expected = [n * 35 // 15 for n in range(16)]
+    np.testing.assert_array_equal(frames_of(arrays), truth.amplitude[expected])
+    assert arrays["diffraction"].shape == (16, 64, 64)
+    assert set(scan.frames.read_indices) == set(expected), "others were read"
+    whole, _ = generate(file_of(truth))
+    for name in ("xcoords", "ycoords"):
+        np.testing.assert_array_equal(arrays[name], whole[name][expected])
+        np.testing.assert_array_equal(arrays[f"scan_{name}"], whole[name], "not of all positions")
+    np.testing.assert_array_equal(arrays["xcoords_start"], arrays["xcoords"] + 1)
+    np.testing.assert_array_equal(arrays["ycoords_start"], arrays["ycoords"])
+    assert arrays["scan_index"].tolist() == expected
+    assert arrays["sample_indices"].tolist() == list(range(16))
+    assert record["transformations"] == [
+        "every per-position array: 16 of 36 positions, 16 evenly spaced times 1 in a row, of which "
+        "row n starts at the file's n * 35 // 15; of the other frames nothing is known",
+        "outliers are judged by the relative errors of all 16 frames that were read",
+    ], "not told"
+
+
+def test_frames_in_a_row(truth):
+    """So many of them follow each other; a sample is one of those that are read."""
+    scan = file_of(truth)
+    arrays, record = generate(scan, frames=24, in_a_row=8, sample=16)
+    expected = [start + n for start in (0, 14, 28) for n in range(8)]
+    np.testing.assert_array_equal(frames_of(arrays), truth.amplitude[expected])
+    sample = [n * 23 // 15 for n in range(16)]
+    assert arrays["sample_indices"].tolist() == sample
+    assert record["transformations"] == [
+        "every per-position array: 24 of 36 positions, 3 evenly spaced times 8 in a row, of which "
+        "row n starts at the file's n * 28 // 2; of the other frames nothing is known",
+        "outliers are judged by the relative errors of 16 evenly spaced frames",
+    ], "not told"
+    arrays, _ = generate(scan, frames=16, in_a_row=16)
+    np.testing.assert_array_equal(frames_of(arrays), truth.amplitude[:16])
+
+
+def test_all_frames_are_read(truth):
+    """As many as there are is what is done without the key, bit for bit."""
+    some, one = generate(file_of(truth), frames=36, in_a_row=4)
+    every, other = generate(file_of(truth))
+    assert (some.keys(), one) == (every.keys(), other)
+
+
+def test_frames_that_are_not_there(truth):
+    """More than the file has, fewer than make a fixture, or no whole number of rows."""
+    for declared, said in (
+        ({"frames": 37}, "frames: expected 16 to 36, as many as the file has, found 37"),
+        ({"frames": 15}, "frames: expected 16 to 36, as many as the file has, found 15"),
+        ({"frames": 20, "in_a_row": 8}, "in_a_row: expected a divisor of frames, 20, found 8"),
+        ({"frames": 20, "sample": 21}, "sample: expected 16 to 20, as many as frames, found 21"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            generate(file_of(truth), **declared)
+
+
+def test_positions_of_all_frames_tell_of_the_scan(truth):
+    """Where the object's middle is, and whether frames overlap, not only of those that are read."""
+    whole, _ = generate(file_of(truth), origin="middle")
+    some, _ = generate(file_of(truth), origin="middle", frames=16, in_a_row=16)
+    np.testing.assert_array_equal(some["xcoords"], whole["xcoords"][:16])
+    made, _ = reconstructed(file_of(truth), frames=16, in_a_row=16)
+    assert made["objectGuess"].shape == reconstructed(file_of(truth))[0]["objectGuess"].shape
+
+
 def test_a_scan_too_long_to_be_read_whole(truth, monkeypatch):
     """Of many frames a sample has to be declared."""
     monkeypatch.setattr(scan_v2, "LARGE", 30)
     with pytest.raises(ValueError, match="sample: expected how many frames to judge 36 by"):
         generate(file_of(truth))
     generate(file_of(truth), sample=20)
+    generate(file_of(truth), frames=20)
 
 
 @pytest.mark.parametrize(

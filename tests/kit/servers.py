@@ -7,7 +7,6 @@ and fails as it is told to.
 from __future__ import annotations
 
 import getpass
-import hashlib
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -108,40 +108,59 @@ class ObjectServer:
 
 
 class RangeServer(ObjectServer):
-    """One that sends parts of files, as static ones do, each file with an ETag of its own bytes.
+    """One that sends parts of files, as static ones do.
 
     Attributes
     ----------
-    sent : int
-        Bytes of the files that were sent.
+    parts : list
+        Of the files that were sent: first and last byte.
+    before : callable
+        Called with the handler and the number of the request (from 1) before each answer; true if
+        it has answered itself.
+    heeds : bool
+        Whether it takes heed of ``If-Match``.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.sent = 0
+        self.parts: list[tuple[int, int]] = []
+        self.before = lambda handler, number: False
+        self.heeds = True
         self.fail = self._part
 
+    @property
+    def sent(self) -> int:
+        """Bytes of the files that were sent."""
+        return sum(last - first + 1 for first, last in self.parts)
+
     def _part(self, handler, data: bytes, number: int) -> bool:
-        tag = etag(data)
-        if handler.headers.get("If-Match", tag) != tag:
+        if self.before(handler, number):
+            return True
+        tag = f'"{etag(data)}"'
+        if self.heeds and handler.headers.get("If-Match", tag) != tag:
             handler.send_error(412)
             return True
-        first, last = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers["Range"]).groups()
-        part = data[int(first) : int(last) + 1]
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers["Range"]).groups()
+        first, last = int(asked[0]), min(int(asked[1]), len(data) - 1)
+        self.parts.append((first, last))
+        self.send_part(handler, data[first : last + 1], f"bytes {first}-{last}/{len(data)}", tag)
+        return True
+
+    @staticmethod
+    def send_part(handler, part: bytes, where: str, tag: str | None) -> None:
+        """Answer with a part of a file."""
         handler.send_response(206)
         handler.send_header("Content-Length", str(len(part)))
-        handler.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
-        handler.send_header("ETag", tag)
+        handler.send_header("Content-Range", where)
+        if tag is not None:
+            handler.send_header("ETag", tag)
         handler.end_headers()
-        with self._lock:
-            self.sent += len(part)
         handler.wfile.write(part)
-        return True
 
 
 def etag(data: bytes) -> str:
-    """The ETag, in quotes, that `RangeServer` and rclone give a file."""
-    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+    """What `RangeServer` calls a file, as others do that tell bytes apart."""
+    return f"{zlib.crc32(data):08x}-{len(data):x}"
 
 
 class CountingProxy:
@@ -153,14 +172,16 @@ class CountingProxy:
         Where it listens.
     sent : int
         All bytes that the server has sent through it, heads of answers included.
+    answers : int
+        Times that it began to send after the client had.
     limit : float
-        Of those; then both are cut off, and nobody is let in any more.
+        Of bytes; then both are cut off, and nobody is let in any more.
     """
 
     def __init__(self, url: str) -> None:
         host, port = url.rpartition("//")[2].split(":")
         self._server = (host, int(port))
-        self.sent, self.limit = 0, float("inf")
+        self.sent, self.answers, self.limit = 0, 0, float("inf")
         self._lock = threading.Lock()
 
     def __enter__(self) -> CountingProxy:
@@ -183,14 +204,23 @@ class CountingProxy:
                     client.close()
                     continue
                 server = socket.create_connection(self._server)
+                asked: list[bool] = []
                 for pair in ((client, server, False), (server, client, True)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                    arguments = (*pair, asked)
+                    threading.Thread(target=self._pass_on, args=arguments, daemon=True).start()
 
-    def _pass_on(self, come: socket.socket, go: socket.socket, counts: bool) -> None:
+    def _pass_on(
+        self, come: socket.socket, go: socket.socket, counts: bool, asked: list[bool]
+    ) -> None:
         with suppress(OSError):
             while data := come.recv(1 << 16):
                 with self._lock:
-                    self.sent += len(data) if counts else 0
+                    if counts:
+                        self.sent += len(data)
+                        self.answers += bool(asked)
+                        asked.clear()
+                    else:
+                        asked.append(True)
                 if self.sent >= self.limit:
                     break
                 go.sendall(data)
@@ -243,6 +273,14 @@ class S3Server:
             "endpointurl": self.endpoint,
             "access_key_id": self.KEY,
             "secret_access_key": self.SECRET,
+        }
+
+    def variables(self, endpoint: str | None = None) -> dict[str, str]:
+        """What anybody else has in the environment; maybe with another way to the server."""
+        return {
+            "AWS_ENDPOINT_URL": endpoint or self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.KEY,
+            "AWS_SECRET_ACCESS_KEY": self.SECRET,
         }
 
 

@@ -85,6 +85,14 @@ def test_a_fixture_of_other_frames(arrays, context):
     assert found.mistakes is None
 
 
+def test_a_source_of_which_some_frames_were_read(arrays, context):
+    """Coverage is that of all positions of the scan, of which the fixture's are a part."""
+    x, y = arrays["xcoords"], arrays["ycoords"]
+    scan = {"scan_xcoords": np.append(x, x.min() - np.ptp(x)), "scan_ycoords": np.append(y, y[0])}
+    found = FIELD.accept(arrays, context({**arrays, **scan}))
+    assert (found.checks["coverage_x"], found.checks["coverage_y"]) == (0.5, 1.0)
+
+
 def test_a_legacy_source(arrays, context):
     """Frames that come last in the source are those of the fixture."""
     source = {**arrays, "diffraction": np.moveaxis(arrays["diffraction"], 0, -1)}

@@ -88,7 +88,7 @@ class Opened:
 
 
 @contextmanager
-def opened(opener: Opener, *, subject: str, size: int) -> Iterator[Opened]:
+def opened(opener: Opener, *, subject: str, size: int, fresh: bool = False) -> Iterator[Opened]:
     """Enter a context in another process, and leave it there when this one ends.
 
     Parameters
@@ -99,6 +99,8 @@ def opened(opener: Opener, *, subject: str, size: int) -> Iterator[Opened]:
         What is opened, for messages.
     size : int
         Of the file in bytes: a large one may take longer.
+    fresh : bool
+        In a process that starts now, and has the environment of now: with credentials.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def opened(opener: Opener, *, subject: str, size: int) -> Iterator[Opened]:
     Exception
         Whatever the context raises.
     """
-    found = Opened(_process(subject), subject, size)
+    found = Opened(_process(subject, fresh), subject, size)
     try:
         found.ask(opener)
         try:
@@ -169,10 +171,10 @@ def _end_idle() -> None:
         _idle.pop().end()
 
 
-def _process(subject: str) -> _Process:
+def _process(subject: str, fresh: bool) -> _Process:
     while _idle:
         process = _idle.pop()
-        if process.is_alive():
+        if process.is_alive() and not fresh:
             return process
         process.end()
     process = _Process()

@@ -53,6 +53,7 @@ def open_apart(
     CheckError, MissingError
         As the function does; or HDF5's library crashes on the file, or comes to no end.
     """
+    is_distant = isinstance(path, Distant)
     if isinstance(path, Distant):
         size = path.size
     else:
@@ -60,7 +61,8 @@ def open_apart(
             size = file.seek(0, 2)
         # the other process may be in another folder
         path = path.absolute()
-    return apart.opened(partial(reader, path=path, subject=subject), subject=subject, size=size)
+    opener = partial(reader, path=path, subject=subject)
+    return apart.opened(opener, subject=subject, size=size, fresh=is_distant)
 
 
 class _Frames:

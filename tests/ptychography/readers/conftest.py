@@ -66,7 +66,7 @@ def in_this_process(monkeypatch):
     """HDF5 is read where a test can see how, and change what the reader does."""
 
     @contextmanager
-    def opened(opener, *, subject: str, size: int):
+    def opened(opener, *, subject: str, size: int, fresh: bool):
         with opener() as found:
             yield SimpleNamespace(call=lambda function, *rest, size=0: function(found, *rest))
 

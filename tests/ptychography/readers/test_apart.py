@@ -97,6 +97,21 @@ def test_one_process_after_the_other(opened):
     assert first != os.getpid(), "it is read here"
 
 
+def test_a_fresh_process(opened, monkeypatch):
+    """It has the environment of now, and takes the place of those that have nothing to do."""
+    monkeypatch.setenv("TOKEN", "new")
+    token = "__import__('os').environ.get('TOKEN')"
+    fresh = partial(apart.opened, partial(nullcontext, token), subject="file a", size=0, fresh=True)
+    with fresh() as file:
+        assert file.call(eval) == "new"
+    monkeypatch.setenv("TOKEN", "newer")
+    with opened(token) as file:
+        assert file.call(eval) == "new", "another process was started"
+    with fresh() as file:
+        assert file.call(eval) == "newer", "the process was kept"
+    assert len(apart._idle) == 1, "the other one was left"
+
+
 def test_what_is_closed(opened):
     """Its process may read another file: it is not asked."""
     with opened([1]) as file:

@@ -10,9 +10,12 @@ import pytest
 from registry.errors import CheckError
 from registry.ptychography import scan_profile
 from registry.ptychography.readers import apart, open_scan
+from registry.storage import ranged
+from tests.kit.servers import RangeServer
 
 h5py = pytest.importorskip("h5py", reason="the hdf5 extra is not installed")
 
+METRES = np.arange(192).reshape(96, 2) * 1e-6
 SOURCE = "/entry_1/instrument_1/source_1"
 
 
@@ -94,3 +97,55 @@ def test_a_path_that_is_relative(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path / name)
         with open_scan(Path("scan.cxi"), format="cxi", subject="source s") as scan:
             assert scan.frames.read([0])[0, 0, 0] == len(name), "the file of another folder"
+
+
+# Files elsewhere
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A scan of 96 frames of 128 x 128 on a web server, in packed chunks of one frame."""
+    monkeypatch.setenv("NETRC", "/nonexistent")
+    frames = np.random.default_rng(3).integers(0, 1 << 16, (96, 128, 128), np.uint16)
+    with RangeServer(tmp_path / "served") as server:
+        server.folder.mkdir()
+        with h5py.File(server.folder / "scan.cxi", "w") as file:
+            options = {"chunks": (1, 128, 128), "compression": "gzip", "compression_opts": 1}
+            data = file.create_dataset("/entry_1/data_1/data", data=frames, **options)
+            sizes = [data.id.get_chunk_info(n).size for n in range(96)]
+            file["/entry_1/data_1/translation"] = METRES
+        yield server, frames, sizes
+
+
+def test_a_file_elsewhere(served):
+    """Packed frames are read for little more than their bytes, and those only once."""
+    server, frames, sizes = served
+    file = ranged.find(f"{server.url}/scan.cxi")
+    wanted = [n * 95 // 31 for n in range(32)]
+    with open_scan(file, format="cxi", subject="source s") as scan:
+        np.testing.assert_array_equal(scan.frames.read(wanted), frames[wanted])
+        once = server.sent
+        np.testing.assert_array_equal(scan.frames.read(wanted[::-1]), frames[wanted[::-1]])
+        assert server.sent == once, "fetched twice"
+        np.testing.assert_array_equal(scan.x, METRES[:, 0])
+    least = sum(sizes[n] for n in wanted)
+    assert least < once <= 1.3 * least, f"{once / least:.2f} times the frames"
+
+
+def test_a_file_elsewhere_that_is_replaced(served):
+    """Also in the middle of what HDF5 reads it is told as what it is."""
+    server, *_ = served
+    file = ranged.find(f"{server.url}/scan.cxi")
+    with open_scan(file, format="cxi", subject="source s") as scan:
+        path = server.folder / "scan.cxi"
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        with pytest.raises(CheckError, match="as when reading it began"):
+            scan.frames.read([50])
+
+
+def test_a_file_elsewhere_that_is_no_hdf5(served, refused):
+    """It is refused as a file that is here."""
+    server, *_ = served
+    (server.folder / "other.cxi").write_bytes(bytes(5000))
+    error = refused(ranged.find(f"{server.url}/other.cxi"), CheckError, format="cxi")
+    assert error.expected == "a whole HDF5 file"

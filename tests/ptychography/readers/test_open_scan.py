@@ -10,6 +10,7 @@ import pytest
 
 from registry.errors import UsageError
 from registry.ptychography.readers import open_scan
+from registry.storage.distant import Distant
 from tests.kit.repository import REPOSITORY
 
 
@@ -30,6 +31,16 @@ def test_a_wrong_declaration(options, expected, tmp_path):
     assert error.value.expected.startswith(expected), "what is allowed is not said"
 
 
+def test_a_format_that_is_read_whole():
+    """A .npz is not read in ranges."""
+    file = Distant(url="https://host/scan.npz", etag="a1", size=5)
+    with pytest.raises(UsageError) as caught, open_scan(file, format="npz", subject="s"):
+        pass
+    assert caught.value.expected == (
+        "a format of a file that is read in ranges of cxi, ptyd, ptychodus"
+    )
+
+
 def test_errors_of_the_caller_stay_what_they_are(tmp_path, small):
     """An error in the body of the context is not taken for one of the file."""
     np.savez(tmp_path / "a.npz", **small.canonical())
@@ -45,7 +56,8 @@ def test_readers_bring_no_heavy_imports():
     code = (
         "import sys, registry.ptychography.readers.cxi, registry.storage.download,"
         " registry.ptychography.readers.ptyd\n"
-        "print(sorted({'h5py', 'requests', 'dvc', 'torch', 'rich'} & sys.modules.keys()))"
+        "heavy = {'h5py', 'requests', 'dvc', 'torch', 'rich', 's3fs', 'fsspec'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
