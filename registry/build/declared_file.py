@@ -141,7 +141,7 @@ def _digest(file: File, kind: str) -> tuple[str, str]:
 def _state(file: File) -> dict[str, Any]:
     """What changes when a file does; its time of change cannot be set back as the others can."""
     if isinstance(file, Distant):
-        return {"etag": file.etag, "version_id": file.version_id, "size": file.size}
+        return {"etag": file.etag, "size": file.size}
     status = file.stat()
     return {
         "path": str(file.resolve()),

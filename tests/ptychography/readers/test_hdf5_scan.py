@@ -132,6 +132,18 @@ def test_a_file_elsewhere(served):
     assert least < once <= 1.3 * least, f"{once / least:.2f} times the frames"
 
 
+def test_the_process_that_reads(served, tmp_path):
+    """For a file elsewhere it is a fresh one, which has the credentials of now."""
+    server, *_ = served
+    found = []
+    for file in [ranged.find(f"{server.url}/scan.cxi")] * 2 + [server.folder / "scan.cxi"] * 2:
+        with open_scan(file, format="cxi", subject="source s"):
+            pass
+        found.append(apart._idle[-1])
+    assert found[0] is not found[1]
+    assert found[1] is found[2] is found[3]
+
+
 def test_a_file_elsewhere_that_is_replaced(served):
     """Also in the middle of what HDF5 reads it is told as what it is."""
     server, *_ = served
