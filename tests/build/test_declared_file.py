@@ -244,7 +244,7 @@ def test_a_digest_elsewhere_is_kept(elsewhere):
     note = "SHA-256 kept, because the file is unchanged, in "
     assert verified("source s", declared).note.startswith(note)
     assert elsewhere.streamed == 1
-    for number, change in enumerate(({"etag": "b2"}, {"size": 6}, {"version_id": "v"}), 2):
+    for number, change in enumerate(({"version_id": "v"}, {"etag": "b2"}, {"size": 6}), 2):
         elsewhere.file = replace(FILE, **change)
         verified("source s", declared)
         assert elsewhere.streamed == number, f"not streamed again: {change}"
