@@ -1,26 +1,18 @@
 """The file that a source declares, by path or URL: found, held against its digest, opened."""
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import digests, environment, files
+from registry.build.kept import BLOB, BUILD, SHA256, Kept
 from registry.errors import CheckError, MissingError
 from registry.storage.distant import Distant, File
 
-# Kept between runs. What is built in a scratch folder is told the registry's own.
-BUILD = Path(environment.value(environment.BUILD) or "build")
 DOWNLOADS = BUILD / "downloads"
-DIGESTS = BUILD / "digests"
 
-_SHA256, _BLOB = "SHA-256", "git blob id"
-# A file that changed so recently may change again without its time of change showing it.
-_SETTLED_S = 2.0
+_KEPT = "kept, because the file is unchanged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +88,7 @@ def _elsewhere(subject: str, declared: Mapping[str, Any]) -> Verified:
 def _held(subject: str, file: File, declared: Mapping[str, Any], started: float) -> Verified:
     """Hold a file against its declared digest."""
     sha256, blob = declared.get("sha256"), declared.get("blob")
-    kind, expected = (_SHA256, sha256) if blob is None else (_BLOB, blob)
+    kind, expected = (SHA256, sha256) if blob is None else (BLOB, blob)
     found, how = _digest(file, kind)
     took = time.perf_counter() - started
     if found != expected:
@@ -112,42 +104,26 @@ def _held(subject: str, file: File, declared: Mapping[str, Any], started: float)
 
 def _digest(file: File, kind: str) -> tuple[str, str]:
     """Digest of a file, and how it came to be known, in words."""
-    before = _state(file)
-    place = file.resolve() if isinstance(file, Path) else f"{file.url}\0{file.version_id}"
-    name = hashlib.sha256(f"{kind}\0{place}".encode()).hexdigest()[:16]
-    record = DIGESTS / f"{name}.json"
-    # whatever is wrong with the record, the file itself is read again
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(files.read(record))
-        if kept["state"] == before and isinstance(kept["digest"], str):
-            return kept["digest"], "kept, because the file is unchanged"
-    if isinstance(file, Distant):
-        from registry.storage import ranged
-
-        if kind == _SHA256 and file.sha256 is not None:
-            return file.sha256, "as its server has it"
-        found = ranged.sha256(file) if kind == _SHA256 else ranged.git_blob(file)
-        # each of its parts was asked for under the condition that it is still the same
-        settled = True
+    kept = Kept()
+    if isinstance(file, Path):
+        found, was_kept = kept.digest(file, kind)
+        how = _KEPT if was_kept else f"of {file.stat().st_size} bytes"
     else:
-        found = digests.sha256_file(file) if kind == _SHA256 else digests.git_blob_file(file)
-        changed = max(before["mtime_ns"], before["ctime_ns"])
-        settled = time.time_ns() - changed > _SETTLED_S * 1e9 and _state(file) == before
-    if settled:
-        files.write_atomic(record, json.dumps({"state": before, "digest": found}).encode())
-    return found, f"of {before['size']} bytes"
+        found, how = _digest_elsewhere(file, kind, kept)
+    kept.save()
+    return found, how
 
 
-def _state(file: File) -> dict[str, Any]:
-    """What changes when a file does; its time of change cannot be set back as the others can."""
-    if isinstance(file, Distant):
-        return {"etag": file.etag, "size": file.size}
-    status = file.stat()
-    return {
-        "path": str(file.resolve()),
-        "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-        "ctime_ns": status.st_ctime_ns,
-        "inode": status.st_ino,
-        "device": status.st_dev,
-    }
+def _digest_elsewhere(file: Distant, kind: str, kept: Kept) -> tuple[str, str]:
+    from registry.storage import ranged
+
+    place, state = f"{file.url} {file.version_id or ''}", {"etag": file.etag, "size": file.size}
+    known = kept.find(place, state, kind)
+    if known is not None:
+        return known, _KEPT
+    if kind == SHA256 and file.sha256 is not None:
+        return file.sha256, "as its server has it"
+    found = ranged.sha256(file) if kind == SHA256 else ranged.git_blob(file)
+    # each of its parts was asked for under the condition that it is still the same
+    kept.note(place, state, kind, found)
+    return found, f"of {file.size} bytes"

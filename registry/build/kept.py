@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from registry import digests, environment, files
 # Kept between runs. What is built in a scratch folder is told the registry's own.
 BUILD = Path(environment.value(environment.BUILD) or "build")
 SHA256, BLOB, MD5 = "SHA-256", "git blob id", "md5"
+
+State = Mapping[str, object]
 
 _FILE = "digests.json"
 # A file that changed so recently may change again without its time of change showing it.
@@ -47,20 +50,41 @@ class Kept:
         """
         before = _state(path)
         # no link is resolved: what it leads to has another inode when it leads elsewhere
-        key = os.path.abspath(path)  # noqa: PTH100
-        known = self._new.get(key) or self._known.get(key)
-        is_same = isinstance(known, dict) and known.get("state") == before
-        kept: dict[str, Any] = known if known and is_same else {"state": before}
-        if isinstance(kept.get(kind), str):
-            return kept[kind], True
+        place = os.path.abspath(path)  # noqa: PTH100
+        known = self.find(place, before, kind)
+        if known is not None:
+            return known, True
         found = _digest(path, kind)
         settled = time.time_ns() - max(before["mtime_ns"], before["ctime_ns"]) > _SETTLED_S * 1e9
         if settled and _state(path) == before:
-            self._new[key] = {**kept, kind: found}
+            self.note(place, before, kind, found)
         return found, False
 
+    def find(self, place: str, state: State, kind: str) -> str | None:
+        """The digest of what is at a place in this state; None where none was kept.
+
+        Parameters
+        ----------
+        place : str
+            A path, absolute, or a URL.
+        state : mapping
+            What changes when the bytes there do.
+        kind : str
+            Which digest.
+        """
+        known = self._at(place, state).get(kind)
+        return known if isinstance(known, str) else None
+
+    def note(self, place: str, state: State, kind: str, digest: str) -> None:
+        """Have a digest kept; the first parameters are those of `find`."""
+        self._new[place] = {**self._at(place, state), "state": dict(state), kind: digest}
+
+    def _at(self, place: str, state: State) -> dict[str, Any]:
+        kept = self._new.get(place) or self._known.get(place)
+        return kept if isinstance(kept, dict) and kept.get("state") == state else {}
+
     def save(self) -> None:
-        """Keep what was found, and forget files that are gone.
+        """Write what is to be kept, and forget files that are gone.
 
         Of several processes that do it at once, what one has found may be lost: then it is found
         again.
@@ -68,7 +92,7 @@ class Kept:
         if not self._new:
             return
         known = {**self._read(), **self._new}
-        here = {path: kept for path, kept in known.items() if Path(path).exists()}
+        here = {place: kept for place, kept in known.items() if _is_there(place)}
         # a build folder that cannot be written is the business of what is built in it
         with suppress(OSError):
             files.write_atomic(self._path, json.dumps(here, separators=(",", ":")).encode())
@@ -80,6 +104,11 @@ class Kept:
             if isinstance(known, dict):
                 return known
         return {}
+
+
+def _is_there(place: str) -> bool:
+    # whether there is still something at a URL is not asked for this
+    return "://" in place or Path(place).exists()
 
 
 def _digest(path: Path, kind: str) -> str:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from registry import digests
-from registry.build import declared_file
+from registry.build import declared_file, kept
 from registry.build.declared_file import verified
 from registry.errors import CheckError, MissingError
 from registry.storage import ranged
@@ -29,7 +29,7 @@ def file(tmp_path, monkeypatch):
     path.write_bytes(b"counts\n" * 1000)
     os.utime(path, (OLD, OLD))
     # the time of the last change of the inode cannot be set back; here it counts as settled
-    monkeypatch.setattr(declared_file, "_SETTLED_S", -1)
+    monkeypatch.setattr(kept, "_SETTLED_S", -1)
     return path
 
 
@@ -151,7 +151,7 @@ def test_a_changed_file_is_read_again(file, streamed, change):
 
 def test_a_file_that_changed_just_now(file, streamed, monkeypatch):
     """Its digest is not kept: it may change again within a tick of the clock."""
-    monkeypatch.setattr(declared_file, "_SETTLED_S", 3600)
+    monkeypatch.setattr(kept, "_SETTLED_S", 3600)
     for _ in range(2):
         verified("source s", declare(file))
     assert len(streamed) == 2, "it was kept"
@@ -161,8 +161,7 @@ def test_a_file_that_changed_just_now(file, streamed, monkeypatch):
 def test_a_damaged_record(file, streamed, data):
     """Whatever is wrong with what was kept, the file is read."""
     verified("source s", declare(file))
-    (record,) = declared_file.DIGESTS.glob("*.json")
-    record.write_bytes(data)
+    (kept.BUILD / "digests.json").write_bytes(data)
     verified("source s", declare(file))
     assert len(streamed) == 2, "it was not read again"
 
@@ -234,7 +233,7 @@ def test_a_file_by_its_etag(elsewhere):
     assert (found.path, elsewhere.streamed) == (FILE, 0)
     assert elsewhere.asked == [(FILE.url, "a1", "x")]
     assert found.note.startswith("7000 bytes with ETag a1, as declared, found in ")
-    assert not declared_file.DIGESTS.exists()
+    assert not kept.BUILD.exists()
 
 
 def test_a_digest_elsewhere_is_kept(elsewhere):

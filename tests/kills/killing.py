@@ -37,7 +37,7 @@ ASIDE = re.compile(
 # Files that are locked and always empty, and what a program printed here.
 LOCKS = re.compile(r"home/fixtures/git/\w+/lock|.*/\.dvc/tmp/fixtures/\w+\.lock|output")
 # Digests that are kept with a file's number and times: two runs have not the same.
-KEPT = re.compile(rf"{REGISTRY}/build/digests(/\w+)?\.json")
+KEPT = re.compile(rf"{REGISTRY}/build/digests\.json")
 # DVC's own records of itself, which hold times and process numbers.
 DVCS = re.compile(rf"home/dvc/.*|{REGISTRY}/\.dvc/tmp/(?!fixtures/).*")
 RWLOCK = f"{REGISTRY}/.dvc/tmp/rwlock"
