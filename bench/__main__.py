@@ -18,6 +18,7 @@ from bench import (
     proving,
     reporting,
     results,
+    scaling,
     sizes,
     training,
     verifying,
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "cutting": cutting,
     "proving": proving,
     "sizes": sizes,
+    "scaling": scaling,
     "reporting": reporting,
     "training": training,
 }
