@@ -20,6 +20,7 @@ from bench import (
     ranging,
     reporting,
     results,
+    scaling,
     sizes,
     training,
     verifying,
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "ranging": ranging,
     "proving": proving,
     "sizes": sizes,
+    "scaling": scaling,
     "reporting": reporting,
     "training": training,
 }

@@ -12,9 +12,9 @@ from statistics import median
 
 import yaml
 
-from bench import scratch
+from bench import growth, scratch
 from bench.results import Section, at_most, table
-from bench.timing import ROOT, Times, interleave
+from bench.timing import ROOT, Times, difference
 from registry import digests, loading
 from registry.declare import FILE
 from registry.identity import pins, sidecar
@@ -36,7 +36,7 @@ def run(name: str) -> Section:
     for count in _SIZES:
         with scratch.folder() as folder:
             registry = registry_of(folder, count)
-            times[count] = interleave(_commands(folder, registry, count), rounds=_ROUNDS)
+            _, times[count] = growth.processes(_commands(registry, count), rounds=_ROUNDS)
             sizes[count] = _sizes(registry)
     rows = [
         [f"{count}", *(f"{size:.1f}" for size in sizes[count]),
@@ -45,22 +45,22 @@ def run(name: str) -> Section:
     ]  # fmt: skip
     header = ["fixtures", "lock MB", "params.yaml MB", "sidecars MB"]
     header += [f"{what} ms" for what in times[_SIZES[0]]]
-    grown = [median(times[count][_LOAD]) - median(times[count][_FLOOR]) for count in _SIZES]
+    over = [difference(times[count], _LOAD, _FLOOR) for count in _SIZES]
     return Section(
         name=name,
         title=TITLE,
         parts=[
-            f"From start to end of a process, medians of {_ROUNDS} rounds. Lock, sidecars and "
-            "`params.yaml` are as long as real ones; all fixtures have the bytes of one, of 1 MB. "
-            "Before each `pull` its fixture is taken out of workspace and cache. The stage `code` "
-            "is what each `dvc repro` runs first, with what it keeps between runs.",
+            f"Processor time of a process, user and system, medians of {_ROUNDS} rounds. Lock, "
+            "sidecars and `params.yaml` are as long as real ones; all fixtures have the bytes of "
+            "one, of 1 MB. Before each `pull` its fixture is taken out of workspace and cache. The "
+            "stage `code` is what each `dvc repro` runs first, with what it keeps between runs.",
             table(header, rows),
         ],
         verdicts=[
             at_most(
                 f"`registry.load` of one of {_SIZES[-1]}, over that of one of {_SIZES[0]}",
                 _LOAD_MS,
-                1000 * (grown[-1] - grown[0]),
+                1000 * (over[-1] - over[0]),
                 "ms",
             )
         ],
@@ -115,7 +115,7 @@ def registry_of(folder: Path, count: int) -> Path:
     return root
 
 
-def _commands(folder: Path, registry: Path, count: int) -> dict[str, Callable[[], object]]:
+def _commands(registry: Path, count: int) -> dict[str, Callable[[], object]]:
     """What is measured, by its name in the table."""
     pin = pins.find(registry, scratch.names(count)[count // 2])
     fixtures = ("-m", "registry.cli")

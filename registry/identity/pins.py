@@ -101,7 +101,7 @@ def find(root: Path, name: str) -> Pin:
     if locked is not None and (pin := locked.find(name)) is not None:
         return pin
     # only now, because looking for imports walks the repository
-    imported = _imported(root)
+    imported = _imported(root, name)
     if name in imported:
         return imported[name]
     if any(path.name == f"{name}.npz.dvc" for path in _dvc_files(root)):
@@ -299,14 +299,17 @@ def _hold(path: str, md5: str, size: str) -> None:
         raise ValueError(f"size {size!r} is no number of bytes")
 
 
-def _imported(root: Path) -> dict[str, Pin]:
+def _imported(root: Path, only: str | None = None) -> dict[str, Pin]:
     """Fixtures that ``dvc import`` brought: NAME.npz.dvc with NAME.json.dvc beside it.
 
-    A pair of another name is none of ours: DVC may track whatever else a repository has.
+    A pair of another name is none of ours: DVC may track whatever else a repository has. Each pair
+    stands for itself: of one that is asked for, the others are not read.
     """
     found = {}
     for path in _dvc_files(root):
         name = path.name.removesuffix(_NPZ_DVC)
+        if only is not None and name != only:
+            continue
         sidecar = path.with_name(f"{name}.json.dvc")
         if path.name.endswith(_NPZ_DVC) and NAME.fullmatch(name) and sidecar.is_file():
             outs = [_import(file, root) for file in (path, sidecar)]

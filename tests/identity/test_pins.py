@@ -217,6 +217,17 @@ def test_an_import_that_is_none(importing):
     assert caught.value.remedy == "git checkout the file, or run dvc import again"
 
 
+def test_one_import_is_read_without_the_others(importing):
+    """Each pair of files stands for itself, so one is found beside a damaged one; a list is not."""
+    (importing / "data" / "d_v1.npz.dvc").write_text("outs: []\n")
+    (importing / "data" / "d_v1.json.dvc").write_text("outs: []\n")
+    assert pins.find(importing, "c_v1").md5 == "de1f" * 8
+    for ask in (lambda: pins.find(importing, "d_v1"), lambda: pins.read(importing)):
+        with pytest.raises(ChainError) as caught:
+            ask()
+        assert caught.value.subject == "data/d_v1.npz.dvc"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
