@@ -30,8 +30,8 @@ _ESCAPED = r"\\[\\.sd/]|\\u00[0-9a-f]{2}"
 _OUTSIDE = (
     rf"[\w ,:/@=!<>'\"~%&;#^$.*?|)-]|{_ESCAPED}|\((?!\?)|\(\?:|(?<![*+?}}])\+|\{{\d+(?:,\d*)?\}}"
 )
-_INSIDE = rf"[\w .,:/@=+*?()<>!'\"%;#$^{{}}-]|{_ESCAPED}"
-_PATTERN = re.compile(rf"(?:{_OUTSIDE}|\[\^?(?!\])(?:(?!--)(?:{_INSIDE}))+\])*", re.ASCII)
+_INSIDE = rf"[\w .&~,:/@=+*?()<>!'\"%;#$^{{}}-]|{_ESCAPED}"
+_PATTERN = re.compile(rf"(?:{_OUTSIDE}|\[\^?(?!\])(?:(?!--|&&|~~)(?:{_INSIDE}))+\])*", re.ASCII)
 # Every reader of JSON has whole numbers up to here.
 _MOST = 2**53
 
