@@ -25,10 +25,10 @@ PIP = {
     "PIP_NO_INDEX": "1",
     "PIP_NO_DEPS": "1",
     "PIP_FORCE_REINSTALL": "1",
-    # pip takes it for the value of `build isolation`
+    # pip takes these two for the values of `build isolation` and `compile`; what is imported Python
+    # compiles
     "PIP_NO_BUILD_ISOLATION": "0",
-    # Python compiles what it imports
-    "PIP_NO_COMPILE": "1",
+    "PIP_NO_COMPILE": "0",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_ROOT_USER_ACTION": "ignore",
 }
