@@ -1,7 +1,7 @@
 # make fixtures      builds every fixture that is not up to date
 # make test          builds them, compares them with the committed pins, runs the tests
 # make test-slow     the tests that take long: builds, servers, browsers, trainings
-# make test-all      both at once, as CI does
+# make test SUITE=    both at once, as CI does
 # make check         linter, format, types, layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions
 # make report        draws every fixture: build/report/index.html
@@ -63,7 +63,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow test-all check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -97,7 +97,7 @@ test: SUITE := -m 'not slow'
 test-slow: SUITE := -m slow
 
 # `dvc repro` overwrites the lock without a word: hence the comparison with the committed one.
-test test-slow test-all: $(DEV) fixtures
+test test-slow: $(DEV) fixtures
 	$(BIN)/fixtures verify --against HEAD
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(SUITE)
 

@@ -34,7 +34,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_docs.py::test_add_in_one_step"),
         ("yaml", "test_docs.py::test_add_a_version"),
         ("sh", "test_docs.py::test_add_a_version"),
-        *[("yaml", "../build/test_fixture_of_any_size.py::test_memory")] * 2,
+        *[("yaml", "test_your_own_registry.py::test_the_large_scan_is_that_of_another_page")] * 2,
         ("yaml", "test_docs.py::test_deprecate_a_version"),
         *[(language, NEW_GENERATOR) for language in ("python", "json", "json", "yaml", "sh")],
     ],
