@@ -47,10 +47,6 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONPATH
 unexport PYTHONHOME
 unexport PYTHONWARNINGS
-# What is freed is used again. By default glibc hands large arrays back, and to have them handed out
-# anew, page by page, takes a third of a build's processor time.
-export MALLOC_MMAP_THRESHOLD_ := 33554432
-export MALLOC_TRIM_THRESHOLD_ := 268435456
 # Python has to keep what it compiles, since pip does not compile anything (below).
 unexport PYTHONDONTWRITEBYTECODE
 

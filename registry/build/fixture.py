@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from registry import console, digests, field, files
-from registry.build import closure, record, source_file, stage
+from registry.build import closure, memory, record, source_file, stage
 from registry.build.record import SourceRecord
 from registry.build.source_file import SourceFile
 from registry.build.stage import Request
@@ -238,4 +238,5 @@ def _verify_sidecar(subject: str, text: bytes, known: Field) -> None:
 
 
 if __name__ == "__main__":
+    memory.reuse()
     sys.exit(console.run(main))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import console, digests, field, files
-from registry.build import closure, declared_file, stage
+from registry.build import closure, declared_file, memory, stage
 from registry.build.declared_file import Verified
 from registry.build.record import SOURCES, SourceRecord
 from registry.build.stage import Request
@@ -104,4 +104,5 @@ def _given(subject: str, request: Request, file: Verified | None) -> Iterator[An
 
 
 if __name__ == "__main__":
+    memory.reuse()
     sys.exit(console.run(main))

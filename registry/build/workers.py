@@ -139,8 +139,9 @@ def _work(root: Path, asked: Connection) -> None:
     # as Python does for the stage's own program
     sys.path.insert(0, os.fspath(root))
     with suppress(EOFError, OSError):
-        from registry.build import work
+        from registry.build import memory, work
 
+        memory.reuse()
         while True:
             stage = asked.recv()
             try:

@@ -33,11 +33,6 @@ SET = {
         f"{library}_NUM_THREADS": ("1", "workers share the cores; threads that wait use them up")
         for library in ("OMP", "OPENBLAS", "MKL")
     },
-    **{
-        # glibc's, in bytes; as the Makefile has them
-        f"MALLOC_{what}_THRESHOLD_": (size, "memory that is freed is used again, not handed back")
-        for what, size in (("MMAP", "33554432"), ("TRIM", "268435456"))
-    },
     "LC_ALL": ("C.UTF-8", "messages and the order of names are compared"),
     "COLUMNS": ("80", "help and tables are as wide as the terminal"),
     "GIT_CONFIG_GLOBAL": (os.devnull, "a user signs commits, or names branches otherwise"),
