@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from registry.ptychography.forward import (
+    Forward,
     diffraction_amplitude,
     frames_inside,
     model_amplitude,
@@ -107,6 +108,33 @@ def test_model_amplitude_of_each_position():
         columns = np.exp(-2j * np.pi * np.outer(np.arange(16), m) / 16)
         expected = np.abs(rows @ (probe * patch) @ columns) / np.sqrt(8 * 16)
         np.testing.assert_allclose(amplitude, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(8, 16), (5, 8), (3, 7)])
+@pytest.mark.parametrize("modes", [(), (2,)])
+def test_light_is_the_power_of_each_model(shape, modes):
+    """Nothing is transformed for it; and the centre of odd sizes is where numpy has it."""
+    probe = RNG.normal(size=(*modes, *shape)) + 1j * RNG.normal(size=(*modes, *shape))
+    x, y = RNG.uniform(10, 40, 9), RNG.uniform(8, 32, 9)
+    forward = Forward(OBJECT, probe)
+    patches = object_patches(OBJECT, x, y, shape)
+    waves = [np.fft.fft2(mode * patches) for mode in probe.reshape(-1, *shape)]
+    expected = np.sqrt(sum(np.abs(wave) ** 2 for wave in waves) / (shape[0] * shape[1]))
+    found = forward.amplitude(x, y)
+    np.testing.assert_allclose(found, np.fft.fftshift(expected, axes=(1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(forward.light(x, y), (found**2).sum(axis=(1, 2)), rtol=1e-12)
+    np.testing.assert_array_equal(forward.patches(x, y), patches)
+
+
+def test_a_frame_outside_is_refused_unless_it_was_tested():
+    """Of patches, of amplitudes and of their power."""
+    forward, x, y = Forward(OBJECT, np.ones((8, 16))), at(20.0, 43.0), at(20.0, 20.0)
+    for asked in (forward.patches, forward.amplitude, forward.light):
+        with pytest.raises(ValueError, match=r"frame 1 at x = 43\.000, y = 20\.000 leaves"):
+            asked(x, y)
+    np.testing.assert_array_equal(
+        forward.amplitude(x[:1], y[:1], is_inside=True), forward.amplitude(x[:1], y[:1])
+    )
 
 
 def test_single_precision_is_widened():
