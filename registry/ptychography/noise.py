@@ -23,6 +23,7 @@ Real = NDArray[np.float64]
 
 KINDS = ("none", "poisson", "measured")
 _TABLE_END = 400.0
+_TABLE_STEPS = 800
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,18 +74,29 @@ def recorded(record: Sidecar) -> Noise:
 
 def misfit_moments(rate: Real) -> tuple[Real, Real]:
     """Mean and variance of ``4 * (sqrt(k) - sqrt(rate))**2`` for Poisson counts k of each rate."""
-    grid, mean, variance = _moment_table()
-    root = np.sqrt(np.minimum(rate, _TABLE_END))
+    # equal steps in the root: where a rate lies between them is known, and is not searched for
+    place = np.sqrt(np.minimum(rate, _TABLE_END))
+    place *= _TABLE_STEPS / np.sqrt(_TABLE_END)
+    step = place.astype(np.intp)
+    place -= step
     # beyond the table both approach their limits as 1/rate
     fade = _TABLE_END / np.maximum(rate, _TABLE_END)
-    m = np.interp(root, grid, mean)
-    v = np.interp(root, grid, variance)
-    return 1.0 + (m - 1.0) * fade, 2.0 + (v - 2.0) * fade
+    found = []
+    for limit, (values, slopes) in zip((1.0, 2.0), _moment_table(), strict=True):
+        moment = slopes[step]
+        moment *= place
+        moment += values[step]
+        moment -= limit
+        moment *= fade
+        moment += limit
+        found.append(moment)
+    return found[0], found[1]
 
 
 @functools.cache
-def _moment_table() -> tuple[Real, Real, Real]:
-    root = np.linspace(0.0, np.sqrt(_TABLE_END), 801)
+def _moment_table() -> tuple[tuple[Real, Real], tuple[Real, Real]]:
+    """Mean and variance at equal steps of the rate's root, each with its slope to the next."""
+    root = np.linspace(0.0, np.sqrt(_TABLE_END), _TABLE_STEPS + 1)
     rate = root[:, None] ** 2
     k = np.arange(int(_TABLE_END + 12 * np.sqrt(_TABLE_END)))
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(k[1:]))])
@@ -94,4 +106,5 @@ def _moment_table() -> tuple[Real, Real, Real]:
     misfit = 4.0 * (np.sqrt(k) - root[:, None]) ** 2
     mean = (probability * misfit).sum(axis=1)
     variance = (probability * misfit**2).sum(axis=1) - mean**2
-    return root, mean, variance
+    # of the last step there is no next one, and nothing between
+    return (mean, np.append(np.diff(mean), 0.0)), (variance, np.append(np.diff(variance), 0.0))
