@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from registry.ptychography.likelihood import log_likelihood, power
+from registry.ptychography import likelihood
+from registry.ptychography.likelihood import (
+    is_misplaced,
+    known,
+    log_likelihood,
+    power,
+    products,
+)
 from registry.ptychography.noise import Noise
 
 MEASURED = Noise(kind="measured")
@@ -45,6 +52,46 @@ def test_measured_counts_are_judged_as_counts(small):
     found = own(estimated)[:, None] - estimated
     others = ~np.eye(len(model), dtype=bool)
     assert found[others] == pytest.approx(known[others], rel=0.15)
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 70), (70, 3), (2, 4500)])
+def test_products(n, m, monkeypatch):
+    """Of each with each, and never so many at once that OpenBLAS would share them out."""
+    rng = np.random.default_rng(5)
+    a, b = rng.random((n, 9, 7)), rng.random((m, 9, 7))
+    multiplied, whole = [], np.ndarray.__matmul__
+
+    class Watched(np.ndarray):
+        def __matmul__(self, other):
+            multiplied.append(self.shape[0] * self.shape[1] * other.shape[1])
+            return whole(self.view(np.ndarray), other.view(np.ndarray))
+
+    monkeypatch.setattr(likelihood, "_ONE_THREAD", 1 << 10)
+    found = products(a.view(Watched), b)
+    np.testing.assert_allclose(found, np.einsum("nij,mij->nm", a, b), rtol=1e-12)
+    assert max(multiplied) <= max(1 << 10, n)
+
+
+@pytest.mark.parametrize("kind", ["none", "poisson", "measured"])
+def test_what_is_known_of_models_changes_nothing(small, kind, monkeypatch):
+    """Whether a frame is misplaced is the same with it, and for other frames."""
+    model = small.model()
+    frames, scale = counted(model, 1e5)
+    noise = Noise(kind=kind, photon_scale=scale if kind == "poisson" else None)
+    of_models = known(model, noise)
+    for order, expected in ((np.arange(16), False), (np.r_[:14, 15, 14], True)):
+        assert is_misplaced(frames[order], model, noise) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr(likelihood, "_of_models", lambda *_: pytest.fail("not known"))
+            assert is_misplaced(frames[order], model, noise, of_models) == expected
+
+
+def test_of_many_models_nothing_is_kept(small, monkeypatch):
+    """It would take as much memory as they do."""
+    monkeypatch.setattr("registry.ptychography.stack.PART", 2 * 16 * 16)
+    monkeypatch.setattr(likelihood, "_GROUP", 4)
+    assert known(small.model()[:8], MEASURED) is not None
+    assert known(small.model()[:9], MEASURED) is None
 
 
 def test_errors_beyond_photon_counts_weigh_less(small):

@@ -116,6 +116,40 @@ def test_figures_of_parts(monkeypatch):
     assert stack.kept(frames) is frames
 
 
+def test_each_goes_through_few_frames_at_a_time():
+    """As many as stay in the CPU's cache, and one at least; a part may have more."""
+    assert stack.few(np.empty((100, 64, 64))) == 8
+    assert stack.few(np.empty((1, 512, 512))) == 1
+    assert [len(some) for (some,) in stack.each(np.empty((20, 64, 64)))] == [8, 8, 4]
+    assert list(stack.slices(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert list(stack.slices(0, 2)) == [slice(0, 0)]
+
+
+def test_what_is_one_already_is_not_copied():
+    """An array of float64, row after row, is a stack; any other becomes one."""
+    frames = np.ones((3, 4, 4))
+    assert stack.stack(frames) is frames
+    for other in (frames.astype("<f4"), frames.transpose(0, 2, 1)[:, ::-1]):
+        found = stack.stack(other)
+        assert found.dtype == np.float64
+        assert found.flags.c_contiguous
+
+
+def test_what_is_remembered_is_computed_once():
+    """Each frame when it is first asked for, and no other."""
+    asked = []
+
+    def frames(indices):
+        asked.extend(indices)
+        return np.ones((len(indices), 2, 2)) * indices[:, None, None]
+
+    found = stack.remembered(Computed(shape=(5, 2, 2), frames=frames))
+    np.testing.assert_array_equal(found[[3, 1]][:, 0, 0], [3, 1])
+    np.testing.assert_array_equal(found[1:4][:, 0, 0], [1, 2, 3])
+    np.testing.assert_array_equal(found[:][:, 1, 1], np.arange(5))
+    assert asked == [3, 1, 2, 0, 4], "computed anew"
+
+
 # the physics
 
 
