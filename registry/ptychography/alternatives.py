@@ -6,23 +6,102 @@ one that is there makes it better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.ptychography.forward import frames_inside
-from registry.ptychography.scan import ROUNDING, Real, Scan, models
-from registry.ptychography.stack import Stack, by_frame, each, parts, power, stack, taken, total
+from registry.ptychography.forward import Forward, frames_inside
+from registry.ptychography.scan import ROUNDING, Real, Scan
+from registry.ptychography.stack import Stack, by_frame, each, few, slices, squares
 
-Mistake = tuple[str, Stack, Stack, NDArray[np.intp]]
+# Frames, or models, at some indices.
+_Some = Callable[[NDArray[np.intp]], Real]
+
+_POWERS = {"frames to the power 1/2": 0.5, "frames to the power 2": 2.0}
+_FRAMES: dict[str, Callable[[Real], Real]] = {
+    "frames transposed": lambda some: some.transpose(0, 2, 1),
+    "frames flipped in rows": lambda some: some[:, ::-1],
+    "frames flipped in columns": lambda some: some[:, :, ::-1],
+    "frames without fftshift": lambda some: np.fft.fftshift(some, axes=(1, 2)),
+}
+_CONJUGATES = ("object conjugated", "probe conjugated")
+_ORDERS: dict[str, Callable[[Real, Real], tuple[Real, Real]]] = {
+    "x and y swapped": lambda x, y: (y, x),
+    "x mirrored": lambda x, y: (x.min() + x.max() - x, y),
+    "y mirrored": lambda x, y: (x, y.min() + y.max() - y),
+    "positions in reverse order": lambda x, y: (x[::-1], y[::-1]),
+}
+_DIAGONALS = {
+    f"positions shifted by ({x:+g}, {y:+g}) px": (x, y) for y in (-0.5, 0.5) for x in (-0.5, 0.5)
+}
+_SHIFTS = {
+    f"{axis} shifted by {sign * distance:+g} px": (
+        sign * distance * (axis == "x"),
+        sign * distance * (axis == "y"),
+    )
+    for distance in (0.5, 1, 2, 3, 4, 5, 6, 7, 8)
+    for sign in (-1, 1)
+    for axis in "xy"
+}
+NAMES = (*_POWERS, *_FRAMES, *_CONJUGATES, *_ORDERS, *_DIAGONALS, *_SHIFTS)
 
 
-def alternative_margins(scan: Scan, model: Stack) -> Iterator[tuple[str, float | None]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Undone:
+    """Data with a mistake undone.
+
+    rows : positions that take part in the comparison
+    frames, model : those with it, where it changes them; never both
+    """
+
+    name: str
+    rows: NDArray[np.intp]
+    frames: _Some | None = None
+    model: _Some | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Own:
+    """Frames and models as they are; of each frame the squared misfit and the power.
+
+    ``order`` has the brightest frames first, because those are missed by most.
+    """
+
+    frames: Stack
+    model: Stack
+    misfit: Real
+    light: Real
+    order: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, frames: Stack, model: Stack) -> _Own:
+        """That of frames and their models."""
+        light = squares(frames)
+        return cls(
+            frames=frames,
+            model=model,
+            misfit=by_frame(lambda a, b: squares(a - b), frames, model),
+            light=light,
+            order=np.argsort(-light, kind="stable"),
+        )
+
+
+def nearest(margins: Mapping[str, float]) -> str | None:
+    """The mistake that fits best; of those that fit alike, the first of `NAMES`."""
+    return min(margins, key=lambda name: (margins[name], NAMES.index(name)), default=None)
+
+
+def alternative_margins(
+    scan: Scan, model: Stack, enough: float = np.inf
+) -> Iterator[tuple[str, float | None]]:
     """How much more squared error each mistake leaves, as a part of the frames' power.
 
-    One by one, because most cost a model each, and who looks for one that fits needs no more than
-    the first. For the powers, squared error and power are those of the intensity.
+    One by one, because most cost models of their own, and who looks for one that fits needs no more
+    than the first. After those that cost none come those that look most like the data: of what fits
+    worse than another no more frames are modelled than it takes to see that. For the powers,
+    squared error and power are those of the intensity.
 
     Parameters
     ----------
@@ -30,55 +109,57 @@ def alternative_margins(scan: Scan, model: Stack) -> Iterator[tuple[str, float |
         Its frames carry the same power as the model.
     model : (N, H, W) float64
         What the forward model predicts for the scan.
+    enough : float
+        Of a margin above this, nothing is asked but that it is.
 
     Yields
     ------
     name : str
-        A mistake that leaves the arrays as they are, but for rounding, is none, and is left out: a
-        real object equals its conjugate, a symmetric frame its mirror image.
+        Of `NAMES`, in no order. A mistake that leaves the arrays as they are, but for rounding, is
+        none, and is left out: a real object equals its conjugate, a symmetric frame its mirror
+        image.
     margin : float or None
         Zero or less says that the mistake explains the data at least as well; None, that it changes
-        the arrays and nothing of what is predicted, so that these data cannot tell. Of a large scan
-        a margin that is neither zero or less nor the least so far may be larger than is said: what
-        was left out of the sum only adds to it.
+        the arrays and nothing of what is predicted, so that these data cannot tell. A margin that
+        is neither zero or less nor the least so far may be larger than is said: what was left out
+        of the sum only adds to it.
     """
-    yield from _power_margins(scan.frames, model)
-    misfit = by_frame(lambda a, b: ((a - b) ** 2).sum(axis=(1, 2)), scan.frames, model)
-    light = by_frame(lambda a: (a**2).sum(axis=(1, 2)), scan.frames)
-    least = np.inf
-    for name, frames, other_model, rows in _mistakes(scan, model):
-        known = taken(scan.frames, rows), taken(model, rows)
-        others, own = (frames, other_model), (float(misfit[rows].sum()), float(light[rows].sum()))
-        margin = _margin(others, known, own, max(least, 0.0))
-        least = least if margin is None else min(least, margin)
+    for name, margin in _power_margins(scan.frames, model, max(enough, 0.0)):
+        enough = enough if margin is None else min(enough, margin)
         yield name, margin
+    own = _Own.of(scan.frames, model)
+    for undone in _undone(scan, model):
+        margin = _margin(undone, own, max(enough, 0.0))
+        if margin is None and undone.frames is not None:
+            # the frames are as they were
+            continue
+        enough = enough if margin is None else min(enough, margin)
+        yield undone.name, margin
 
 
-def _margin(
-    others: tuple[Stack, Stack],
-    known: tuple[Stack, Stack],
-    own: tuple[float, float],
-    enough: float,
-) -> float | None:
-    """Margin of frames and models with a mistake, at least where it is no more than is enough.
-
-    Parameters
-    ----------
-    others, known : (frames, models) with the mistake, and as they are
-    own : squared error of the latter, and the frames' power
-    """
-    changed, error = 0.0, 0.0
-    misfit, light = own
-    for part in parts(others[0]):
-        other = others[0][part] - others[1][part]
-        error += _square(other)
-        if not changed > ROUNDING**2 * light:
+def _margin(undone: _Undone, own: _Own, enough: float) -> float | None:
+    """Margin of a mistake, at least where it is no more than is enough; None if nothing changes."""
+    rows = own.order
+    if undone.rows.size < rows.size:
+        takes_part = np.zeros(rows.size, bool)
+        takes_part[undone.rows] = True
+        rows = rows[takes_part[rows]]
+    misfit, light = float(own.misfit[rows].sum()), float(own.light[rows].sum())
+    least_change = ROUNDING**2 * light
+    changed = 0.0
+    errors = np.zeros(rows.size)
+    # most mistakes are told by an eighth of the frames, and fewer at a time take longer for each
+    for part in slices(rows.size, max(1, min(few(own.frames) // 2, rows.size // 8))):
+        some = rows[part]
+        frames = own.frames[some] if undone.frames is None else undone.frames(some)
+        other = frames - (own.model[some] if undone.model is None else undone.model(some))
+        errors[part] = np.einsum("nij,nij->n", other, other)
+        if not changed > least_change:
             # either the frames differ from those of the scan or the model does, never both
-            change = other - (known[0][part] - known[1][part])
-            changed += _square(change)
-        elif error - misfit > enough * light:
+            changed += _square(other - (own.frames[some] - own.model[some]))
+        if changed > least_change and (errors.sum() - misfit) / light > enough:
             break
-    return (error - misfit) / light if changed > ROUNDING**2 * light else None
+    return float(errors.sum() - misfit) / light if changed > least_change else None
 
 
 def _same(a: NDArray[np.inexact], b: NDArray[np.inexact]) -> bool:
@@ -86,10 +167,10 @@ def _same(a: NDArray[np.inexact], b: NDArray[np.inexact]) -> bool:
     return _square(a - b) <= ROUNDING**2 * _square(b)
 
 
-def _same_frames(a: Stack, b: Stack, square: float) -> bool:
-    """Whether two stacks are, of which the second has this sum of squares."""
+def _all_same(pairs: Iterable[tuple[Real, Real]], square: float) -> bool:
+    """Whether frames are equal, one with the other; those others have this sum of squares."""
     difference = 0.0
-    for one, other in each(a, b):
+    for one, other in pairs:
         difference += _square(one - other)
         if difference > ROUNDING**2 * square:
             return False
@@ -97,10 +178,14 @@ def _same_frames(a: Stack, b: Stack, square: float) -> bool:
 
 
 def _square(values: NDArray[np.inexact]) -> float:
-    return float(np.vdot(values, values).real)
+    """Sum of squared magnitudes. Not by BLAS: its threads take longer to wait than this does."""
+    real = np.ascontiguousarray(values).reshape(-1).view(np.float64)
+    return float(np.einsum("i,i->", real, real))
 
 
-def _power_margins(frames: Stack, model: Stack) -> Iterator[tuple[str, float | None]]:
+def _power_margins(
+    frames: Stack, model: Stack, enough: float
+) -> Iterator[tuple[str, float | None]]:
     """How much worse a power of the model fits the frames' intensity, for each power.
 
     The power is taken of the model and not of the frames, so that all candidates are held against
@@ -109,81 +194,80 @@ def _power_margins(frames: Stack, model: Stack) -> Iterator[tuple[str, float | N
     while the mean of their roots is not the root of it. Frames that hold A**2 look like a model of
     that, and would be mended by the power 1/2.
     """
-    light = power(frames)
-    # sums of the model's first, second and fourth powers, and what frames miss the second by
-    first = second = fourth = own = 0.0
+    # sums of first, second and fourth powers, and what frames miss the models' second by
+    of_frames, of_model, own = np.zeros(3), np.zeros(3), 0.0
     for a, b in each(frames, model):
-        rate = b**2
-        first, second = first + float(b.sum()), second + float(rate.sum())
-        fourth, own = fourth + _square(rate), own + _square(a**2 - rate)
-    for name, exponent, whole in (("1/2", 0.5, fourth), ("2", 2.0, first)):
+        intensity, rate = a**2, b**2
+        of_frames += np.abs(a).sum(), intensity.sum(), _square(intensity)
+        of_model += b.sum(), rate.sum(), _square(rate)
+        own += _square(intensity - rate)
+    light, fourth = float(of_frames[1]), float(of_model[2])
+    for name, exponent in _POWERS.items():
         # frames with the power, and the intensity that a model of such frames predicts, both with
         # the power of what they are held against; one below zero is refused elsewhere
-        powered = _power(frames, exponent)
-        powered = _times(powered, np.sqrt(light / power(powered)))
-        if _same_frames(powered, frames, light):
+        first, last = (0, 2) if exponent < 1 else (2, 0)
+        of_powered = np.sqrt(light / of_frames[first])
+        of_target = of_model[1] / of_model[last]
+        powered = ((np.abs(a) ** exponent * of_powered, a) for (a,) in each(frames))
+        if _all_same(powered, light):
             continue
-        target = _times(_power(model, 2 / exponent), second / whole)
+
+        def target(b: Real, exponent: float = exponent, factor: float = of_target) -> Real:
+            found: Real = (b**2) ** (1 / exponent) * factor
+            return found
+
         margin = None
-        if not _same_frames(target, _power(model, 2), fourth):
-            other = total(lambda a, b: _square(a**2 - b), frames, target)
-            margin = (other - own) / fourth
-        yield f"frames to the power {name}", margin
+        if not _all_same(((target(b), b**2) for (b,) in each(model)), fourth):
+            other = 0.0
+            for a, b in each(frames, model):
+                other += _square(a**2 - target(b))
+                margin = (other - own) / fourth
+                if margin > enough:
+                    break
+        yield name, margin
 
 
-def _power(frames: Stack, exponent: float) -> Stack:
-    return stack(frames, lambda some: np.abs(some) ** exponent)
-
-
-def _times(frames: Stack, factor: float) -> Stack:
-    return stack(frames, lambda some: some * factor)
-
-
-def _mistakes(scan: Scan, model: Stack) -> Iterator[Mistake]:
-    """Name, frames, model, and rows of each mistake that can be undone to see if data fit better.
+def _undone(scan: Scan, model: Stack) -> Iterator[_Undone]:
+    """Each mistake undone, those first that look most like the data.
 
     Where an alternative position leaves the object, that frame takes no part in the comparison.
     """
     frames, x, y = scan.frames, scan.x, scan.y
-    everything, light = np.arange(len(frames)), power(frames)
-    for name, other_frames in _other_frames(frames):
-        if not _same_frames(other_frames, frames, light):
-            yield name, other_frames, model, everything
-    for name, obj, probe in (
-        ("object conjugated", scan.obj.conj(), scan.probe),
-        ("probe conjugated", scan.obj, scan.probe.conj()),
+    forward = Forward(scan.obj, scan.probe)
+    for name, (right, down) in sorted((_SHIFTS | _DIAGONALS).items(), key=_distance):
+        yield from _moved(name, scan, forward, x + right, y + down)
+
+    everything = np.arange(len(frames))
+    for name, obj, probe in zip(
+        _CONJUGATES,
+        (scan.obj.conj(), scan.obj),
+        (scan.probe, scan.probe.conj()),
+        strict=True,
     ):
         if not (_same(obj, scan.obj) and _same(probe, scan.probe)):
-            yield name, frames, models(obj, probe, x, y), everything
-
-    shape = (frames.shape[1], frames.shape[2])
-    for name, other_x, other_y in _other_positions(x, y):
-        rows = np.flatnonzero(
-            frames_inside((scan.obj.shape[0], scan.obj.shape[1]), other_x, other_y, shape)
-        )
-        if rows.size and not (_same(other_x, x) and _same(other_y, y)):
-            other = models(scan.obj, scan.probe, other_x[rows], other_y[rows])
-            yield name, taken(frames, rows), other, rows
+            yield _Undone(name=name, rows=everything, model=_at(Forward(obj, probe), x, y))
+    for name, order in _ORDERS.items():
+        yield from _moved(name, scan, forward, *order(x, y))
+    for name, change in _FRAMES.items():
+        if frames.shape[1] == frames.shape[2] or name != "frames transposed":
+            yield _Undone(name=name, rows=everything, frames=_changed(frames, change))
 
 
-def _other_frames(frames: Stack) -> Iterator[tuple[str, Stack]]:
-    if frames.shape[1] == frames.shape[2]:
-        yield "frames transposed", stack(frames, lambda some: some.transpose(0, 2, 1))
-    yield "frames flipped in rows", stack(frames, lambda some: some[:, ::-1])
-    yield "frames flipped in columns", stack(frames, lambda some: some[:, :, ::-1])
-    yield "frames without fftshift", stack(frames, lambda some: np.fft.fftshift(some, axes=(1, 2)))
+def _distance(shift: tuple[str, tuple[float, float]]) -> float:
+    _, (right, down) = shift
+    return float(np.hypot(right, down))
 
 
-def _other_positions(x: Real, y: Real) -> Iterator[tuple[str, Real, Real]]:
-    yield "x and y swapped", y, x
-    yield "x mirrored", x.min() + x.max() - x, y
-    yield "y mirrored", x, y.min() + y.max() - y
-    yield "positions in reverse order", x[::-1], y[::-1]
-    for row_sign in (-0.5, 0.5):
-        for column_sign in (-0.5, 0.5):
-            name = f"positions shifted by ({column_sign:+g}, {row_sign:+g}) px"
-            yield name, x + column_sign, y + row_sign
-    for distance in (0.5, 1, 2, 3, 4, 5, 6, 7, 8):
-        for signed in (-distance, distance):
-            yield f"x shifted by {signed:+g} px", x + signed, y
-            yield f"y shifted by {signed:+g} px", x, y + signed
+def _moved(name: str, scan: Scan, forward: Forward, x: Real, y: Real) -> Iterator[_Undone]:
+    shape = (scan.obj.shape[0], scan.obj.shape[1])
+    rows = np.flatnonzero(frames_inside(shape, x, y, scan.shape))
+    if rows.size and not (_same(x, scan.x) and _same(y, scan.y)):
+        yield _Undone(name=name, rows=rows, model=_at(forward, x, y))
+
+
+def _at(forward: Forward, x: Real, y: Real) -> _Some:
+    return lambda some: forward.amplitude(x[some], y[some], is_inside=True)
+
+
+def _changed(frames: Stack, change: Callable[[Real], Real]) -> _Some:
+    return lambda some: change(frames[some])

@@ -21,6 +21,7 @@ the data could have told: see `registry.ptychography.doubts`.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -28,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.failure import Failure
-from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.alternatives import alternative_margins, nearest
 from registry.ptychography.doubts import doubts
 from registry.ptychography.held_out import HeldOut
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS, log_likelihood
@@ -86,6 +87,7 @@ def assess(
     noise: Noise,
     usual: Usual | None = None,
     held_out: HeldOut | None = None,
+    model: Stack | None = None,
 ) -> Assessment:
     """Hold a scan against the forward model.
 
@@ -98,12 +100,15 @@ def assess(
         What is usual among the frames of a measured source; None: among those of the scan.
     held_out : HeldOut or None
         What `held_out` found of the source, where its object comes from its frames.
+    model : Stack or None
+        The scan's, where it has been made.
     """
     failures = without_model(scan)
     if not scan.inside().all():
         return Assessment(figures=None, failures=failures)
 
-    model = scan.model()
+    if model is None:
+        model = scan.model()
     power, model_power = total_power(scan.frames), total_power(model)
     dark = np.flatnonzero(~by_frame(lambda some: some.any(axis=(1, 2)), model))
     if dark.size or not power > 0:
@@ -129,13 +134,13 @@ def assess(
     tried = dict(alternative_margins(scaled, model))
     margins = {name: margin for name, margin in tried.items() if margin is not None}
     failures += judge_alternatives(margins)
-    nearest = min(margins, key=lambda name: margins[name], default=None)
+    best = nearest(margins)
     figures = Figures(
         own_match_rate=own_rate,
         power=power_of(likelihood),
         held_out_z=None if held_out is None else held_out.z,
-        nearest_alternative=nearest,
-        nearest_alternative_margin=None if nearest is None else margins[nearest],
+        nearest_alternative=best,
+        nearest_alternative_margin=None if best is None else margins[best],
         chi_square_min=None if chi_square is None else float(chi_square.min()),
         chi_square_max=None if chi_square is None else float(chi_square.max()),
         correlation_median=float(np.median(by_frame(_correlation, scan.frames, model))),
@@ -149,30 +154,35 @@ def assess(
 
 def without_model(scan: Scan) -> list[Failure]:
     """What can be asked of a scan whose object is not known: `distinct` and `inside`."""
-    failures = list(_distinct(scan.frames))
+    return [*judge_distinct(scan.frames), *judge_inside(scan)]
+
+
+def judge_inside(scan: Scan) -> Iterator[Failure]:
+    """Does every frame lie within the object?"""
     outside = np.flatnonzero(~scan.inside())
     if outside.size:
         n = outside[0]
-        failures.append(
-            Failure(
-                criterion="inside",
-                expected=f"every frame of {scan.shape} within the object of {scan.obj.shape}",
-                found=f"{outside.size} outside, the first is frame {n} at x = {scan.x[n]:.3f}, "
-                f"y = {scan.y[n]:.3f}",
-            )
+        yield Failure(
+            criterion="inside",
+            expected=f"every frame of {scan.shape} within the object of {scan.obj.shape}",
+            found=f"{outside.size} outside, the first is frame {n} at x = {scan.x[n]:.3f}, "
+            f"y = {scan.y[n]:.3f}",
         )
-    return failures
 
 
-def relative_error(scan: Scan) -> Real:
-    """Root of each frame's squared misfit over its model's power: (N,) float64, inf in the dark."""
-    return by_frame(_relative_error, scan.frames, scan.model())
+def relative_error(scan: Scan, model: Stack | None = None) -> Real:
+    """Root of each frame's squared misfit over its model's power: (N,) float64, inf in the dark.
+
+    ``model`` is the scan's, where it has been made.
+    """
+    return by_frame(_relative_error, scan.frames, scan.model() if model is None else model)
 
 
-def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
+def agrees_with_source(fixture: Scan, source: Scan, model: Stack | None = None) -> list[Failure]:
     """Are a fixture's per-frame errors those of the source's frames at the same indices?
 
     ``source`` holds the selected frames only. The two differ by rounding and by nothing else.
+    ``model`` is the fixture's, where it has been made.
     """
     if fixture.frames.shape != source.frames.shape:
         return [
@@ -185,7 +195,7 @@ def agrees_with_source(fixture: Scan, source: Scan) -> list[Failure]:
     for which, scan in (("fixture", fixture), ("source", source)):
         if not scan.inside().all():
             return [Failure(criterion="source", expected="frames within the object", found=which)]
-    difference = np.abs(relative_error(fixture) - relative_error(source))
+    difference = np.abs(relative_error(fixture, model) - relative_error(source))
     worst = int(np.argmax(difference))
     if difference[worst] <= ROUNDING:
         return []
@@ -212,10 +222,17 @@ def _misfit(frames: Real, model: Real) -> Real:
     return misfit
 
 
-def _distinct(frames: Stack) -> Iterator[Failure]:
+def judge_distinct(frames: Stack) -> Iterator[Failure]:
+    """Is no frame equal to another one?"""
     seen: dict[bytes, int] = {}
-    # digests, for the frames themselves may be more than memory holds
-    digests = [hashlib.sha256(one.tobytes()).digest() for (some,) in each(frames) for one in some]
+    # of most the middle row tells, and a digest of the others; all may be more than memory holds
+    middle = frames.shape[1] // 2
+    rows = [one[middle].tobytes() for (some,) in each(frames) for one in some]
+    count = Counter(rows)
+    digests = [
+        row if count[row] == 1 else hashlib.sha256(frames[n : n + 1].tobytes()).digest()
+        for n, row in enumerate(rows)
+    ]
     for n, digest in enumerate(digests):
         first = seen.setdefault(digest, n)
         if first != n:
@@ -322,11 +339,13 @@ def judge_counts(frames: Stack, noise: Noise) -> Iterator[Failure]:
         return
     off, pixels = 0.0, 0
     for (some,) in each(frames):
-        counts = noise.photon_scale * some[some > 0] ** 2
-        counts = counts[counts < _COUNTABLE]
+        counts = noise.photon_scale * some**2
+        is_asked = (some > 0) & (counts < _COUNTABLE)
         # where there is light, there is at least one photon
         whole = np.maximum(np.rint(counts), 1.0)
-        off, pixels = off + float(np.abs(counts - whole).sum()), pixels + counts.size
+        np.abs(counts - whole, out=whole)
+        off += float(whole.sum(where=is_asked))
+        pixels += int(np.count_nonzero(is_asked))
     distance = off / pixels if pixels else 0.0
     if distance >= COUNTS_LIMIT:
         yield Failure(

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.alternatives import alternative_margins
+from registry.ptychography.alternatives import NAMES, alternative_margins, nearest
+from registry.ptychography.forward import Forward
 
 DISTANCES = ["0.5", "1", "2", "3", "4", "5", "6", "7", "8"]
 SHIFTS = [
@@ -84,11 +85,87 @@ def test_a_planted_mistake_is_named(small, name):
 
 def test_a_margin_is_a_part_of_the_frames_power(small):
     """What a mistake adds in squared error, over the squared frames: worked out for one."""
-    scan = replace(small, frames=small.frames + 0.01)
+    scan = replace(small, frames=small.frames[:, ::-1] + 0.01)
     model = small.model()
     flipped = ((scan.frames[:, ::-1] - model) ** 2).sum() - ((scan.frames - model) ** 2).sum()
+    assert flipped < 0, "one that fits worse is not summed to its end"
     found = seen(scan, model)["frames flipped in rows"]
     assert found == pytest.approx(flipped / (scan.frames**2).sum(), rel=1e-12)
+
+
+def to_the_end(scan, model) -> dict[str, float]:
+    """Margins of all mistakes but the powers, each from all of its frames."""
+    found = {}
+    for name in [*SHIFTS, *DIAGONALS, *OTHERS]:
+        undone = scan if "power" in name else undo(scan, name)
+        rows = np.flatnonzero(undone.inside())
+        if "power" in name or not rows.size:
+            continue
+        frames, same = (s.frames[rows] for s in (undone, scan))
+        x, y = undone.x[rows], undone.y[rows]
+        other = model[rows] if "frames" in name else replace(undone, x=x, y=y).model()
+        more = ((frames - other) ** 2).sum() - ((same - model[rows]) ** 2).sum()
+        found[name] = more / (same**2).sum()
+    return found
+
+
+def undo(scan, name: str):
+    """The scan with `name` undone: all but shifts undo themselves."""
+    sign = -1 if name in SHIFTS or name in DIAGONALS else 1
+    if sign > 0:
+        return OTHERS[name](scan)
+    away = planted(scan, name)
+    return replace(scan, x=2 * scan.x - away.x, y=2 * scan.y - away.y)
+
+
+@pytest.mark.parametrize("mistake", [None, "x shifted by +3 px", "y mirrored", "probe conjugated"])
+def test_what_is_cut_short_is_no_less_than_the_least(small, mistake):
+    """The least margin, whose it is, and those below zero are what all of the frames say."""
+    scan = small if mistake is None else planted(small, mistake)
+    rng = np.random.default_rng(4)
+    scan = replace(scan, frames=np.abs(scan.frames + rng.normal(0, 1e-3, scan.frames.shape)))
+    # a frame at the edge takes no part in some of the shifts
+    scan = replace(scan, x=np.where(np.arange(16) == 5, 8.25, scan.x))
+    model = scan.model()
+    whole, found = to_the_end(scan, model), seen(scan, model)
+    assert found.keys() - OTHERS.keys() == whole.keys() - OTHERS.keys()
+    assert nearest(found) == min(whole, key=whole.get)
+    least = min(whole.values())
+    for name, margin in whole.items():
+        if margin <= max(least, 0):
+            assert found[name] == pytest.approx(margin, rel=1e-9), name
+        else:
+            assert max(least, 0) < found[name] <= margin * (1 + 1e-9), name
+    asked = dict(alternative_margins(scan, model, enough=0.0))
+    for name, margin in whole.items():
+        assert (asked[name] > 0) == (margin > 0), f"{name}: another answer to a lesser question"
+
+
+def test_few_frames_tell_most_mistakes(small, monkeypatch):
+    """What misses the brightest frames by more than the nearest misses all is asked no more."""
+    frames, made = np.tile(small.frames, (4, 1, 1)), []
+    amplitude = Forward.amplitude
+
+    def counted(self, x, y, **how):
+        made.append(len(x))
+        return amplitude(self, x, y, **how)
+
+    monkeypatch.setattr(Forward, "amplitude", counted)
+    scan = replace(small, frames=frames, x=np.tile(small.x, 4), y=np.tile(small.y, 4))
+    model = np.tile(small.frames, (4, 1, 1))
+    assert len(list(alternative_margins(scan, model))) == len(NAMES)
+    assert sum(made) < 16 * len(model), "as many models as there are mistakes"
+    del made[:]
+    assert len(list(alternative_margins(scan, model, enough=0.0))) == len(NAMES)
+    assert sum(made) < 8 * len(model), "more than it takes to see that no mistake fits"
+
+
+def test_of_two_that_fit_alike_the_first_is_named():
+    """In the order of the list, whichever was looked at first."""
+    assert (
+        nearest({"y shifted by +2 px": 0.5, "x mirrored": 0.5, "y mirrored": 0.7}) == "x mirrored"
+    )
+    assert nearest({}) is None
 
 
 def test_mistakes_that_change_nothing_are_left_out(small):

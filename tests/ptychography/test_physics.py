@@ -436,6 +436,23 @@ def test_equal_frames(small):
     ]
 
 
+def test_frames_that_share_their_middle_row_are_not_equal(small):
+    """A frame is told from another by all of its pixels."""
+    frames = small.frames.copy()
+    frames[9, 8] = frames[2, 8]
+    failures = assess(replace(small, frames=frames), NONE).failures
+    assert not [f.found for f in failures if f.criterion == "distinct"]
+
+
+def test_models_that_there_are_are_not_made_once_more(small, monkeypatch):
+    """The figures are those of the models that are given, and the same as without."""
+    noise, model = NONE, small.model()
+    expected = assess(small, noise)
+    assert assess(small, noise, model=model) == expected
+    assert assess(small, noise, model=2 * model).figures.scale == pytest.approx(0.5)
+    np.testing.assert_array_equal(relative_error(small, 2 * model), np.full(16, 0.5))
+
+
 def test_frames_outside_the_object(small):
     """No model exists for them: the first is named, and nothing else is measured."""
     x = small.x.copy()
