@@ -9,7 +9,7 @@ its schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -248,10 +248,12 @@ def form_failures(
     arrays: Mapping[str, np.ndarray], schemas: Path, contract: str = DATA_001.file
 ) -> list[Failure]:
     """Every rule that arrays break of one schema, the file ``contract`` in ``schemas``."""
-    return [
-        replace(failure, criterion=f"contract: {failure.criterion}")
-        for failure in schema.problems(inventory(arrays), schemas / contract)
-    ]
+    return of_contract(schema.problems(inventory(arrays), schemas / contract))
+
+
+def of_contract(failures: Iterable[Failure]) -> list[Failure]:
+    """Failures of a schema as those of the contract."""
+    return [replace(failure, criterion=f"contract: {failure.criterion}") for failure in failures]
 
 
 def contract_failures(

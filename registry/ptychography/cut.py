@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +15,19 @@ from registry.ptychography import planted, stack
 from registry.ptychography.acceptance import (
     Source,
     as_scan,
+    modelled,
     refusals,
     within_object,
 )
 from registry.ptychography.acceptance import accept as hold
 from registry.ptychography.contracts import form_failures
-from registry.ptychography.held_out import held_out
+from registry.ptychography.held_out import HeldOut, held_out
 from registry.ptychography.noise import Noise
 from registry.ptychography.outliers import Usual
 from registry.ptychography.scan import Scan
+
+# Of the last source, by the digest of its file and by how that is read.
+_OF_SOURCE: dict[tuple[Any, ...], tuple[Usual | None, HeldOut]] = {}
 
 
 def accept(arrays: Mapping[str, np.ndarray], context: Context) -> Acceptance:
@@ -37,7 +41,8 @@ def accept(arrays: Mapping[str, np.ndarray], context: Context) -> Acceptance:
     own, *canonical = context.contracts
     checked, contract = made.get("canonical", arrays), canonical[0] if canonical else own
     source = _source(context)
-    found = hold(checked, source, schemas, contract)
+    model = modelled(checked) if source.physics else None
+    found = hold(checked, source, schemas, contract, model)
     failures = list(found.failures)
     if canonical:
         failures += form_failures(arrays, schemas, own)
@@ -50,7 +55,7 @@ def accept(arrays: Mapping[str, np.ndarray], context: Context) -> Acceptance:
         refused_by = sorted({failure.criterion for failure in refused})
     return replace(
         found,
-        mistakes=planted.record(checked, noise, schemas, contract),
+        mistakes=planted.record(checked, noise, schemas, contract, model),
         details={
             "noise": context.declared["noise"],
             "photon_scale": context.declared["photon_scale"],
@@ -90,9 +95,13 @@ def _source(context: Context) -> Source:
     usual = known = None
     # an object that was made from the frames explains them, whether they belong together or not
     if physics and (is_measured or declared["declaration"].get("object") == "reconstruct"):
-        sample = within_object(part(arrays.get("sample_indices", np.arange(count))))
-        usual = Usual.of(sample.frames, sample.model()) if is_measured else None
-        known = held_out(sample)
+
+        def asked() -> tuple[Usual | None, HeldOut]:
+            sample = within_object(part(arrays.get("sample_indices", np.arange(count))))
+            usual = Usual.of(sample.frames, sample.model()) if is_measured else None
+            return usual, held_out(sample)
+
+        usual, known = _of_source(asked, declared, made)
     return Source(
         scan=part(chosen),
         indices=np.arange(chosen.size),
@@ -107,6 +116,23 @@ def _source(context: Context) -> Source:
         held_out=known,
         physics=physics,
     )
+
+
+def _of_source(
+    asked: Callable[[], tuple[Usual | None, HeldOut]],
+    declared: Mapping[str, Any],
+    made: Mapping[str, Any],
+) -> tuple[Usual | None, HeldOut]:
+    """What is asked of a source as a whole: once for all fixtures that a process cuts from it."""
+    how = declared["noise"], declared["measurement"], made["layout"]
+    key = declared.get("sha256"), *how
+    if key[0] is None:
+        return asked()
+    if key not in _OF_SOURCE:
+        found = asked()
+        _OF_SOURCE.clear()
+        _OF_SOURCE[key] = found
+    return _OF_SOURCE[key]
 
 
 def _scan(arrays: Mapping[str, Any], name: str) -> Scan:

@@ -5,18 +5,28 @@ A check is worth what it would have caught: a criterion that finds nothing accep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from registry.failure import Failure
-from registry.ptychography.acceptance import as_scan, judge_patches, no_scan
+from registry.identity import schema
+from registry.identity.inventory import inventory
+from registry.ptychography.acceptance import as_scan, judge_patches, modelled, no_scan
 from registry.ptychography.alternatives import alternative_margins
-from registry.ptychography.contracts import DATA_001, contract_failures
-from registry.ptychography.likelihood import is_misplaced
+from registry.ptychography.contracts import (
+    DATA_001,
+    ScanContract,
+    contract_named,
+    failures_between,
+    of_contract,
+)
+from registry.ptychography.forward import Forward
+from registry.ptychography.likelihood import Models, is_misplaced, known
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
 from registry.ptychography.physics import (
@@ -25,18 +35,35 @@ from registry.ptychography.physics import (
     judge_alternatives,
     judge_chi_square,
     judge_counts,
+    judge_distinct,
+    judge_inside,
     judge_scale,
-    without_model,
 )
 from registry.ptychography.planting import Arrays, shifted
-from registry.ptychography.scan import Real, Scan, models
-from registry.ptychography.stack import Stack, by_frame, kept, power, stack
+from registry.ptychography.scan import KEPT, Real, Scan
+from registry.ptychography.stack import (
+    Computed,
+    Stack,
+    few,
+    power,
+    remembered,
+    slices,
+    squares,
+    stack,
+    taken,
+)
 
 # Pixels by which all positions are moved, from a mistake that is seen to one that is not.
 LADDER = tuple(2.0**-n for n in range(8))
 # A shift by less is nearer to no shift at all than to half a pixel, the least of the alternatives,
 # which are therefore not tried on it: they cost more than all other criteria together.
 _QUARTER = 0.25
+# What the patches for supervised training depend on: with these as they were, so are they.
+_UNDER_PATCHES = {"Y", "objectGuess", "xcoords", "ycoords"}
+# How many frames are asked first whether one is misplaced, before all are.
+_LIKELY = (8,)
+# Of so many positions all pairs are looked at to find those.
+_FEW_POSITIONS = 512
 
 
 def record(
@@ -44,6 +71,7 @@ def record(
     noise: Noise | None,
     schemas: Path,
     contract: str = DATA_001.file,
+    model: Stack | None = None,
 ) -> dict[str, Any]:
     """Plant every mistake in a fixture that was accepted, and see which criteria refuse it.
 
@@ -63,6 +91,8 @@ def record(
         The registry's schemas folder.
     contract : str
         File of the version of DATA-001 there that the arrays satisfy.
+    model : Stack or None
+        `acceptance.modelled` of the arrays, where it has been made.
 
     Returns
     -------
@@ -72,7 +102,7 @@ def record(
         least shift of `LADDER` in x and in y up to which all are refused, absent where the largest
         is not.
     """
-    criteria = Criteria.of(arrays, noise, schemas, contract)
+    criteria = Criteria.of(arrays, noise, schemas, contract, model)
     found: dict[str, list[str]] = {}
     missed, none = [], []
     for mistake in sorted(MISTAKES, key=lambda mistake: mistake.name):
@@ -91,16 +121,58 @@ def record(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Frames:
+    """Frames, and what is said of them without a model."""
+
+    stack: Stack
+    power: float
+    failures: list[Failure]
+    counts: list[Failure]
+
+    @classmethod
+    def of(cls, frames: Stack, noise: Noise | None) -> _Frames:
+        """That of frames with such noise."""
+        return cls(
+            stack=frames,
+            power=power(frames),
+            failures=list(judge_distinct(frames)),
+            counts=[] if noise is None else list(judge_counts(frames, noise)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Models:
+    """Models of a scan, and what gives the sum of each one's squares.
+
+    known : what likelihoods need of them, where that is known
+    likely : positions in the order in which their frames are likely to be misplaced
+    """
+
+    stack: Stack
+    light: Callable[[], Real]
+    known: Models | None = None
+    likely: NDArray[np.intp] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Criteria:
-    """What accepted a fixture, in the order of its cost; with the models of its positions."""
+    """What accepted a fixture, in the order of its cost.
+
+    With all that a mistake in one of its arrays leaves as it is: frames and models, and what is
+    known of them.
+    """
 
     arrays: Arrays
     noise: Noise | None
-    schemas: Path
-    contract: str
+    contract: ScanContract
+    fits: Callable[[Any], bool]
+    check: Callable[[Any], list[Failure]]
+    records: Mapping[str, Any]
+    scan: Scan | None
+    forward: Forward | None
+    frames: _Frames | None
+    models: _Models | None
     places: Mapping[tuple[float, float], int]
-    models: Stack
-    light: Real
 
     @classmethod
     def of(
@@ -109,100 +181,208 @@ class Criteria:
         noise: Noise | None,
         schemas: Path,
         contract: str = DATA_001.file,
+        model: Stack | None = None,
     ) -> Criteria:
         """Criteria of a fixture that was accepted; the parameters are those of `record`."""
         scan, _ = as_scan(arrays)
-        modelled = None if noise is None or scan is None or not scan.inside().all() else scan
-        found = np.empty((0, 0, 0)) if modelled is None else modelled.model()
+        models = None
+        if noise is not None and model is None:
+            model = modelled(arrays)
+        if noise is not None and model is not None:
+            light = squares(model)
+            models = _Models(stack=model, light=lambda: light, known=known(model, noise))
         return cls(
             arrays=arrays,
             noise=noise,
-            schemas=schemas,
-            contract=contract,
-            places={} if modelled is None else _places(modelled),
-            models=found,
-            light=_light(found),
+            contract=contract_named(contract),
+            fits=schema.compiled(schemas / contract),
+            check=schema.validator(schemas / contract),
+            records=inventory(arrays),
+            scan=scan,
+            forward=None if scan is None else Forward(scan.obj, scan.probe),
+            frames=None if scan is None else _Frames.of(scan.frames, noise),
+            models=models,
+            places={}
+            if models is None or scan is None
+            else {place: n for n, place in enumerate(zip(scan.x, scan.y, strict=True))},
         )
 
-    def refusing(self, changed: Arrays, *, alternatives: bool = True) -> list[str]:
+    def refusing(self, changed: Arrays) -> list[str]:
         """Names of the cheapest criteria that refuse the fixture with these arrays in it."""
-        for failures in self._trials(changed, alternatives):
+        for failures in self._trials(changed):
             if failures:
                 return sorted({failure.criterion for failure in failures})
         return []
 
-    def _trials(self, changed: Arrays, alternatives: bool) -> Iterator[list[Failure]]:
+    def refuses(self, changed: Arrays, *, alternatives: bool = True) -> bool:
+        """Whether a criterion refuses the fixture with these arrays in it, whichever it is."""
+        return any(self._trials(changed, named=False, alternatives=alternatives))
+
+    def _trials(
+        self, changed: Arrays, *, named: bool = True, alternatives: bool = True
+    ) -> Iterator[list[Failure]]:
+        """What refuses a fixture, cheap criteria first.
+
+        Where they are not to be named, one that is dearer comes first, too, if it asks one frame
+        after the other.
+        """
         arrays = {**self.arrays, **changed}
         if _same(changed, self.arrays):
             # what accepted these values accepts them in any form, but for the contract
-            yield self._contract(arrays)
+            yield self._contract(changed, arrays)
             return
-        scan, reason = as_scan(arrays)
+        scan, reason = self._scan(changed, arrays)
         if scan is None:
-            yield [*self._contract(arrays), no_scan(reason)]
+            yield [*self._contract(changed, arrays), no_scan(reason)]
             return
-        yield without_model(scan)
+        frames = self.frames
+        if frames is None or "diffraction" in changed:
+            frames = _Frames.of(scan.frames, self.noise)
+        yield [*frames.failures, *judge_inside(scan)]
         if self.noise is None:
-            yield self._contract(arrays)
+            yield self._contract(changed, arrays)
             return
-        model, light = self._model(scan, changed)
-        if not (power(scan.frames) > 0 and light.all()):
+        models = self._models(scan, changed)
+        if not named and self.noise.kind != "measured" and models.likely is not None:
+            some = models.likely[: _LIKELY[0]]
+            model = taken(models.stack, some)
+            if squares(model).all():
+                yield _misfits(taken(scan.frames, some), model, self.noise)
+        light = models.light()
+        if not (frames.power > 0 and light.all()):
             # in the dark there is nothing more to ask
-            yield [*assess(scan, self.noise).failures, *self._contract(arrays)]
+            yield [*assess(scan, self.noise).failures, *self._contract(changed, arrays)]
             return
-        scaled, failures = _matched(scan, model, float(light.sum()), self.noise)
-        yield [*failures, *judge_patches(arrays, scan)]
-        # a schema takes longer than a matrix of likelihoods, and is seldom what finds a mistake
-        yield self._contract(arrays)
-        yield judge_chi_square(scan.frames, model, self.noise, None)[1]
+        model_power = float(light.sum())
+        scale = float(np.sqrt(frames.power / model_power))
+        failures = [*judge_scale(scale, model_power, self.noise), *frames.counts]
+        if changed.keys() & _UNDER_PATCHES:
+            failures += judge_patches(arrays, scan)
+        if not named:
+            yield failures
+            yield _misfits(scan.frames, models.stack, self.noise)
+        # the scale has been judged by itself
+        scaled = _scaled(scan.frames, scale)
+        if _is_misplaced(scaled, models, self.noise):
+            failures.append(Failure(criterion=OWN_MATCH, expected="", found=""))
+        yield failures
+        yield self._contract(changed, arrays)
+        if named:
+            yield _misfits(scan.frames, models.stack, self.noise)
         if alternatives:
-            for name, margin in alternative_margins(scaled, model):
+            asked = replace(scan, frames=stack(scaled))
+            for name, margin in alternative_margins(asked, models.stack, enough=0.0):
                 if margin is not None:
                     yield list(judge_alternatives({name: margin}))
 
-    def _contract(self, arrays: Arrays) -> list[Failure]:
-        return contract_failures(arrays, self.schemas, self.contract)
+    def _contract(self, changed: Arrays, arrays: Arrays) -> list[Failure]:
+        records = {**self.records, **inventory(changed)}
+        # what the other one is stricter in, no record of an array has: 64.0 for 64, or a line's end
+        failures = [] if self.fits(records) else self.check(records)
+        return [*of_contract(failures), *failures_between(arrays, self.contract)]
 
-    def _model(self, scan: Scan, changed: Arrays) -> tuple[Stack, Real]:
-        """Model of a scan, and the sum of each one's squares.
+    def _scan(self, changed: Arrays, arrays: Arrays) -> tuple[Scan | None, str]:
+        if self.scan is None or "diffraction" in changed:
+            return as_scan(arrays)
+        x, y = arrays["xcoords"], arrays["ycoords"]
+        if changed.keys() <= {"xcoords", "ycoords"} and _are_like(self.scan, x, y):
+            return replace(self.scan, x=x, y=y), ""
+        frames = self.scan.frames
+        # those that are as they were are not converted once more
+        return as_scan(
+            arrays if isinstance(frames, Computed) else {**arrays, "diffraction": frames}
+        )
 
-        Where object and probe are the fixture's, they are made for new positions alone.
-        """
-        if "objectGuess" in changed or "probeGuess" in changed or not self.places:
-            model = scan.model()
-            return model, _light(model)
+    def _models(self, scan: Scan, changed: Arrays) -> _Models:
+        """Models of a scan, made where they are asked for: those of other positions alone."""
+        own = self.models
+        forward = self.forward
+        if own is None or forward is None or changed.keys() & {"objectGuess", "probeGuess"}:
+            forward = Forward(scan.obj, scan.probe)
+            made = Computed(
+                shape=(len(scan.x), *scan.shape),
+                frames=lambda some: forward.amplitude(scan.x[some], scan.y[some]),
+            )
+            return _Models(stack=_remembered(made), light=lambda: forward.light(scan.x, scan.y))
         row = np.array([self.places.get(place, -1) for place in zip(scan.x, scan.y, strict=True)])
+        if np.array_equal(row, np.arange(len(own.stack))):
+            return own
         new = np.flatnonzero(row < 0)
-        others = models(scan.obj, scan.probe, scan.x[new], scan.y[new])
-        light = self.light[row]
-        if not isinstance(self.models, np.ndarray):
-            light[new] = _light(others)
-            return scan.model(), light
-        found: Real = self.models[row]
-        found[new] = kept(others)
-        light[new] = _light(found[new])
-        return found, light
+        if not new.size:
+            return _Models(stack=taken(own.stack, row), light=lambda: own.light()[row])
+
+        def frames(some: NDArray[np.intp]) -> Real:
+            found = np.empty((len(some), *scan.shape))
+            is_new = row[some] < 0
+            found[~is_new] = own.stack[row[some[~is_new]]]
+            others = some[is_new]
+            found[is_new] = forward.amplitude(scan.x[others], scan.y[others])
+            return found
+
+        def light() -> Real:
+            found: Real = own.light()[row]
+            found[new] = forward.light(scan.x[new], scan.y[new])
+            return found
+
+        made = Computed(shape=(len(row), *scan.shape), frames=frames)
+        return _Models(stack=_remembered(made), light=light, likely=_likely(scan, self.scan))
 
 
-def _light(model: Stack) -> Real:
-    """The sum of each model's squares: (N,) float64."""
-    return by_frame(lambda some: (some**2).sum(axis=(1, 2)), model)
+def _are_like(scan: Scan, *coordinates: np.ndarray) -> bool:
+    """Whether coordinates could be those of a scan."""
+    return all(
+        some.dtype == np.float64 and some.shape == scan.x.shape and bool(np.isfinite(some).all())
+        for some in coordinates
+    )
 
 
-def _matched(
-    scan: Scan, model: Stack, model_power: float, noise: Noise
-) -> tuple[Scan, list[Failure]]:
-    """The scan with the power of its model, and what is said of scale, counts and own match."""
-    scale = float(np.sqrt(power(scan.frames) / model_power))
-    scaled = replace(scan, frames=stack(scan.frames, lambda some: some / scale))
-    failures = [*judge_scale(scale, model_power, noise), *judge_counts(scan.frames, noise)]
-    if is_misplaced(scaled.frames, model, noise):
-        failures.append(Failure(criterion=OWN_MATCH, expected="", found=""))
-    return scaled, failures
+def _scaled(frames: Stack, scale: float) -> Computed:
+    """Frames over a number, where they are asked for: seldom all of them are."""
+    return Computed(shape=frames.shape, frames=lambda some: frames[some] / scale)
 
 
-def _places(scan: Scan) -> dict[tuple[float, float], int]:
-    return {place: n for n, place in enumerate(zip(scan.x, scan.y, strict=True))}
+def _remembered(stack: Computed) -> Stack:
+    return remembered(stack) if stack.size <= KEPT else stack
+
+
+def _is_misplaced(frames: Stack, models: _Models, noise: Noise) -> bool:
+    """`likelihood.is_misplaced`, of a few frames first where these can tell by themselves."""
+    if noise.photon_scale is not None and models.known is None:
+        likely = np.arange(len(frames)) if models.likely is None else models.likely
+        for count in _LIKELY:
+            some = likely[:count]
+            if is_misplaced(taken(frames, some), taken(models.stack, some), noise):
+                return True
+    return is_misplaced(frames, models.stack, noise, models.known)
+
+
+def _likely(scan: Scan, was: Scan | None) -> NDArray[np.intp]:
+    """Positions, pair after pair, with that first whose frame comes from nearest to the second.
+
+    Near in comparison to how far it came from.
+    """
+    everything = np.arange(len(scan.x))
+    if was is None or everything.size < 2 or everything.size > _FEW_POSITIONS:
+        return everything
+    far = np.hypot(was.x[:, None] - scan.x, was.y[:, None] - scan.y)
+    own = np.diagonal(far).copy()
+    np.fill_diagonal(far, np.inf)
+    other = far.argmin(axis=1)
+    first = np.argsort(far[everything, other] - own, kind="stable")
+    pairs = np.column_stack([first, other[first]]).ravel()
+    _, where = np.unique(pairs, return_index=True)
+    return pairs[np.sort(where)]
+
+
+def _misfits(frames: Stack, model: Stack, noise: Noise) -> list[Failure]:
+    """What `judge_chi_square` refuses, a few frames at a time where each is judged alone."""
+    if noise.kind == "measured":
+        return judge_chi_square(frames, model, noise, None)[1]
+    for some in slices(len(frames), few(frames)):
+        failures = judge_chi_square(frames[some], model[some], noise, None)[1]
+        if failures:
+            return failures
+    return []
 
 
 def _same(changed: Arrays, arrays: Arrays) -> bool:
@@ -224,7 +404,7 @@ def _smallest(axis: str, arrays: Arrays, criteria: Criteria) -> float | None:
     smallest = None
     for distance in LADDER:
         moved = _towards_room(distance, axis, arrays)
-        if not criteria.refusing(moved, alternatives=distance >= _QUARTER):
+        if not criteria.refuses(moved, alternatives=distance >= _QUARTER):
             break
         smallest = distance
     return smallest

@@ -135,6 +135,24 @@ def test_a_source_without_an_object(arrays, context):
     assert found.summary == "covers 100.0% of x, 100.0% of y"
 
 
+def test_a_source_is_asked_once_for_all_of_its_fixtures(arrays, context, monkeypatch):
+    """As long as it is the same file, read in the same way; of another nothing is known."""
+    asked, held_out = [], cut.held_out
+    monkeypatch.setattr(cut, "held_out", lambda sample: asked.append(sample) or held_out(sample))
+    monkeypatch.setattr(cut, "_OF_SOURCE", {})
+
+    def found(**declared):
+        described = context(noise="measured", photon_scale=None, **declared)
+        return cut._source(described).held_out, len(asked)
+
+    first, _ = found(sha256="a" * 64)
+    assert found(sha256="a" * 64) == (first, 1)
+    assert found(sha256="b" * 64)[1] == 2, "what is known of another file"
+    assert found(sha256="b" * 64, measurement="intensity")[1] == 3, "read in another way"
+    assert [found()[1], found()[1]] == [4, 5], "a file that nobody has read a digest of"
+    assert len(cut._OF_SOURCE) == 1, "as many as there were"
+
+
 @pytest.mark.parametrize(
     ("declared", "held_out"),
     [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jsonschema
 import numpy as np
 import pytest
 
 from registry.identity import schema
 from registry.ptychography import physics, planted
-from registry.ptychography import scan as scan_module
-from registry.ptychography.acceptance import Source, as_scan, refusals
-from registry.ptychography.forward import object_patches
+from registry.ptychography.acceptance import Source, as_scan, modelled, refusals
+from registry.ptychography.forward import Forward, object_patches
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
 from registry.ptychography.planting import shifted
@@ -115,7 +116,12 @@ def test_what_changes_no_value_is_no_mistake(sound, schemas):
 def test_what_a_cheap_criterion_finds_is_not_held_against_alternatives(sound, schemas, monkeypatch):
     """They cost a model each: fifty times as much as all else together."""
     asked = []
-    monkeypatch.setattr(planted, "alternative_margins", lambda scan, _: asked.append(scan) or ())
+
+    def none(scan, *_, **__):
+        asked.append(scan)
+        return ()
+
+    monkeypatch.setattr(planted, "alternative_margins", none)
     recorded = planted.record(*sound(16, "1e6 photons"), schemas)
     assert len(asked) == len(recorded["missed"]), "alternatives of a mistake that was found"
 
@@ -126,11 +132,11 @@ def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
     criteria = planted.Criteria.of(arrays, noise, schemas)
     made = []
 
-    def counted(obj, probe, x, y):
+    def counted(_, x, y):
         made.extend(x)
         return np.ones((len(x), 64, 64))
 
-    monkeypatch.setattr(scan_module, "model_amplitude", counted)
+    monkeypatch.setattr(Forward, "amplitude", counted)
     for name, count in {
         "permuted_frames": 0,
         "misaligned_frames": 0,
@@ -138,8 +144,62 @@ def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
     }.items():
         made.clear()
         (mistake,) = [mistake for mistake in MISTAKES if mistake.name == name]
-        criteria.refusing(mistake.plant(arrays), alternatives=False)
+        changed = mistake.plant(arrays)
+        list(criteria._trials(changed, alternatives=False))
+        assert len(made) <= count, f"{name}: models of {len(made)} positions"
+        made.clear()
+        criteria._models(as_scan({**arrays, **changed})[0], changed).stack[:]
         assert len(made) == count, f"{name}: models of {len(made)} positions"
+
+
+def test_a_shift_that_a_few_frames_tell_is_held_against_no_others(sound, schemas, monkeypatch):
+    """Which criterion refuses a step of the ladder is not asked; what refuses it is, to the end."""
+    arrays, noise = sound(16, "1e6 photons")
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    made, amplitude = [], Forward.amplitude
+    monkeypatch.setattr(
+        Forward, "amplitude", lambda self, x, y: made.extend(x) or amplitude(self, x, y)
+    )
+    for distance, count in {1.0: 8, 2.0**-10: 16}.items():
+        made.clear()
+        moved = shifted(distance, 0.0)(arrays)
+        is_refused = criteria.refuses(moved, alternatives=False)
+        assert len(made) == count, f"{distance}: models of {len(made)} positions"
+        assert is_refused == bool(list(filter(None, criteria._trials(moved, alternatives=False))))
+
+
+@pytest.mark.parametrize(
+    "level", ["1e4 photons", pytest.param("1e5 photons, as measured", marks=pytest.mark.slow)]
+)
+def test_refused_is_refused_whether_it_is_named_or_not(sound, schemas, level):
+    """In another order the same criteria are asked."""
+    arrays, noise = sound(16, level)
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    for mistake in MISTAKES:
+        if changed := mistake.plant(arrays):
+            assert criteria.refuses(changed) == bool(criteria.refusing(changed)), mistake.name
+
+
+def test_words_are_looked_for_where_there_is_something_to_say(sound, schemas):
+    """Of arrays in the contract's form none are needed, and finding them takes a hundred times."""
+    arrays, noise = sound(16, "1e4 photons")
+    criteria, asked = planted.Criteria.of(arrays, noise, schemas), []
+    check = criteria.check
+    watched = replace(criteria, check=lambda records: asked.append(records) or check(records))
+    assert watched._contract(shifted(0.5, 0.0)(arrays), arrays) == []
+    assert not asked, "of arrays that are as they should be"
+    wrong = {"xcoords": arrays["xcoords"].astype("<f4")}
+    (failure,) = watched._contract(wrong, {**arrays, **wrong})
+    assert failure.criterion == "contract: xcoords.dtype"
+
+
+def test_models_that_there_are_are_not_made_once_more(sound, schemas, monkeypatch):
+    """Those that a fixture was accepted by serve for its mistakes, too."""
+    arrays, noise = sound(16, "1e6 photons")
+    model = modelled(arrays)
+    monkeypatch.setattr(Forward, "amplitude", lambda *_: pytest.fail("made once more"))
+    criteria = planted.Criteria.of(arrays, noise, schemas, model=model)
+    assert criteria.models.stack is model
 
 
 @pytest.mark.parametrize("axis", ["x", "y"])
