@@ -20,7 +20,9 @@ def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
 
     The range is that of the finite values, of the magnitude for complex arrays.
     """
-    return {name: _record(arrays[name]) for name in sorted(arrays)}
+    # one array may have two names
+    records = {id(array): _record(array) for array in {id(a): a for a in arrays.values()}.values()}
+    return {name: dict(records[id(arrays[name])]) for name in sorted(arrays)}
 
 
 def _record(array: np.ndarray) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from registry.digests import array_digest
@@ -62,3 +64,15 @@ def test_an_inventory_of_some_rows_at_a_time(monkeypatch):
     }  # fmt: skip
     monkeypatch.setattr(module, "_ROWS_BYTES", 16)
     assert inventory(arrays) == expected
+
+
+def test_an_array_with_two_names_is_gone_through_once(monkeypatch):
+    """An alias has the record of the array that it is; of an equal one it is found out anew."""
+    digested = []
+    module = sys.modules[inventory.__module__]
+    monkeypatch.setattr(module, "array_digest", lambda array: digested.append(array) or "digest")
+    one, equal = np.ones(3), np.ones(3)
+    found = inventory({"one": one, "alias": one, "equal": equal})
+    assert len(digested) == 2
+    assert found["one"] == found["alias"] == found["equal"]
+    assert found["one"] is not found["alias"], "a change of one would be one of the other"
