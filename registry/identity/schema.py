@@ -55,6 +55,11 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
         The schema's file is absent, or the extra ``build`` is not installed.
     """
     _require(schema, "jsonschema")
+    found: Callable[..., list[Failure]] = _made(_validator, schema)
+    return found
+
+
+def _validator(schema: Path) -> Callable[..., list[Failure]]:
     passes = _passes(schema)
     strict = cache(lambda: _strict(schema))
     if passes is None:
@@ -72,6 +77,21 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
         return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
 
     return check
+
+
+# By a function and the file of a schema, what was made of it, and the texts that it was made of. To
+# make it takes longer than to use it, and some programs hold hundreds of documents against it.
+_kept: dict[tuple[Any, Path], tuple[dict[Path, bytes], Any]] = {}
+
+
+def _made(make: Callable[[Path], Any], schema: Path) -> Any:
+    """What a function makes of a schema, while it and those that it refers to stay as they are."""
+    place = schema.resolve()
+    texts, made = _kept.get((make, place), ({}, None))
+    if not texts or any(_bytes(path) != text for path, text in texts.items()):
+        texts, made = {path: _bytes(path) for path in closure([place])}, make(place)
+        _kept[make, place] = texts, made
+    return made
 
 
 def _passes(schema: Path) -> Callable[[Any], bool] | None:
@@ -144,6 +164,11 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
         The schema's file is absent, or the extra ``build`` is not installed.
     """
     _require(schema, "jsonschema_rs")
+    found: Callable[[Any], bool] = _made(_compiled, schema)
+    return found
+
+
+def _compiled(schema: Path) -> Callable[[Any], bool]:
     import jsonschema_rs
 
     # it makes addresses of paths, and needs a whole one to go up from

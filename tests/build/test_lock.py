@@ -20,7 +20,7 @@ TEXT = b"""\
 schema: '2.0'
 stages:
   source@mine:
-    cmd: python -m registry.build.source mine --generator nothing_v1 --licence@
+    cmd: python -m registry.build.source mine --generator nothing_v1 --licence~
       CC0-1.0
     deps:
     - path: build/a
@@ -36,7 +36,7 @@ stages:
       hash: md5
       md5: '12345678901234567890123456789012'
       size: 3
-""".replace(b"@", b" ")
+""".replace(b"~", b" ")
 
 
 def test_a_new_lock(tmp_path):

@@ -342,3 +342,18 @@ def test_what_is_plain_and_right_is_passed_fast(tmp_path, monkeypatch):
     path.write_text('{"unevaluatedProperties": false}')
     with pytest.raises(AssertionError, match="the slow validator of a"):
         schema.validator(path)
+
+
+def test_a_schema_that_changes(tmp_path):
+    """It is read again, and so are those that it refers to; else what was made is kept."""
+    path, other = tmp_path / "a.json", tmp_path / "b.json"
+    path.write_text('{"properties": {"n": {"$ref": "b.json"}}}')
+    other.write_text('{"maximum": 1}')
+    for make in (schema.validator, schema.compiled):
+        assert make(path) is make(path), "made twice"
+    document = {"n": 2}
+    assert (len(schema.validator(path)(document)), schema.compiled(path)(document)) == (1, False)
+    other.write_text('{"maximum": 2}')
+    assert (len(schema.validator(path)(document)), schema.compiled(path)(document)) == (0, True)
+    path.write_text('{"required": ["m"]}')
+    assert (len(schema.validator(path)(document)), schema.compiled(path)(document)) == (1, False)
