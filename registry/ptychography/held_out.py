@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.ptychography.forward import Complex
-from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, log_likelihood
+from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, log_likelihood, products
 from registry.ptychography.noise import Noise
 from registry.ptychography.scan import Real, Scan
 from registry.ptychography.stack import Stack, power, stack, taken
@@ -145,8 +145,8 @@ def _is_lost(likelihood: Real) -> NDArray[np.bool_]:
 def _of_places(likelihood: Real, place: NDArray[np.intp]) -> Real:
     """Likelihood of all frames of each place, in each place: only places can change theirs."""
     member = (np.unique(place)[:, None] == place).astype(np.float64)
-    found: Real = member @ likelihood @ (member / member.sum(axis=1, keepdims=True)).T
-    return found
+    mean = member / member.sum(axis=1, keepdims=True)
+    return products(products(member, likelihood.T), mean)
 
 
 def _likelihood(scan: Scan, given: np.ndarray, asked: np.ndarray) -> Real:

@@ -122,7 +122,7 @@ def _of_models(form: _Form, model: Stack, columns: slice) -> Models:
 
 
 def products(a: Real, b: Real) -> Real:
-    """Sum of the products of each of a (n, H, W) with each of b (m, H, W): (n, m) float64.
+    """Sum of the products of each of a (n, …) with each of b (m, …): (n, m) float64.
 
     Of so many pixels at a time that OpenBLAS takes one thread for it: several sum in another order
     for each number of them, and wait for each other longer than this takes.
