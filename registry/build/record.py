@@ -51,8 +51,8 @@ class SourceRecord:
         return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def read(name: str) -> SourceRecord:
-    """The record of a source that has been built.
+def read(name: str, root: Path = Path()) -> SourceRecord:
+    """The record of a source of the registry at `root` that has been built.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read(name: str) -> SourceRecord:
     """
     path = SOURCES / f"{name}.json"
     try:
-        document = json.loads(files.read(path))
+        document = json.loads(files.read(root / path))
         if not isinstance(document, dict) or document.keys() != {
             item.name for item in fields(SourceRecord)
         }:

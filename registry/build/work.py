@@ -90,13 +90,13 @@ def opened(request: Request) -> SourceFile:
     return _opened[0][2]
 
 
-def store(wanted: Stage, said: str) -> Built:
+def store(wanted: Stage, said: str, root: Path = Path()) -> Built:
     """Put outputs that are in place into DVC's cache, as far as DVC would; what they are."""
     outs = {}
-    for path in map(Path, wanted.outs):
-        found = File(md5=digests.md5_file(path), size=path.stat().st_size)
-        outs[path.as_posix()] = found
-        if path.as_posix() in wanted.cached and not cache.has(Path(), found.md5):
+    for name in wanted.outs:
+        path = root / name
+        found = outs[name] = File(md5=digests.md5_file(path), size=path.stat().st_size)
+        if name in wanted.cached and not cache.has(root, found.md5):
             with files.open_regular(path) as file:
-                cache.put(Path(), found.md5, partial(shutil.copyfileobj, file))
+                cache.put(root, found.md5, partial(shutil.copyfileobj, file))
     return Built(outs=outs, told=said)

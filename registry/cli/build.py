@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from fixture_registry import parts, shadow
 from registry import console, extras
+from registry.cli import scheduler_argument
 from registry.errors import UsageError, worst
 from registry.storage.root import find_root
 
 if TYPE_CHECKING:
-    from registry.build.many import Progress
+    from registry.build.many import Progress, Submit
     from registry.build.plan import Stage
 
 _Watch = Callable[["Progress", "Stage | None"], None]
@@ -33,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_cores(),
         help="how many at a time (%(default)s)",
     )
+    scheduler_argument.add(parser)
+    parser.add_argument(
+        "--twice",
+        action="store_true",
+        help="with --scheduler: have two workers build each fixture, and compare what they make",
+    )
     parser.add_argument(
         "--fail-fast", action="store_true", help="begin nothing more once a fixture has failed"
     )
@@ -40,15 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from registry.build import many
-    from registry.build.workers import Workers
 
     root = find_root()
     extras.require("build", "fixtures build", "dvc", expected="DVC, whose cache and lock it writes")
     _refuse_shadow(root)
-    with Workers(root, arguments.jobs) as workers, _shown() as watch:
-        ended = many.build(
-            root, arguments.names, workers.submit, watch, fail_fast=arguments.fail_fast
-        )
+    with _engine(root, arguments) as submit, _shown() as watch:
+        ended = many.build(root, arguments.names, submit, watch, fail_fast=arguments.fail_fast)
     for stage, because_of in ended.skipped.items():
         console.say(f"skipped  {stage}: without {because_of} it cannot be built", file=sys.stderr)
     counts = {
@@ -62,6 +66,29 @@ def run(arguments: argparse.Namespace) -> int:
     console.say(f"{ended.total} stage{'s' * (ended.total != 1)}: {told}")
     codes = (getattr(error, "exit_code", 3) for error in ended.failed.values())
     return worst(codes)
+
+
+@contextmanager
+def _engine(root: Path, arguments: argparse.Namespace) -> Iterator[Submit]:
+    """What stages are built by."""
+    from registry.build.workers import Workers
+
+    address = arguments.scheduler
+    if arguments.twice and address is None:
+        raise UsageError(
+            "--twice",
+            expected="workers of a cluster, two of which build each fixture",
+            found="no --scheduler",
+            remedy="name a scheduler; without one, fixtures verify --regenerate compares",
+        )
+    with Workers(root, arguments.jobs) as workers:
+        if address is None:
+            yield workers.submit
+            return
+        with scheduler_argument.cluster(
+            root, address, workers.submit, twice=arguments.twice
+        ) as cluster:
+            yield cluster.submit
 
 
 _ALWAYS = ("built", "up to date")

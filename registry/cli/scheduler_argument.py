@@ -1,0 +1,48 @@
+"""The option ``--scheduler`` of commands that have fixtures built."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry import extras
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from registry.build.cluster import Cluster
+    from registry.build.plan import Stage
+    from registry.build.work import Built
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Have a command take it."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have fixtures built by the workers of a Dask scheduler: tcp://HOST:PORT, or its "
+        "scheduler file",
+    )
+
+
+def cluster(
+    root: Path, address: str, local: Callable[[Stage], Future[Built]], *, twice: bool = False
+) -> Cluster:
+    """The cluster that was named; the parameters are those of `registry.build.cluster.Cluster`.
+
+    Raises
+    ------
+    MissingError
+        The extra ``dask`` is not installed.
+    """
+    extras.require(
+        "dask",
+        "--scheduler",
+        "distributed",
+        expected="Dask's distributed, by which a scheduler is reached",
+    )
+    from registry.build.cluster import Cluster
+
+    return Cluster(root, address, local, twice=twice)
