@@ -11,7 +11,8 @@ import pytest
 from tests.kit.repository import REPOSITORY
 
 # Neither installed for every use of the package, nor free: each takes a tenth of a second or more.
-HEAVY = {"dvc", "jsonschema", "torch", "lightning", "matplotlib", "h5py", "ruamel", "pydantic"}
+HEAVY = {"dvc", "distributed", "jsonschema", "torch", "lightning", "matplotlib", "h5py", "ruamel",
+         "pydantic"}  # fmt: skip
 
 
 def imported(program: str) -> set[str]:

@@ -1,7 +1,7 @@
 """A cluster of Dask's that builds fixtures: who is asked for what, and what becomes of it.
 
-Workers build. Files, cache and lock are the client's, and so are sources, which are built here, and
-sent to a worker that sees them nowhere.
+Workers build fixtures. Files, cache and lock are the client's, and so are sources, which it sends
+to a worker that sees them nowhere.
 """
 
 from __future__ import annotations
@@ -54,8 +54,6 @@ class Cluster:
         The registry's top folder.
     address : str
         The scheduler's, as `registry.build.scheduler.connect` takes it.
-    local : callable
-        Has a source built, which is done here.
     twice : bool
         Whether each fixture is built by two workers, which have to agree on every byte.
     """
@@ -64,11 +62,10 @@ class Cluster:
         self,
         root: Path,
         address: str,
-        local: Callable[[Stage], Future[Built]],
         *,
         twice: bool = False,
     ) -> None:
-        self._root, self._address, self._local = root, address, local
+        self._root, self._address = root, address
         self._twice, self._needed = twice, 1 + twice
         self._group = f"fixtures-{token_hex(4)}"
         self._asked: set[_Asked] = set()
@@ -107,7 +104,7 @@ class Cluster:
         self._client.close()
 
     def submit(self, stage: Stage) -> Future[Built]:
-        """Build a stage: a source here, a fixture there, whose files are then written here.
+        """Have a fixture built by a worker; its files, and DVC's cache, are written here.
 
         The future's error is a `RegistryError`, or an OSError as the system reports it.
 
@@ -116,8 +113,6 @@ class Cluster:
         CheckError
             A worker has other code.
         """
-        if stage.kind == generator_keys.SOURCE:
-            return self._local(stage)
         source = record.read(_named(stage, "--source"), self._root)
         return self.ask(
             stage, source, self._root / source.path, partial(self._store, stage, source)

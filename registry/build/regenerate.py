@@ -1,18 +1,24 @@
 """Rebuild fixtures in a scratch folder, and say for each array what became of it.
 
 Neither the workspace nor the lock is touched. The generators run as DVC runs them: as programs of
-their own, with the declared values as flags.
+their own, with the declared values as flags; or, where there is a cluster, those of fixtures run on
+its workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from registry import digests, files, loading
-from registry.build import scratch
+from registry.build import record, scratch
+from registry.build.plan import Stage
+from registry.build.record import SourceRecord
 from registry.build.scratch import Scratch
 from registry.compare import array_difference
 from registry.compare.array_difference import ArrayDifference
@@ -21,6 +27,10 @@ from registry.declare.params import Params
 from registry.errors import CheckError, MissingError, RegistryError
 from registry.identity import foreign_npz
 from registry.identity.pins import Pin
+
+if TYPE_CHECKING:
+    from registry.build.answer import Answer
+    from registry.build.cluster import Cluster
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,11 +70,12 @@ class Rebuilt:
         return self.exit_code == 0
 
 
-def regenerate(root: Path, pins: list[Pin]) -> list[Rebuilt]:
+def regenerate(root: Path, pins: list[Pin], cluster: Cluster | None = None) -> list[Rebuilt]:
     """Rebuild fixtures and their sources, and hold them against those in the workspace.
 
-    A fixture that cannot be rebuilt, because it is no longer declared, its source's file is not
-    here, or its generator refuses, keeps none of the others from being rebuilt.
+    On a cluster, where one is given, fixtures are built side by side. One that cannot be rebuilt,
+    because it is no longer declared, its source's file is not here, or its generator refuses, keeps
+    none of the others from being rebuilt.
 
     Raises
     ------
@@ -73,8 +84,9 @@ def regenerate(root: Path, pins: list[Pin]) -> list[Rebuilt]:
     """
     declared = params.load(root)
     with scratch.scratch(root) as place:
-        sources: dict[str, RegistryError | None] = {}
-        return [_rebuild(place, pin, declared, sources) for pin in pins]
+        builder = _Builder(place, declared, cluster)
+        begun = [builder.begin(pin) for pin in pins]
+        return [_rebuild(place, pin, end) for pin, end in zip(pins, begun, strict=True)]
 
 
 def compare(pinned: Path, rebuilt: Path, *, subject: str) -> list[RebuiltArray]:
@@ -120,14 +132,12 @@ def _different(name: str, detail: str) -> RebuiltArray:
     return RebuiltArray(array=name, verdict="different", detail=detail)
 
 
-def _rebuild(
-    place: Scratch, pin: Pin, declared: Params, sources: dict[str, RegistryError | None]
-) -> Rebuilt:
+def _rebuild(place: Scratch, pin: Pin, end: Callable[[], object]) -> Rebuilt:
     root, folder = place.root, place.folder
     try:
         # not healed from the cache, as a load would: nothing is touched here
         pinned = loading.read_workspace(root, pin, loading.read_sidecar(root, pin))
-        _build(place, pin, declared, sources)
+        end()
     except RegistryError as error:
         return Rebuilt(
             name=pin.name,
@@ -145,34 +155,88 @@ def _rebuild(
     return Rebuilt(name=pin.name, arrays=arrays, sidecar_same=same, exit_code=0 if good else 1)
 
 
-def _build(
-    place: Scratch, pin: Pin, declared: Params, sources: dict[str, RegistryError | None]
-) -> None:
-    """Build a fixture in the scratch folder, and its source unless that was tried before."""
-    entry = declared.fixtures.get(pin.name)
-    if entry is None:
-        raise CheckError(
-            f"fixture {pin.name}",
-            expected="an entry in params.yaml to rebuild it from",
-            found="none",
-            remedy="git checkout -- params.yaml, or name the fixtures to rebuild",
-        )
-    source = entry["source"]
-    if source not in sources:
+class _Builder:
+    """Builds in a scratch folder: each source once, fixtures here or by a cluster."""
+
+    def __init__(self, place: Scratch, declared: Params, cluster: Cluster | None) -> None:
+        self._place, self._declared, self._cluster = place, declared, cluster
+        self._sources: dict[str, RegistryError | None] = {}
+
+    def begin(self, pin: Pin) -> Callable[[], object]:
+        """Have a fixture built on a cluster; what waits for its end, or builds it here."""
+        if self._cluster is None:
+            return lambda: self._build(pin)
         try:
-            _run(place, "source", source, declared.sources[source])
-            sources[source] = None
+            source = self._source(pin)
+            return self._asked(self._cluster, pin.name, record.read(source, self._place.folder))
         except RegistryError as error:
-            sources[source] = error
-    failure = sources[source]
-    if failure is not None:
-        raise failure
-    _run(place, "fixture", pin.name, entry)
+            return partial(_raise, error)
+
+    def _build(self, pin: Pin) -> None:
+        self._source(pin)
+        entry = self._declared.fixtures[pin.name]
+        with _told("fixture", pin.name):
+            self._place.build("fixture", pin.name, entry)
+
+    def _asked(self, cluster: Cluster, name: str, source: SourceRecord) -> Callable[[], object]:
+        place = self._place
+        built = place.fixture(name).relative_to(place.folder)
+        words = scratch.flags(self._declared.fixtures[name], place.root)
+        stage = Stage(
+            kind="fixture",
+            entry=name,
+            command=shlex.join(["python", "-m", "registry.build.fixture",
+                                built.with_suffix("").as_posix(), *words]),
+            deps=(),
+            outs=(built.with_suffix(".json").as_posix(), built.as_posix()),
+            cached=frozenset(),
+        )  # fmt: skip
+
+        def take(found: Answer) -> None:
+            contents = {place.folder / path: found.files[path] for path in stage.outs}
+            files.write_together(contents)
+
+        future = cluster.ask(stage, source, place.folder / source.path, take)
+
+        def end() -> None:
+            with _told("fixture", name):
+                future.result()
+
+        return end
+
+    def _source(self, pin: Pin) -> str:
+        """Build a fixture's source, unless that was tried before; its name."""
+        entry = self._declared.fixtures.get(pin.name)
+        if entry is None:
+            raise CheckError(
+                f"fixture {pin.name}",
+                expected="an entry in params.yaml to rebuild it from",
+                found="none",
+                remedy="git checkout -- params.yaml, or name the fixtures to rebuild",
+            )
+        source: str = entry["source"]
+        if source not in self._sources:
+            try:
+                with _told("source", source):
+                    self._place.build("source", source, self._declared.sources[source])
+                self._sources[source] = None
+            except RegistryError as error:
+                self._sources[source] = error
+        failure = self._sources[source]
+        if failure is not None:
+            raise failure
+        return source
 
 
-def _run(place: Scratch, kind: str, name: str, entry: Mapping[str, Any]) -> None:
+def _raise(error: RegistryError) -> None:
+    raise error
+
+
+@contextmanager
+def _told(kind: str, name: str) -> Iterator[None]:
+    """Say of an error that it came while something was rebuilt."""
     try:
-        place.build(kind, name, entry)
+        yield
     except RegistryError as failure:
         error = MissingError if isinstance(failure, MissingError) else CheckError
         raise error(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fixture_registry import parts, shadow
 from registry import console, extras
 from registry.cli import scheduler_argument
+from registry.declare.generator_keys import FIXTURE, SOURCE
 from registry.errors import UsageError, worst
 from registry.storage.root import find_root
 
@@ -85,10 +86,10 @@ def _engine(root: Path, arguments: argparse.Namespace) -> Iterator[Submit]:
         if address is None:
             yield workers.submit
             return
-        with scheduler_argument.cluster(
-            root, address, workers.submit, twice=arguments.twice
-        ) as cluster:
-            yield cluster.submit
+        with scheduler_argument.cluster(root, address, twice=arguments.twice) as cluster:
+            # sources are this machine's
+            submits = {SOURCE: workers.submit, FIXTURE: cluster.submit}
+            yield lambda stage: submits[stage.kind](stage)
 
 
 _ALWAYS = ("built", "up to date")

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import extras
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from registry.build.cluster import Cluster
-    from registry.build.plan import Stage
-    from registry.build.work import Built
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def cluster(
-    root: Path, address: str, local: Callable[[Stage], Future[Built]], *, twice: bool = False
-) -> Cluster:
+def cluster(root: Path, address: str, *, twice: bool = False) -> Cluster:
     """The cluster that was named; the parameters are those of `registry.build.cluster.Cluster`.
 
     Raises
@@ -45,4 +38,4 @@ def cluster(
     )
     from registry.build.cluster import Cluster
 
-    return Cluster(root, address, local, twice=twice)
+    return Cluster(root, address, twice=twice)

@@ -6,11 +6,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import console, environment
+from registry.cli import scheduler_argument
 from registry.declare import retirement
-from registry.errors import CheckError, MissingError, worst
+from registry.errors import CheckError, MissingError, UsageError, worst
 from registry.identity import pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
     from registry.compare.published import Comparison
     from registry.compare.publishing import History
+    from registry.identity.pins import Pin
     from registry.verify import Report
 
 
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="rebuild in a scratch folder and compare array by array; touches nothing",
     )
+    scheduler_argument.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,6 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.compare import published, publishing
     from registry.identity import ledger
 
+    if arguments.scheduler is not None and not arguments.regenerate:
+        raise UsageError(
+            "--scheduler",
+            expected="--regenerate: what is built again is built by its workers",
+            found="no --regenerate",
+            remedy="leave it out: to read and hash what is here takes less than to send it",
+        )
     # what a registry by URL does not have: history and generators
     needs_clone = arguments.against is not None or arguments.regenerate
     root = find_root() if needs_clone else locate(None)
@@ -63,9 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     changes = [*(history.errors if history else ()), *(against.errors if against else ())]
     rebuilt = []
     if arguments.regenerate:
-        from registry.build import regenerate
-
-        rebuilt = regenerate.regenerate(root, chosen)
+        rebuilt = _regenerated(root, chosen, arguments.scheduler)
     codes = [report.exit_code for report in reports]
     codes += [item.exit_code for found in (changes, rebuilt) for item in found]
     code = worst(codes)
@@ -91,6 +100,15 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(_verdict(against))
     _print_rebuilt(rebuilt)
     return code
+
+
+def _regenerated(root: Path, chosen: list[Pin], scheduler: str | None) -> list[Rebuilt]:
+    from registry.build import regenerate
+
+    if scheduler is None:
+        return regenerate.regenerate(root, chosen)
+    with scheduler_argument.cluster(root, scheduler) as cluster:
+        return regenerate.regenerate(root, chosen, cluster)
 
 
 def _past(history: History) -> str:

@@ -122,10 +122,12 @@ def build(root, processes, watch=lambda *_: None, *, submitted=lambda: None, **o
     """Build by a cluster, in this process; how far it came."""
     with (
         Workers(root, 1) as workers,
-        Cluster(root, processes.address, workers.submit, **options) as found,
+        Cluster(root, processes.address, **options) as found,
     ):
 
         def submit(stage):
+            if stage.kind == "source":
+                return workers.submit(stage)
             future = found.submit(stage)
             submitted()
             return future
@@ -175,6 +177,11 @@ def test_twice_by_the_command(client, processes, local):
     assert sorted(sent) == sorted(set(sent)), "a source was sent twice"
     assert len(sent) == 2, "the sources of ramps are the same file"
     assert not [*processes.folder("here").rglob("sources/*")], "what it sees was sent"
+    said = fixtures(client, "verify", "t_n16_v1", "a_n20_v1", "--regenerate", "--scheduler",
+                    processes.address)  # fmt: skip
+    assert "ok      t_n16_v1, rebuilt\n" in said
+    assert "          ramp: identical\n          sidecar: identical\n" in said
+    assert left(client) == local, "it touches nothing"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ def test_not_installed(monkeypatch, root):
     """The extra that brings it is named."""
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(MissingError) as caught:
-        scheduler_argument.cluster(root, "tcp://127.0.0.1:1", lambda stage: None)
+        scheduler_argument.cluster(root, "tcp://127.0.0.1:1")
     assert caught.value.parts == {
         "subject": "--scheduler",
         "expected": "Dask's distributed, by which a scheduler is reached",
@@ -38,4 +38,16 @@ def test_twice_without_a_cluster(capsys, monkeypatch, root):
         "  expected: workers of a cluster, two of which build each fixture\n"
         "  found:    no --scheduler\n"
         "  to mend:  name a scheduler; without one, fixtures verify --regenerate compares\n"
+    )
+
+
+def test_verify_without_regenerate(capsys, monkeypatch, root):
+    """What is hashed stays where it is."""
+    monkeypatch.chdir(root)
+    assert main(["verify", "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err == (
+        "error: --scheduler\n"
+        "  expected: --regenerate: what is built again is built by its workers\n"
+        "  found:    no --regenerate\n"
+        "  to mend:  leave it out: to read and hash what is here takes less than to send it\n"
     )

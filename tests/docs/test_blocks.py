@@ -53,6 +53,12 @@ RUN: dict[str, list[tuple[str, str]]] = {
         *[(language, RANGED) for language in ("yaml", "yaml", "sh")],
     ],
     "docs/build.md": [("sh", "test_build.py::test_build")] * 2,
+    "docs/cluster.md": [
+        ("sh", "test_cluster.py::test_a_scheduler_file"),
+        ("python", "test_cluster.py::test_local_cluster"),
+        ("python", "(needs SLURM, as the page says; its last line is the one above)"),
+        *[("sh", "test_cluster.py::test_a_scheduler_file")] * 2,
+    ],
     "docs/consuming.md": [
         ("sh", "test_consuming.py::test_install"),
         ("python", "test_consuming.py::test_in_the_same_repository"),
