@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import threading
 
 import pytest
 
@@ -167,11 +168,19 @@ def test_workers_of_all_kinds(client, processes, local, monkeypatch):
     assert fixtures(client, "build").splitlines()[-1] == "17 stages: 0 built, 17 up to date"
 
 
-def test_twice_by_the_command(client, processes, local):
-    """By a scheduler's file: each fixture by two workers, and by that every worker agrees."""
+def test_twice(client, processes, local, monkeypatch):
+    """Each fixture by two workers, never one alone; by that every worker agrees."""
     unbuilt(client)
-    said = fixtures(client, "build", "--scheduler", str(processes.file), "--twice")
-    assert said.splitlines()[-1] == "17 stages: 17 built, 0 up to date"
+    pairs = []
+    hold = cluster.answer.hold_together
+
+    def noting(stage, first, second):
+        pairs.append({first.machine["address"], second.machine["address"]})
+        hold(stage, first, second)
+
+    monkeypatch.setattr(cluster.answer, "hold_together", noting)
+    assert not build(client, processes, twice=True).failed
+    assert [len(pair) for pair in pairs] == [2] * 14
     assert left(client) == local
     sent = [path.name for path in processes.folder("elsewhere").rglob("sources/*.npz")]
     assert sorted(sent) == sorted(set(sent)), "a source was sent twice"
@@ -238,6 +247,30 @@ def test_a_worker_with_other_code(two, tmp_path):
         assert said["remedy"].startswith("start it in a clone that is at the client's commit")
     finally:
         processes.signal("changed", signal.SIGKILL)
+
+
+def test_the_second_worker_is_lost(two):
+    """Another one that comes meanwhile is asked, be it that nobody else was there at first."""
+    root, processes = two
+    ramps.declare(root, {"a_v3": 7, "a_v4": 8})
+    stopped = []
+
+    def submitted():
+        # each has one of the two fixtures; what the right one has built waits for the wrong one
+        if not stopped:
+            processes.signal("wrong", signal.SIGSTOP)
+            stopped.append(threading.Timer(1, late))
+            stopped[0].start()
+
+    def late():
+        processes.worker("late", root)
+        processes.wait("late")
+        processes.signal("wrong", signal.SIGKILL)
+
+    progress = build(root, processes, submitted=submitted, twice=True)
+    stopped[0].join()
+    assert not progress.failed, [str(error) for error in progress.failed.values()]
+    assert sorted(stage.entry for stage in progress.built) == ["a_v3", "a_v4"]
 
 
 def test_a_fixture_that_kills(two):

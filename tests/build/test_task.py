@@ -8,6 +8,8 @@ from __future__ import annotations
 import pickle
 import shutil
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -128,6 +130,26 @@ def test_errors(worker, monkeypatch):
     assert found["error"]["found"].startswith(
         "OSError: [Errno 28] No space left on device, on tcp://w:1 on "
     )
+
+
+def test_one_at_a_time(worker, monkeypatch):
+    """However many threads a worker has: what is printed is taken from the whole process."""
+    busy, most = [], []
+
+    def slow(*_):
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.02)
+        busy.pop()
+        return {}
+
+    monkeypatch.setattr(task, "_build", slow)
+    threads = [threading.Thread(target=task.build, args=[{}, {}]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 4
 
 
 def test_refusal(worker):
