@@ -8,6 +8,7 @@ import signal
 import threading
 
 import pytest
+from filelock import FileLock
 
 from registry.build import cluster, many
 from registry.build.cluster import Cluster
@@ -101,7 +102,8 @@ def client(laid, tmp_path_factory, processes):
     scratch = REPOSITORY / "build" / "reproducibility"
     try:
         scratch.mkdir(parents=True, exist_ok=True)
-        install_numpy(scratch, NUMPY)
+        with FileLock(scratch / "numpy.lock"):
+            install_numpy(scratch, NUMPY)
     except MissingError as error:
         absent(f"numpy {NUMPY}", str(error))
     processes.worker("here", root)
