@@ -16,22 +16,19 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from registry import digests, field, files
-from registry.build import arriving, fixture, loaded_code, source_file, work
+from registry.build import arriving, fixture, loaded_code, memory, source_file, work
 from registry.build.kept import SHA256, Kept
 from registry.build.plan import Stage
 from registry.build.record import SourceRecord
 from registry.build.source_file import SourceFile
 from registry.build.stage import Request
 from registry.errors import MissingError, RegistryError
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 # What a generator prints is taken from the whole process: one at a time, however many threads.
 _alone = threading.Lock()
@@ -85,7 +82,8 @@ def build(order: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
     from distributed import get_worker
 
     with _alone:
-        _keep_memory()
+        # Dask's nanny has glibc hand back all that is freed, and a fixture take three times as long
+        memory.reuse()
         worker = get_worker()
         machine = this_machine(worker)
         try:
@@ -164,21 +162,6 @@ def _build(
         "files": {} if found == known else contents,
         "told": printed.getvalue(),
     }
-
-
-@cache
-def _keep_memory() -> None:
-    """Have the C library keep what is freed, as it does by itself.
-
-    Dask's nanny has it give all of it back at once (``MALLOC_TRIM_THRESHOLD_``), and a fixture then
-    takes three times as long: each of its many arrays is of new pages.
-    """
-    import ctypes
-
-    # the numbers are glibc's; no other library has the function
-    with suppress(AttributeError, OSError):
-        for option, value in ((_TRIM_THRESHOLD, 1 << 27), (_MMAP_THRESHOLD, 1 << 25)):
-            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _bytes(data: files.Content) -> bytes:

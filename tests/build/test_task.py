@@ -5,7 +5,6 @@ In this process; by workers of Dask's: test_cluster.py.
 
 from __future__ import annotations
 
-import ctypes
 import pickle
 import shutil
 import sys
@@ -153,18 +152,12 @@ def test_one_at_a_time(worker, monkeypatch):
     assert most == [1] * 4
 
 
-def test_memory_is_kept(worker, monkeypatch):
+def test_memory_is_used_again(worker, monkeypatch):
     """Dask's nanny has it given back at once, which takes two thirds of a fixture's time."""
-    said = []
-    library = SimpleNamespace(mallopt=lambda *option: said.append(option))
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
-    task._keep_memory.cache_clear()
+    asked = []
+    monkeypatch.setattr(task.memory, "reuse", lambda: asked.append(1))
     task.build(order(), {})
-    task.build(order(), {})
-    assert said == [(-1, 1 << 27), (-3, 1 << 25)]
-    del library.mallopt
-    task._keep_memory.cache_clear()
-    assert "files" in task.build(order(), {}), "another C library"
+    assert asked == [1]
 
 
 def test_refusal(worker):
