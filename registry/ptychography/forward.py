@@ -195,7 +195,8 @@ def _propagate(modes: Complex, patches: Complex, found: Real) -> None:
     _, height, width = patches.shape
     intensity = np.empty(patches.shape)
     for n, mode in enumerate(modes):
-        far = np.fft.fft2(mode * patches).view(np.float64)
+        # numpy 1 gives it with its axes the other way round
+        far = np.ascontiguousarray(np.fft.fft2(mode * patches)).view(np.float64)
         far *= far
         if n:
             intensity += far[:, :, ::2]
