@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from registry.build import declared_file, fixture, source
+from registry.build import fixture, source
 from registry.build.scratch import flags
 from registry.identity import npz
 from tests.kit import processes
@@ -112,9 +112,8 @@ def page() -> dict[str, dict]:
 
 
 @pytest.fixture
-def convert(run, top, monkeypatch):
+def convert(run):
     """Run the source's stage on the page's scan, as it is declared here; how it ended."""
-    monkeypatch.setattr(declared_file, "DIGESTS", top / "build/digests")
     entry = page()["scan_0042"]
     kept = {
         key: value
