@@ -139,7 +139,7 @@ def _stage(folder: Path) -> tuple[str, Verdict]:
     template = _registry(folder, "stage", 1, 64)
     locked = yaml.safe_load((ROOT / "dvc.lock").read_bytes())["stages"]
     words = locked["fixture@minimal_dataset_v1"]["cmd"].split()[1:]
-    words = ["tests/fixtures/v1" if "/" in word else word for word in words]
+    words = ["tests/fixtures/made_up_v1" if "/" in word else word for word in words]
     used = [_timed(template, *words)[1] for _ in range(_STAGE_ROUNDS)]
     imports = [_timed(template, "-c", _IMPORTS)[1] for _ in range(_STAGE_ROUNDS)]
     python = [_timed(template, "-c", "")[1] for _ in range(_STAGE_ROUNDS)]

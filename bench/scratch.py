@@ -118,7 +118,6 @@ def origin(folder: Path, count: int) -> Path:
         stored.parent.mkdir(parents=True, exist_ok=True)
         # one file under two names: nothing that is measured writes to either
         os.link(root / pin.path, stored)
-    _git(root, "init", "--quiet")
     _git(root, "add", "--all")
     author = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
     _git(root, *author, "commit", "--quiet", "--message", "everything")
@@ -126,13 +125,14 @@ def origin(folder: Path, count: int) -> Path:
 
 
 def copy(root: Path) -> None:
-    """What a clone of this registry has, less sidecars, declaration and lock."""
+    """A git repository with what a clone of this registry has, less sidecars, params and lock."""
     for path in _COPIED:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():
             shutil.copytree(ROOT / path, root / path, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(ROOT / path, root / path)
+    _git(root, "init", "--quiet")
 
 
 def clone(registry: Path, name: str) -> Path:
