@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -142,6 +143,8 @@ def _work(root: Path, asked: Connection) -> None:
         from registry.build import memory, work
 
         memory.reuse()
+        # what was imported stays, and is not looked at for garbage again and again
+        gc.freeze()
         while True:
             stage = asked.recv()
             try:
