@@ -103,19 +103,22 @@ def _run(program: Callable[[], int]) -> int:
     except RegistryError as error:
         return _report(error)
     except OSError as error:
-        return _report(
-            MissingError(
-                f"file {error.filename or '(which one, the system does not say)'}",
-                expected="a file that can be read, or written whole",
-                found=error.strerror or str(error),
-                remedy=_REMEDIES.get(
-                    error.errno or 0, "see that it is a file of yours, then run the command again"
-                ),
-            )
-        )
+        return _report(of_system(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def of_system(error: OSError) -> MissingError:
+    """What the system reports of a file, as an error for the user."""
+    return MissingError(
+        f"file {error.filename or '(which one, the system does not say)'}",
+        expected="a file that can be read, or written whole",
+        found=error.strerror or str(error),
+        remedy=_REMEDIES.get(
+            error.errno or 0, "see that it is a file of yours, then run the command again"
+        ),
+    )
 
 
 _FULL = "free some space, then run the command again; nothing half-written was left behind"

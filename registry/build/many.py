@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import console
 from registry.build import code, lock, plan, readings
 from registry.build.kept import MD5, Kept
 from registry.build.lock import Entry, File
@@ -41,7 +42,7 @@ class Progress:
     total: int = 0
     current: set[Stage] = field(default_factory=set)
     built: dict[Stage, str] = field(default_factory=dict)
-    failed: dict[Stage, RegistryError | OSError] = field(default_factory=dict)
+    failed: dict[Stage, RegistryError] = field(default_factory=dict)
     skipped: dict[Stage, Stage] = field(default_factory=dict)
     running: dict[Future[Built], Stage] = field(default_factory=dict)
 
@@ -210,7 +211,8 @@ class _Build:
             self._inputs.update(built.outs)
             self._progress.built[stage] = built.told
         elif isinstance(error, RegistryError | OSError):
-            self._progress.failed[stage] = error
+            known = console.of_system(error) if isinstance(error, OSError) else error
+            self._progress.failed[stage] = known
             self._skip(stage, stage)
             if self._fail_fast:
                 for other in list(self._progress.running):

@@ -19,7 +19,7 @@ from registry.build.record import SourceRecord
 from registry.build.source_file import SourceFile
 from registry.build.stage import Request
 from registry.declare import generator_keys
-from registry.errors import CheckError, RegistryError
+from registry.errors import CheckError, MissingError, RegistryError
 from registry.storage import cache
 
 
@@ -55,6 +55,8 @@ def told(wanted: Stage) -> Iterator[io.StringIO]:
 
     Raises
     ------
+    MissingError
+        There is too little memory.
     CheckError
         For whatever a generator raises and ought not to.
     """
@@ -62,8 +64,16 @@ def told(wanted: Stage) -> Iterator[io.StringIO]:
     try:
         with contextlib.redirect_stdout(said):
             yield said
-    except (RegistryError, OSError, MemoryError):
+    except (RegistryError, OSError):
         raise
+    except MemoryError:
+        raise MissingError(
+            str(wanted),
+            expected="the memory that its generator and its checks need",
+            found="less",
+            remedy=f"fixtures build --jobs 1 {wanted.entry}, which gives it all that there is; or "
+            "free some",
+        ) from None
     except Exception as error:
         raise CheckError(
             str(wanted),

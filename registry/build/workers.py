@@ -149,6 +149,6 @@ def _work(root: Path, asked: Connection) -> None:
             stage = asked.recv()
             try:
                 found: Any = work.build(stage)
-            except (RegistryError, OSError, MemoryError) as error:
+            except (RegistryError, OSError) as error:
                 found = error
             asked.send(found)

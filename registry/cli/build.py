@@ -65,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     told = ", ".join(f"{n} {what}" for what, n in counts.items() if n or what in _ALWAYS)
     console.say(f"{ended.total} stage{'s' * (ended.total != 1)}: {told}")
-    codes = (getattr(error, "exit_code", 3) for error in ended.failed.values())
-    return worst(codes)
+    return worst(error.exit_code for error in ended.failed.values())
 
 
 @contextmanager

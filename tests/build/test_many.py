@@ -220,10 +220,18 @@ def test_fail_fast(root, builder):
 
 
 def test_a_full_disk_of_a_worker(root, builder):
-    """Fails the stage that it was at."""
+    """Fails the stage that it was at, in the words that all commands have for it."""
     builder.fails = {"a_v1": OSError(28, "No space left on device", "x")}
     progress = build(root, builder)
-    assert names(progress.failed) == ["fixture@a_v1"]
+    ((stage, error),) = progress.failed.items()
+    assert stage.name == "fixture@a_v1"
+    assert str(error) == (
+        "file x\n"
+        "  expected: a file that can be read, or written whole\n"
+        "  found:    No space left on device\n"
+        "  to mend:  free some space, then run the command again; nothing half-written was left "
+        "behind"
+    )
 
 
 def test_ctrl_c(root, builder):

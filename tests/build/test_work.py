@@ -10,7 +10,7 @@ import generators
 from registry.build import code, kept, plan, source_file, work
 from registry.build.lock import File
 from registry.digests import md5
-from registry.errors import CheckError
+from registry.errors import CheckError, MissingError
 from registry.storage import cache
 from tests.kit import ramps
 
@@ -110,6 +110,20 @@ def test_a_generator_with_a_fault(stages):
     assert "generators/ramp_v1.py" in said["found"]
     assert said["found"].splitlines()[-1].strip().startswith("TypeError: ")
     assert said["remedy"] == "correct the generator, or what it is given"
+
+
+def test_a_generator_that_wants_too_much_memory(stages):
+    """It is no fault of the generator's; what may help is said."""
+    built = stages(a_v1=ramps.HUGE)
+    work.build(built["source@source_a"])
+    with pytest.raises(MissingError) as caught:
+        work.build(built["fixture@a_v1"])
+    assert caught.value.parts == {
+        "subject": "fixture a_v1",
+        "expected": "the memory that its generator and its checks need",
+        "found": "less",
+        "remedy": "fixtures build --jobs 1 a_v1, which gives it all that there is; or free some",
+    }
 
 
 def test_a_source_of_other_bytes(stages, tmp_path, monkeypatch):

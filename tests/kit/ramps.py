@@ -9,8 +9,9 @@ from pathlib import Path
 from registry.init import laying, plan
 
 FOLDER = "tests/fixtures"
-# Lengths of which none comes out: the generator refuses, has a fault, or ends its process.
-REFUSED, FAULTY, DEADLY = 13, 14, 15
+# Lengths of which none comes out: the generator refuses, has a fault, ends its process, wants more
+# memory than there is.
+REFUSED, FAULTY, DEADLY, HUGE = 13, 14, 15, 16
 _GENERATOR = f"""\
 import os
 import signal
@@ -27,6 +28,8 @@ def generate(params, source, declared):
         os.kill(os.getpid(), signal.SIGKILL)
     if length == {FAULTY}:
         length = None
+    if length == {HUGE}:
+        length = 1 << 60
     return {{"ramp": np.arange(length + 0, dtype="<f4")}}, {{"transformations": ["a ramp"]}}
 """
 _SCHEMA = {
