@@ -92,9 +92,8 @@ def _texts(entries: Mapping[str, Entry]) -> dict[str, bytes]:
     """The lines of each stage."""
     from ruamel.yaml import YAML
 
-    # as DVC sets it up, so that long commands are folded in the same places
+    # DVC's own writer, so that long commands are folded in the same places
     writer = YAML()
-    writer.default_flow_style = False
     texts = {}
     for name, entry in entries.items():
         parts = {"deps": _items(entry.deps), "outs": _items(entry.outs)}

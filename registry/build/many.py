@@ -180,9 +180,8 @@ class _Build:
                     self._write()
                     written = time.monotonic()
         except KeyboardInterrupt:
-            # what has begun comes to its end, and is not to be done again
+            # what has begun is waited for, and is not to be done again
             for future in [item for item in progress.running if not item.cancel()]:
-                wait([future])
                 self._end(future, go_on=False)
             raise
         finally:
@@ -207,8 +206,6 @@ class _Build:
             built = future.result()
             deps = {path: self._input(path) for path in stage.deps}
             self._new[stage.name] = Entry(command=stage.command, deps=deps, outs=built.outs)
-            # such as another stage's dependency
-            self._inputs.update(built.outs)
             self._progress.built[stage] = built.told
         elif isinstance(error, RegistryError | OSError):
             known = console.of_system(error) if isinstance(error, OSError) else error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,8 @@ class Builder:
         self.root, self.asked, self.fails = root, [], {}
         # what takes a while, and what all outputs say
         self.slow, self.text = set(), "built"
+        # what waits for a process, for longer than anything takes here
+        self.queued = set()
 
     def submit(self, stage) -> Future:
         """Build a stage."""
@@ -59,7 +62,9 @@ class Builder:
             if path in stage.cached:
                 cache.put(self.root, md5(data), data)
         built = Built(outs=outs, told=f"{stage} is built")
-        if stage.entry in self.slow:
+        if stage.entry in self.queued:
+            threading.Timer(5, lambda: future.cancelled() or future.set_result(built)).start()
+        elif stage.entry in self.slow:
             # else it could be taken back
             future.set_running_or_notify_cancel()
             threading.Timer(0.1, future.set_result, [built]).start()
@@ -160,6 +165,18 @@ def test_what_is_out_of_date(root, builder, what, asked):
     assert builder.asked == [], "it is still out of date"
 
 
+def test_a_lock_of_another_pipeline(root, builder):
+    """What depended on something else is built again, though nothing of it has changed."""
+    build(root, builder)
+    entries = lock.read(root)
+    entry = entries["fixture@b_v1"]
+    deps = {path: file for path, file in entry.deps.items() if path != "build/code/valid"}
+    lock.write(root, {"fixture@b_v1": replace(entry, deps=deps)})
+    build(root, builder)
+    assert builder.asked == ["fixture@b_v1"]
+    assert lock.read(root) == entries
+
+
 def test_a_source_that_becomes_another(root, builder):
     """Its fixtures are built after it, even if they were up to date before."""
     build(root, builder)
@@ -217,6 +234,14 @@ def test_fail_fast(root, builder):
     assert builder.asked == ALL[:2], "something was begun after the failure"
     assert list(lock.read(root)) == ["source@source_b"]
     assert progress.ended < progress.total
+
+
+def test_fail_fast_and_what_waits_for_a_process(root, builder):
+    """It is taken back."""
+    builder.fails, builder.queued = {"source_b": refusal()}, {"source_a"}
+    progress = build(root, builder, fail_fast=True)
+    assert builder.asked == ALL[:2]
+    assert (len(progress.failed), len(progress.built)) == (1, 0)
 
 
 def test_a_full_disk_of_a_worker(root, builder):
