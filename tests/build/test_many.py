@@ -63,7 +63,9 @@ class Builder:
                 cache.put(self.root, md5(data), data)
         built = Built(outs=outs, told=f"{stage} is built")
         if stage.entry in self.queued:
-            threading.Timer(5, lambda: future.cancelled() or future.set_result(built)).start()
+            timer = threading.Timer(5, lambda: future.cancelled() or future.set_result(built))
+            timer.daemon = True
+            timer.start()
         elif stage.entry in self.slow:
             # else it could be taken back
             future.set_running_or_notify_cancel()
