@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fixture_registry import parts, shadow
 from registry import console, extras
-from registry.cli import scheduler_argument
+from registry.cli import scheduler_argument, shadowed
 from registry.declare.generator_keys import FIXTURE, SOURCE
 from registry.errors import UsageError, worst
 from registry.storage.root import find_root
@@ -51,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     root = find_root()
     extras.require("build", "fixtures build", "dvc", expected="DVC, whose cache and lock it writes")
-    _refuse_shadow(root)
+    shadowed.refuse(root, "fixtures build")
     with _engine(root, arguments) as submit, _shown() as watch:
         ended = many.build(root, arguments.names, submit, watch, fail_fast=arguments.fail_fast)
     for stage, because_of in ended.skipped.items():
@@ -105,18 +104,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, found {text!r}")
     return int(text)
-
-
-def _refuse_shadow(root: Path) -> None:
-    found = shadow(root)
-    if found is not None:
-        said = parts(found)
-        raise UsageError(
-            "fixtures build",
-            expected=said["expected"],
-            found=said["found"],
-            remedy="rename that file, or move the registry into a folder below it",
-        )
 
 
 @contextmanager

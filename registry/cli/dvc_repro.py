@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fixture_registry import parts, shadow
 from registry import extras
-from registry.errors import UsageError
+from registry.cli import shadowed
 from registry.storage import git
 
 
@@ -24,15 +23,7 @@ def repro(root: Path, *arguments: str) -> int:
         A file there is what its stages would run in place of this package.
     """
     extras.require("build", "dvc repro", "dvc", expected="DVC, which runs the stages")
-    found = shadow(root)
-    if found is not None:
-        said = parts(found)
-        raise UsageError(
-            "dvc repro",
-            expected=said["expected"],
-            found=said["found"],
-            remedy="rename that file, or move the registry into a folder below it",
-        )
+    shadowed.refuse(root, "dvc repro")
     # stages are run as `python -m registry...`: that has to be this environment's
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     sys.stdout.flush()

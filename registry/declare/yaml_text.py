@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from registry import extras, files
 from registry.declare import FILE, common_yaml
@@ -160,20 +160,32 @@ _MOST_BRACKETS = 100
 
 
 def _scanner() -> type[Scanner]:
-    """What cuts a text into tokens: ruamel's own, which stops where too many brackets are open."""
+    """What cuts a text into tokens: ruamel's own, less what nobody means and readers disagree on.
+
+    It stops where too many brackets are open. And DVC reads by libyaml where ruamel has it, which
+    takes no notice of a directive, and a nameless tag for another one.
+    """
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.scanner import Scanner
 
-    class Shallow(Scanner):
+    class Narrow(Scanner):
         def fetch_flow_collection_start(self, *token: Any, **context: Any) -> None:
             if self.flow_level == _MOST_BRACKETS:
-                raise MarkedYAMLError(
-                    problem=f"more than {_MOST_BRACKETS} brackets in each other",
-                    problem_mark=self.reader.get_mark(),
-                )
+                self._refuse(f"more than {_MOST_BRACKETS} brackets in each other")
             super().fetch_flow_collection_start(*token, **context)
 
-    return Shallow
+        def fetch_directive(self) -> None:
+            self._refuse("a directive (%), of which readers of YAML make this or that")
+
+        def fetch_tag(self) -> None:
+            if self.reader.peek(1) in "\0 \t\r\n\x85\u2028\u2029,]}":
+                self._refuse("a tag (!) without a name, of which readers of YAML make this or that")
+            super().fetch_tag()
+
+        def _refuse(self, problem: str) -> NoReturn:
+            raise MarkedYAMLError(problem=problem, problem_mark=self.reader.get_mark())
+
+    return Narrow
 
 
 # Of these YAML admits some that there are not: instants that no calendar has, halves of letters,

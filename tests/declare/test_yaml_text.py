@@ -1,4 +1,4 @@
-"""Tests of `registry.declare.yaml_text`: brackets in brackets."""
+"""Tests of `registry.declare.yaml_text`: what is refused though YAML allows it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ def test_more_brackets_than_anybody_means(text, place):
 def test_brackets_that_are_none(text):
     """In texts and comments they have no depth, and side by side none together."""
     yaml_text.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("%YAML 1.1\n---\na: yes\n", "line 1, column 1: a directive (%), of which readers"),
+        ("a: 1\n...\n%TAG ! x\n---\nb: 1\n", "line 3, column 1: a directive (%), of which"),
+        ("a: !\n", "line 1, column 4: a tag (!) without a name, of which readers"),
+        ("a: [!, 1]\n", "line 1, column 5: a tag (!) without a name, of which readers"),
+        ("a: ! 1\n", "line 1, column 4: a tag (!) without a name, of which readers"),
+    ],
+)
+def test_what_readers_disagree_on(text, found):
+    """DVC may read by another reader than this one, which makes something else of it."""
+    with pytest.raises(CheckError) as caught:
+        yaml_text.parse(text)
+    assert caught.value.found.startswith(found), caught.value.found
 
 
 def merges(count: int) -> str:
