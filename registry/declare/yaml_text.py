@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,11 +160,15 @@ def _block(node: Any) -> list[tuple[Any, Any]]:
 _MOST_BRACKETS = 100
 
 
+# The directive that says what is so without it.
+_VERSION, _LONGEST = re.compile(r"%YAML 1\.2(?=[ \r\n])"), 10
+
+
 def _scanner() -> type[Scanner]:
     """What cuts a text into tokens: ruamel's own, less what nobody means and readers disagree on.
 
     It stops where too many brackets are open. And DVC reads by libyaml where ruamel has it, which
-    takes no notice of a directive, and a nameless tag for another one.
+    reads YAML 1.2 whatever a directive says, and takes a nameless tag for another one.
     """
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.scanner import Scanner
@@ -175,7 +180,9 @@ def _scanner() -> type[Scanner]:
             super().fetch_flow_collection_start(*token, **context)
 
         def fetch_directive(self) -> None:
-            self._refuse("a directive (%), of which readers of YAML make this or that")
+            if not _VERSION.match(self.reader.prefix(_LONGEST)):
+                self._refuse("a directive (%), of which readers of YAML make this or that")
+            super().fetch_directive()
 
         def fetch_tag(self) -> None:
             if self.reader.peek(1) in "\0 \t\r\n\x85\u2028\u2029,]}":

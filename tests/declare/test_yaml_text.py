@@ -49,6 +49,7 @@ def test_brackets_that_are_none(text):
     ("text", "found"),
     [
         ("%YAML 1.1\n---\na: yes\n", "line 1, column 1: a directive (%), of which readers"),
+        ("%YAML 1.20\n---\na: yes\n", "line 1, column 1: a directive (%), of which readers"),
         ("a: 1\n...\n%TAG ! x\n---\nb: 1\n", "line 3, column 1: a directive (%), of which"),
         ("a: !\n", "line 1, column 4: a tag (!) without a name, of which readers"),
         ("a: [!, 1]\n", "line 1, column 5: a tag (!) without a name, of which readers"),
@@ -60,6 +61,11 @@ def test_what_readers_disagree_on(text, found):
     with pytest.raises(CheckError) as caught:
         yaml_text.parse(text)
     assert caught.value.found.startswith(found), caught.value.found
+
+
+def test_the_version_that_all_readers_read():
+    """It may be said."""
+    assert yaml_text.parse("%YAML 1.2\n---\na: yes\n") == {"a": "yes"}
 
 
 def merges(count: int) -> str:
