@@ -13,12 +13,19 @@ from typing import Any
 from registry import digests, loading
 from registry.declare import FILE, declaration, deprecation
 from registry.declare.declaration import Declaration
-from registry.errors import ChainError, MissingError, RegistryError, word, worst
-from registry.identity import chain, ledger, npz, pins, schema, sidecar
+from registry.errors import (
+    ChainError,
+    MissingError,
+    RegistryError,
+    UsageError,
+    word,
+    worst,
+)
+from registry.identity import certificate, chain, ledger, npz, pins, schema, sidecar
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
-from registry.storage import served
+from registry.storage import git, served
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +81,7 @@ def verify(root: Path, pinned: list[Pin]) -> list[Report]:
 
 
 def unpinned(root: Path) -> list[Report]:
-    """What is declared, or was once published, and is pinned nowhere: a broken link of each.
+    """What is declared, published or certified, and is pinned nowhere: a broken link of each.
 
     Raises
     ------
@@ -88,7 +95,9 @@ def unpinned(root: Path) -> list[Report]:
     reports = [_unpinned(name, chain.DECLARED, _unbuilt(name), missing=True) for name in unbuilt]
     retired = deprecation.notices(root / FILE, "retired")
     gone = [name for name in shared.ledger or {} if name not in {*pinned, *retired}]
-    return reports + [_unpinned(name, chain.PUBLISHED, _vanished(name)) for name in gone]
+    reports += [_unpinned(name, chain.PUBLISHED, _vanished(name)) for name in gone]
+    left = [name for name in certificate.names(root) if name not in {*pinned, *unbuilt, *gone}]
+    return reports + [_unpinned(name, chain.CERTIFICATE, _left(name)) for name in left]
 
 
 def _unpinned(name: str, link: Link, error: ChainError, *, missing: bool = False) -> Report:
@@ -116,6 +125,16 @@ def _vanished(name: str) -> ChainError:
     )
 
 
+def _left(name: str) -> ChainError:
+    return chain.CERTIFICATE.broken(
+        name,
+        "a certificate of what dvc.lock pins",
+        f"{certificate.path(name)}, and no pin",
+        f"git rm {certificate.path(name)}; or take back the pin: git log --oneline -- dvc.lock "
+        "shows the commits",
+    )
+
+
 class _Shared:
     """What all fixtures of one run are held against: each file is read once."""
 
@@ -126,6 +145,8 @@ class _Shared:
         self.schema_digest = cache(lambda name: schema.digest(root / "schemas" / name))
         self.fits = cache(lambda name: schema.compiled(root / "schemas" / name))
         self.blob = cache(lambda script: _blob(root / script))
+        self.certified = set(certificate.names(root))
+        self.pinned_at = cache(lambda commit: _pinned_at(root, commit))
 
     def links(self, pin: Pin) -> tuple[Link, ...]:
         """Links of a fixture that are tested one by one, in order.
@@ -135,6 +156,7 @@ class _Shared:
         out: they stay where the fixture comes from. So is what a registry does not have.
         """
         tested = {chain.SIDECAR, chain.VERSION, chain.SIZES, chain.BYTES, chain.MD5, chain.ARRAYS}
+        tested |= {chain.CERTIFICATE} if pin.name in self.certified else set()
         if not pin.imported:
             tested |= {chain.PUBLISHED} if self.ledger is not None else set()
             tested |= {chain.DECLARED} if self.declared is not None else set()
@@ -183,6 +205,8 @@ def _chain(root: Path, pin: Pin, shared: _Shared) -> Iterator[tuple[Link, Callab
     yield chain.SIZES, lambda: _sizes(pin, record)
     if lines is not None and not pin.imported:
         yield chain.PUBLISHED, lambda: _published(record, lines)
+    if pin.name in shared.certified:
+        yield chain.CERTIFICATE, lambda: _certificate(root, pin, record, shared)
     if shared.own and not pin.imported:
         own = {record.generator_script: record.generator_commit, **record.generator_helpers}
         yield chain.SCHEMAS, lambda: _schemas(root, pin, record, shared)
@@ -240,6 +264,55 @@ def _published(record: Sidecar, lines: Mapping[str, ledger.Line]) -> None:
             f"declare the change as {sidecar.next_free_version(record.name, lines)}, and take this "
             f"one back: git checkout main -- params.yaml dvc.lock {ledger.FILE}, and its sidecar",
         )
+
+
+def _certificate(root: Path, pin: Pin, record: Sidecar, shared: _Shared) -> None:
+    witnesses = certificate.held(root, record)
+    if not shared.own:
+        # neither schemas nor history came along
+        return
+    certificate.satisfy(root, pin.name, witnesses)
+    for commit in dict.fromkeys(witness.commit for witness in witnesses):
+        pinned = shared.pinned_at(commit)
+        # a shallow clone has few commits, and a branch that was squashed leaves none of its own
+        if pinned is None or _is_pinned(root, commit, pinned.get(pin.name), pin, record):
+            continue
+        raise chain.CERTIFICATE.broken(
+            pin.name,
+            f"lines of {certificate.path(pin.name)} that name commits which pin its content",
+            f"commit {commit[:12]}, which pins "
+            + ("something else" if pin.name in pinned else "no such fixture"),
+            f"remove the line; fixtures verify {pin.name} --regenerate --certify writes one",
+        )
+
+
+def _pinned_at(root: Path, commit: str) -> Mapping[str, Pin] | None:
+    """Pins of a commit; None where nobody can tell: it is not here, or has no lock at this path."""
+    try:
+        lock = git.read_file(root, git.commit_id(root, commit), pins.LOCK)
+    except UsageError:
+        return None
+    if lock is None:
+        return None
+    try:
+        return pins.parse(lock)
+    except ChainError:
+        return {}
+
+
+def _is_pinned(root: Path, commit: str, then: Pin | None, pin: Pin, record: Sidecar) -> bool:
+    """Whether the content that is pinned now was pinned then, in whichever container."""
+    if then is None:
+        return False
+    if then.md5 == pin.md5:
+        return True
+    try:
+        text = git.read_file(root, commit, then.sidecar_path)
+        return text is not None and sidecar.document(text, subject=commit)["content_sha256"] == (
+            record.content_sha256
+        )
+    except (ChainError, UsageError, LookupError, TypeError):
+        return False
 
 
 def _version(pin: Pin, record: Sidecar) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import registry
-from registry.identity import pins
+from registry.identity import certificate, pins
 from registry.verify import verify
 from tests.kit.repository import REPOSITORY
 
@@ -44,7 +44,7 @@ def test_every_link_of_the_chain_holds(name):
     (report,) = verify(REPOSITORY, [pins.find(REPOSITORY, name)])
     broken = [link.detail for link in report.links if not link.holds]
     assert broken == [], "\n".join(broken)
-    assert len(report.links) == 11, "not every link was tested"
+    assert len(report.links) == 12, "not every link was tested"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -63,3 +63,21 @@ def test_no_sidecar_names_a_folder_of_a_machine():
         assert str(REPOSITORY) not in text, f"{pin.sidecar_path} names this folder"
         values = json.loads(text)["source_declaration"].values()
         assert not any(str(value).startswith("/") for value in values), "an absolute path"
+
+
+def test_every_fixture_has_its_certificate():
+    """On more than one numpy and under several settings; what is in it, `verify` tests."""
+    assert set(certificate.names(REPOSITORY)) == set(pins.read(REPOSITORY)), "one is missing"
+    for name in pins.read(REPOSITORY):
+        machines = [
+            witness.machine
+            for witness in certificate.held(REPOSITORY, registry.load(name, REPOSITORY).sidecar)
+        ]
+        assert len({machine.numpy for machine in machines}) > 1, f"one numpy alone built {name}"
+        assert len({str(machine.settings) for machine in machines}) > 5, f"few settings: {name}"
+
+
+def test_no_certificate_names_a_folder_of_a_machine():
+    """What somebody's machine says of itself is no path."""
+    for name in certificate.names(REPOSITORY):
+        assert "/" not in (REPOSITORY / certificate.path(name)).read_text(encoding="utf-8")

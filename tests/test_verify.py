@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from registry import digests
-from registry.identity import npz, pins
-from registry.verify import verify
+from registry.identity import certificate, npz, pins
+from registry.verify import unpinned, verify
+from tests.kit.certificates import witness, write
+from tests.kit.processes import git
 from tests.kit.registries import repin, rewrite
 from tests.kit.repository import FOLDER
 
@@ -385,3 +387,146 @@ def test_verifying_changes_nothing(root):
     assert [report.holds for report in found] == [True, False], "the bad file was not noticed"
     after = {path: digests.sha256_file(path) for path in root.rglob("*") if path.is_file()}
     assert after == before, "a file changed"
+
+
+# Certificates
+
+CERTIFICATE = "certificate -> sidecar"
+CERTIFIED = [*LINKS[:4], CERTIFICATE, *LINKS[4:]]
+
+
+@pytest.fixture
+def committed(root, monkeypatch):
+    """The registry in a repository of its own; the commit that has it, and nothing is certified."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    (root / ".gitignore").write_text("*.npz\n")
+    git(root, "init", "--quiet")
+    return commit(root)
+
+
+def commit(root: Path) -> str:
+    """Commit everything that git does not ignore; the commit."""
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "next")
+    return git(root, "rev-parse", "HEAD").strip()
+
+
+def test_a_good_certificate(root):
+    """Its link is tested where there is one; the other fixture's chain is as it was."""
+    write(root, NAME)
+    found = report(root)
+    names = [link.name for link in found.links]
+    assert names == [link.name for link in found.announced] == CERTIFIED
+    assert found.holds
+    assert CERTIFICATE not in {link.name for each in unpinned(root) for link in each.links}
+    (other,) = verify(root, [pins.find(root, "minimal_dataset_v1")])
+    assert [link.name for link in other.links] == LINKS
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda text: text.replace('sha256": "9', 'sha256": "8'), "found:    8dd"),
+        (lambda text: text.replace('"date"', '"host": "x", "date"'), "an unknown field, host"),
+        (lambda text: text + text, "line 2 a second time"),
+        (lambda text: text.replace(", ", ",", 1), "line 1: the same in other bytes"),
+        (lambda text: text.replace('"big"', '"middle"'), 'machine.byte_order: expected one of'),
+        (lambda text: text.replace('_THREADS": "1"', '_THREADS": "/home/ada"'),
+         "machine.settings.OPENBLAS_NUM_THREADS: expected 1 to 200 characters"),
+        (lambda text: "", "no line"),
+    ],
+)  # fmt: skip
+def test_a_bad_certificate(root, change, found):
+    """A wrong digest, an unknown field, a line twice, edited bytes, a value against the schema."""
+    path = write(root, NAME)
+    path.write_text(change(path.read_text()))
+    (name,) = errors = broken(root)
+    assert name == CERTIFICATE, "another link is blamed"
+    assert found in errors[name]
+
+
+def test_a_certificate_of_nothing(root):
+    """One of a version that is not pinned is left over from it."""
+    write(root, NAME).rename(root / certificate.path("minimal_dataset_v9"))
+    (found,) = (each for each in unpinned(root) if each.links[0].name == CERTIFICATE)
+    assert (found.name, found.exit_code) == ("minimal_dataset_v9", 1)
+    assert found.links[0].detail == (
+        "fixture minimal_dataset_v9: broken link certificate -> sidecar\n"
+        "  expected: a certificate of what dvc.lock pins\n"
+        "  found:    certificates/minimal_dataset_v9.jsonl, and no pin\n"
+        "  to mend:  git rm certificates/minimal_dataset_v9.jsonl; or take back the pin: git log "
+        "--oneline -- dvc.lock shows the commits"
+    )
+
+
+def test_a_commit_that_pins_it(root, committed):
+    """The line names it, and it is here."""
+    write(root, NAME, witness(root, NAME, commit=committed))
+    assert report(root).holds
+
+
+def test_a_commit_that_pins_something_else(root, committed):
+    """Where it is here, what it pins is looked at; a description that moved on does not matter."""
+    rewrite(root, NAME, lambda document: document.update(licence="MIT"))
+    described = commit(root)
+    write(root, NAME, witness(root, NAME, commit=committed))
+    assert CERTIFICATE not in broken(root)
+    replace_arrays(root, lambda arrays: arrays.pop("diff3d"))
+    content = digests.content_digest(npz.parse((root / DATA).read_bytes(), subject=NAME))
+    rewrite(root, NAME, lambda document: document.update(content_sha256=content))
+    write(root, NAME, witness(root, NAME, commit=described))
+    assert (
+        f"  found:    commit {described[:12]}, which pins something else\n"
+        in (broken(root)[CERTIFICATE])
+    )
+
+
+def test_the_same_content_in_another_container(root, committed):
+    """What a line tells of is the content, which a draft may have had in other bytes."""
+    (root / DATA).write_bytes((root / DATA).read_bytes() + b"\0")
+    repin(root, NAME)
+    write(root, NAME, witness(root, NAME, commit=committed))
+    assert CERTIFICATE not in broken(root)
+
+
+def test_a_commit_before_there_was_such_a_fixture(root, committed):
+    """Nobody can have built it there."""
+    lock = root / "dvc.lock"
+    whole = lock.read_text()
+    lock.write_text(whole.replace(f"fixture@{NAME}", "fixture@other_v1"))
+    before = commit(root)
+    lock.write_text(whole)
+    write(root, NAME, witness(root, NAME, commit=before))
+    assert (
+        f"  found:    commit {before[:12]}, which pins no such fixture\n"
+        in (broken(root)[CERTIFICATE])
+    )
+    lock.write_text("<<<<<<< HEAD\n")
+    damaged = commit(root)
+    lock.write_text(whole)
+    write(root, NAME, witness(root, NAME, commit=damaged))
+    assert f"commit {damaged[:12]}, which pins no such fixture\n" in broken(root)[CERTIFICATE]
+
+
+def test_commits_that_are_not_here(root, committed, tmp_path):
+    """A branch that was squashed, a shallow clone, a registry that moved: nobody can tell."""
+    write(root, NAME, witness(root, NAME), witness(root, NAME, numpy="1.26.4", commit=committed))
+    assert report(root).holds, "a commit that is nowhere"
+    commit(root)
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", root.as_uri(), str(shallow))
+    (shallow / DATA).write_bytes((root / DATA).read_bytes())
+    assert report(shallow).holds, "a commit that is deeper"
+    git(root, "mv", "dvc.lock", "moved.lock")
+    moved = commit(root)
+    git(root, "mv", "moved.lock", "dvc.lock")
+    write(root, NAME, witness(root, NAME, commit=moved))
+    assert report(root).holds, "a commit that has no lock at this path"
+
+
+def test_a_certificate_of_an_imported_fixture(root):
+    """It is held against the sidecar as any is."""
+    write(root, NAME)
+    pin = replace(pins.find(root, NAME), imported=True)
+    (found,) = verify(root, [pin])
+    assert (found.holds, CERTIFICATE in [link.name for link in found.links]) == (True, True)

@@ -14,7 +14,9 @@ from registry.cli.table import columns
 from registry.console import say
 from registry.declare import deprecation, retirement
 from registry.errors import MissingError, printable, word
+from registry.identity import certificate
 from registry.identity.sidecar import Sidecar
+from registry.storage import served
 from registry.storage.root import locate
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ def _print(root: Path, pin: Pin, record: Sidecar, present: str) -> None:
     if record.mistakes is not None:
         say("\nplanted mistakes")
         say(*columns([(f"  {key}", text) for key, text in _mistakes(record)]))
+    if certified := _certificate(root, record):
+        say("\ncertificate")
+        say(*columns([(f"  {kind}", *cells) for kind, *cells in certified]))
     say("\ntransformations")
     for number, step in enumerate(record.transformations, 1):
         say(f"  {number}. {step}")
@@ -113,6 +118,7 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
         ("arrays", _arrays(record)),
         ("checks", _checks(record)),
         ("planted mistakes", _mistakes(record)),
+        ("certificate", _certificate(root, record)),
         ("transformations", steps),
     ):
         if not rows:
@@ -219,6 +225,12 @@ def _checks(record: Sidecar) -> list[tuple[str, ...]]:
         (key, nothing if value is None else str(value), meanings.get(key, ""))
         for key, value in record.checks.items()
     ]
+
+
+def _certificate(root: Path, record: Sidecar) -> list[tuple[str, ...]]:
+    """On which machines the same arrays came out, by those who committed that."""
+    witnesses = served.advising(certificate.held)(root, record)
+    return [certificate.HEAD, *certificate.summary(witnesses)] if witnesses else []
 
 
 def _mistakes(record: Sidecar) -> list[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from registry import console
+from registry.identity import certificate
 from registry.storage.root import find_root
 
 
@@ -15,7 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from registry.compare import retiring
 
-    pin = retiring.unpin(find_root(), arguments.name)
-    console.say(f"{pin.name}: taken out of dvc.lock; removed {pin.path} and {pin.sidecar_path}")
+    root = find_root()
+    also = " and its certificate" if arguments.name in certificate.names(root) else ""
+    pin = retiring.unpin(root, arguments.name)
+    removed = f"{pin.path} and {pin.sidecar_path}{also}"
+    console.say(f"{pin.name}: taken out of dvc.lock; removed {removed}")
     console.say("its bytes stay in the cache and on the remote, for older revisions")
     return 0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from registry import console, environment
 from registry.cli import scheduler_argument
 from registry.declare import retirement
-from registry.errors import CheckError, MissingError, UsageError, worst
-from registry.identity import pins
+from registry.errors import CheckError, MissingError, RegistryError, UsageError, worst
+from registry.identity import certificate, pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from registry.build.regenerate import Rebuilt
     from registry.compare.published import Comparison
     from registry.compare.publishing import History
+    from registry.identity.certificate import Witness
     from registry.identity.pins import Pin
     from registry.verify import Report
 
@@ -41,12 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="rebuild in a scratch folder and compare array by array; touches nothing",
     )
+    parser.add_argument(
+        "--certify",
+        action="store_true",
+        help="with --regenerate: where all came out the same, add this machine to certificates/",
+    )
     scheduler_argument.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from registry import verify
-    from registry.compare import published, publishing
+    from registry.compare import certifying, published, publishing
     from registry.identity import ledger
 
     if arguments.scheduler is not None and not arguments.regenerate:
@@ -56,9 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
             found="no --regenerate",
             remedy="leave it out: to read and hash what is here takes less than to send it",
         )
+    if arguments.certify and (not arguments.regenerate or arguments.scheduler is not None):
+        raise UsageError(
+            "--certify",
+            expected="--regenerate on this machine, for that is what a certificate tells of",
+            found="no --regenerate" if not arguments.regenerate else "--scheduler, so others build",
+            remedy="fixtures verify --regenerate --certify",
+        )
     # what a registry by URL does not have: history and generators
     needs_clone = arguments.against is not None or arguments.regenerate
     root = find_root() if needs_clone else locate(None)
+    commit = certifying.commit(root) if arguments.certify else ""
     known = pins.read(root)
     chosen = [retirement.find_pin(root, name) for name in arguments.names] or list(known.values())
     reports = verify.verify(root, chosen)
@@ -78,6 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
     codes = [report.exit_code for report in reports]
     codes += [item.exit_code for found in (changes, rebuilt) for item in found]
     code = worst(codes)
+    certified: dict[str, int] = {}
+    if arguments.certify and code == 0:
+        certified = certifying.add(root, _witnesses(root, chosen, commit))
     if arguments.json:
         document = {
             "root": str(root),
@@ -87,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             "published": against and against.published,
             "changes": [str(change) for change in changes],
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
+            "certified": certified,
         }
         print(json.dumps(document, indent=2))
         return code
@@ -99,6 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
     if against is not None:
         console.say(_verdict(against))
     _print_rebuilt(rebuilt)
+    if arguments.certify and code != 0:
+        console.print_errors([_uncertified(reports, rebuilt)])
+    elif arguments.certify:
+        _print_certified(chosen, certified)
     return code
 
 
@@ -109,6 +131,44 @@ def _regenerated(root: Path, chosen: list[Pin], scheduler: str | None) -> list[R
         return regenerate.regenerate(root, chosen)
     with scheduler_argument.cluster(root, scheduler) as cluster:
         return regenerate.regenerate(root, chosen, cluster)
+
+
+def _witnesses(root: Path, chosen: Sequence[Pin], commit: str) -> dict[str, list[Witness]]:
+    """The machine that this is, as a witness of fixtures that came out byte for byte."""
+    from registry import loading, machine
+    from registry.compare import certifying
+    from registry.identity.certificate import Witness
+
+    here, date = machine.here(), certifying.today()
+    return {
+        pin.name: [
+            Witness(
+                machine=here,
+                content_sha256=loading.read_sidecar(root, pin).content_sha256,
+                commit=commit,
+                date=date,
+            )
+        ]
+        for pin in chosen
+    }
+
+
+def _uncertified(reports: Sequence[Report], rebuilt: Sequence[Rebuilt]) -> RegistryError:
+    broken = [f"{report.name}: {report.verdict}" for report in reports if not report.holds]
+    moved = [f"{item.name}: {_word(item)}, rebuilt" for item in rebuilt if not item.good]
+    return CheckError(
+        "certificate",
+        expected="every link to hold, and every byte to come out again on this machine",
+        found=", ".join([*broken, *moved]) or "what is said above",
+        remedy="nothing was written; what differs is above: report it, for such bytes are to be "
+        "the same everywhere; or name fixtures that hold",
+    )
+
+
+def _print_certified(chosen: Sequence[Pin], certified: dict[str, int]) -> None:
+    for name in dict.fromkeys(pin.name for pin in chosen):
+        what = "a line more: commit it" if name in certified else "this machine is in it"
+        console.say(f"ok      {certificate.path(name)}: {what}")
 
 
 def _past(history: History) -> str:
@@ -150,12 +210,15 @@ def _print_links(reports: Sequence[Report]) -> None:
 
 def _print_rebuilt(rebuilt: Sequence[Rebuilt]) -> None:
     for item in rebuilt:
+        console.say(f"{_word(item):<6}  {item.name}, rebuilt")
         if item.failure:
-            console.say(f"FAILED  {item.name}, rebuilt")
             console.print_errors([item.failure])
             continue
-        console.say(f"{'ok    ' if item.good else 'DIFFERS'}  {item.name}, rebuilt")
         for verdict in item.arrays:
             detail = f" ({verdict.detail})" if verdict.detail else ""
             console.say(f"          {verdict.array}: {verdict.verdict}{detail}")
         console.say(f"          sidecar: {'identical' if item.sidecar_same else 'different'}")
+
+
+def _word(item: Rebuilt) -> str:
+    return "FAILED" if item.failure else "ok" if item.good else "DIFFERS"

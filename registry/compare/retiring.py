@@ -8,7 +8,7 @@ from registry import files
 from registry.compare import lock_merge
 from registry.declare import declaration
 from registry.errors import UsageError
-from registry.identity import pins
+from registry.identity import certificate, pins
 from registry.identity.pins import Pin
 from registry.storage import workspace
 
@@ -16,7 +16,8 @@ from registry.storage import workspace
 def unpin(root: Path, name: str) -> Pin:
     """Take a retired version's stage out of the lock, and its files out of the workspace.
 
-    Its line in the ledger stays, and so do its bytes in DVC's cache and on the remote.
+    Its certificate is one of these. Its line in the ledger stays, and so do its bytes in DVC's
+    cache and on the remote.
 
     Raises
     ------
@@ -41,6 +42,6 @@ def unpin(root: Path, name: str) -> Pin:
         )
     lock = root / pins.LOCK
     files.write_atomic(lock, lock_merge.without(files.read(lock), f"{pins.STAGE}{name}"))
-    for path in (pin.path, pin.sidecar_path):
+    for path in (pin.path, pin.sidecar_path, certificate.path(name)):
         workspace.inside(root, path).unlink(missing_ok=True)
     return pin

@@ -14,7 +14,8 @@ from registry import loading
 from registry.declare import deprecation, retirement
 from registry.declare.deprecation import Deprecation
 from registry.digests import sha256
-from registry.identity import chain, pins, sidecar
+from registry.identity import certificate, chain, pins, sidecar
+from registry.identity.certificate import Witness
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 
@@ -23,7 +24,8 @@ from registry.identity.sidecar import Sidecar
 class Published:
     """A fixture as it is published: pin, verified sidecar, and that sidecar's SHA-256.
 
-    ``schemas`` is the registry's folder of schemas, for the words of contracts.
+    ``schemas`` is the registry's folder of schemas, for the words of contracts. ``certificate`` has
+    the machines on which it came out the same, as far as somebody said so.
     """
 
     pin: Pin
@@ -31,6 +33,7 @@ class Published:
     sidecar_sha256: str
     deprecated: Deprecation | None
     schemas: Path
+    certificate: list[Witness]
 
     @property
     def file(self) -> str:
@@ -82,4 +85,5 @@ def _read(root: Path, pin: Pin) -> Published:
         sidecar_sha256=sha256(text),
         deprecated=deprecation.of(root, pin),
         schemas=root / "schemas",
+        certificate=certificate.held(root, record),
     )

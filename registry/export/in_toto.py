@@ -1,6 +1,7 @@
 """in-toto statements: of which source, by which generator and with which parameters it was made.
 
-The predicate is SLSA's ``buildDefinition`` under a type of its own: docs/export.md says why.
+The predicate is SLSA's ``buildDefinition`` under a type of its own: docs/export.md says why. A
+certificate is a statement by itself, for whoever trusts a build need not trust what others saw.
 """
 
 from __future__ import annotations
@@ -14,12 +15,21 @@ from registry.export import Published
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:fixture-registry:provenance:v1"
+CERTIFICATE = "urn:fixture-registry:certificate:v1"
 BUILD = "urn:fixture-registry:generate:v1"
 
 
 def encode(fixtures: Iterable[Published]) -> bytes:
-    """One statement for each fixture, each on a line of its own (JSON Lines, ASCII)."""
-    lines = [json.dumps(statement(item), separators=(",", ":")) for item in fixtures]
+    """One statement for each fixture, each on a line of its own (JSON Lines, ASCII).
+
+    It is followed by one of its certificate, where it has one.
+    """
+    statements = [
+        made(item)
+        for item in fixtures
+        for made in (statement, *([certified] if item.certificate else ()))
+    ]
+    lines = [json.dumps(each, separators=(",", ":")) for each in statements]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -30,11 +40,7 @@ def statement(item: Published) -> dict[str, Any]:
     return {
         "_type": STATEMENT,
         "subject": [
-            {
-                "name": item.file,
-                "digest": {"sha256": record.sha256_checksum},
-                "annotations": {"content_sha256": record.content_sha256},
-            },
+            _subject(item),
             {"name": item.sidecar_file, "digest": {"sha256": item.sidecar_sha256}},
         ],
         "predicateType": PREDICATE,
@@ -51,6 +57,24 @@ def statement(item: Published) -> dict[str, Any]:
                 "resolvedDependencies": _dependencies(item),
             }
         },
+    }
+
+
+def certified(item: Published) -> dict[str, Any]:
+    """A Statement of version 1 about a fixture: on which machines it came out the same."""
+    return {
+        "_type": STATEMENT,
+        "subject": [_subject(item)],
+        "predicateType": CERTIFICATE,
+        "predicate": {"witnesses": [json.loads(str(witness)) for witness in item.certificate]},
+    }
+
+
+def _subject(item: Published) -> dict[str, Any]:
+    return {
+        "name": item.file,
+        "digest": {"sha256": item.record.sha256_checksum},
+        "annotations": {"content_sha256": item.record.content_sha256},
     }
 
 

@@ -48,6 +48,10 @@ PUBLISHED = Link(
     name="published.sum -> sidecar",
     meaning="bytes, content and declaration are those with which the version was published",
 )
+CERTIFICATE = Link(
+    name="certificate -> sidecar",
+    meaning="each machine in the fixture's certificate built the content that the sidecar names",
+)
 SCHEMAS = Link(
     name="schemas -> sidecar",
     meaning="the schemas that the sidecar names are the ones here, and it satisfies them",
@@ -69,7 +73,7 @@ ARRAYS = Link(
 )
 
 LINKS = (
-    ADDRESS, SIDECAR, NAME, DECLARED, VERSION, SIZES, PUBLISHED, SCHEMAS, GENERATOR,
-    SOURCE_GENERATOR, SIZE, BYTES, MD5, ARRAYS,
+    ADDRESS, SIDECAR, NAME, DECLARED, VERSION, SIZES, PUBLISHED, CERTIFICATE, SCHEMAS,
+    GENERATOR, SOURCE_GENERATOR, SIZE, BYTES, MD5, ARRAYS,
 )  # fmt: skip
 """All links, in the order in which they are passed."""

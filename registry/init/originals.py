@@ -11,7 +11,7 @@ from pathlib import Path
 from registry import field, files
 from registry.build import closure, code
 from registry.declare import generator_keys
-from registry.identity import schema, sidecar
+from registry.identity import certificate, schema, sidecar
 
 # The pipeline of every registry, the same byte for byte: what a field has of its own it gets from
 # params.yaml.
@@ -24,8 +24,8 @@ CONFIG, OF_DVC, HOOKS = ".dvc/config", ".dvc/.gitignore", ".pre-commit-config.ya
 FILES = (CONFIG, OF_DVC, HOOKS, *SHARED)
 _IN_WHEEL = Path(__file__).parent / "laid_out"
 _TEMPLATES = Path(__file__).parent / "templates"
-# What the runners hold every declaration and every sidecar against.
-_SCHEMAS = (f"schemas/{schema.PARAMS}", f"schemas/{sidecar.SCHEMA}")
+# What every declaration, every sidecar and every certificate are held against.
+_SCHEMAS = tuple(f"schemas/{name}" for name in (certificate.SCHEMA, schema.PARAMS, sidecar.SCHEMA))
 
 
 def folder() -> Path:

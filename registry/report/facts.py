@@ -12,7 +12,8 @@ from registry import digests, loading, verify
 from registry.declare import FILE, deprecation, retirement
 from registry.errors import MissingError, RegistryError
 from registry.field import of
-from registry.identity import chain, foreign_npz, pins
+from registry.identity import certificate, chain, foreign_npz, pins
+from registry.identity.certificate import Witness
 from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
@@ -36,7 +37,7 @@ class Facts:
     ``announced`` are the links that would be tested were none broken. ``exit_code`` tells what is
     absent from what is broken. ``record`` is the sidecar where it is the pinned one, else None.
     ``drawable`` tells whether the bytes are those of the sidecar, so that pictures and figures may
-    be made of them.
+    be made of them. ``certificate`` has lines only where its link holds.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Facts:
     record: Sidecar | None = None
     drawable: bool = False
     deprecated: str = ""
+    certificate: list[Witness] = field(default_factory=list)
     source: SourceArrays | None = None
     runs: list[Run] = field(default_factory=list)
 
@@ -129,6 +131,7 @@ def _facts(root: Path, pin: Pin, report: verify.Report, arrays: _Arrays, budgets
         facts,
         record=record,
         drawable=holding.issuperset(_NEEDED),
+        certificate=certificate.held(root, record) if chain.CERTIFICATE in holding else [],
         source=arrays(record.source_dataset, record.source_sha256, of(record.field).source_arrays),
         runs=training.runs(root, pin.name, budgets),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.drawing import Picture, complex_pair
 from registry.field import of
-from registry.identity import chain
+from registry.identity import certificate, chain
 from registry.identity.chain import Link
 from registry.identity.sidecar import Sidecar
 from registry.page import Page
@@ -86,6 +86,8 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         rows=_rows(record) if record else "",
         mistakes=_mistakes(record) if record else [],
         arrays=_inventory(record.arrays) if record else [],
+        machines=certificate.summary(facts.certificate),
+        machines_head=certificate.HEAD,
         top="../",
     )
     files = {f"{facts.name}/index.html": html}

@@ -1,11 +1,11 @@
 """A registry by git URL, as data: what is taken of it, and where on this machine.
 
-It is never checked out. Its lock, its ``.dvc`` files, its sidecars and ``params.yaml`` are read as
-blobs, held against limits, and written as regular files into a folder of the user's cache, one for
-each commit. Nothing in there is a program, a link, or configuration of the registry's own: the
-folder has a ``.dvc/config`` of ours; of the registry's the addresses of its bytes are taken, see
-`registry.storage.foreign_remote`. Bytes come into one cache of objects for all commits, and under
-their fixture's own name into the commit's folder, read-only.
+It is never checked out. Its lock, its ``.dvc`` files, its sidecars, its certificates and
+``params.yaml`` are read as blobs, held against limits, and written as regular files into a folder
+of the user's cache, one for each commit. Nothing in there is a program, a link, or configuration of
+the registry's own: the folder has a ``.dvc/config`` of ours; of the registry's the addresses of its
+bytes are taken, see `registry.storage.foreign_remote`. Bytes come into one cache of objects for all
+commits, and under their fixture's own name into the commit's folder, read-only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from registry import environment, files
 from registry.errors import ChainError, MissingError, RegistryError, UsageError
-from registry.identity import ledger, pins
+from registry.identity import certificate, ledger, pins
 from registry.identity.sidecar import NAME
 from registry.storage import clone, foreign_remote, git
 from registry.storage.clone import Location
@@ -40,7 +40,7 @@ _DECLARATION = "params.yaml"
 # deprecated after it.
 NEWEST = "newest.yaml"
 # Commits' folders are beside the folder of objects. Another name wherever other things are taken.
-_FOLDER, _OBJECTS = "commits", "objects"
+_FOLDER, _OBJECTS = "revisions", "objects"
 # The files of an import; those of other names are data of the repository's own.
 _IMPORT = re.compile(rf"{NAME.pattern}\.(npz|json)\.dvc")
 _CACHE_CONFIG = f"[cache]\n    dir = ../../../{_OBJECTS}\n"
@@ -286,7 +286,8 @@ def _texts(location: Location, mirror: Path, commit: str) -> Iterator[tuple[str,
     # bytes, too, where they are small enough for somebody to keep them in git
     fixtures = {pin.path: pin.size for pin in pinned.values()}
     sidecars = dict.fromkeys((pin.sidecar_path for pin in pinned.values()), _LARGE)
-    yield from _read(location, mirror, tree, {**fixtures, **sidecars})
+    certificates = dict.fromkeys(map(certificate.path, pinned), _LARGE)
+    yield from _read(location, mirror, tree, {**fixtures, **sidecars, **certificates})
 
 
 def _tree(location: Location, mirror: Path, commit: str) -> dict[str, git.Entry]:

@@ -16,6 +16,7 @@ import pytest
 
 import registry
 from registry import loading
+from tests.kit.certificates import witness, write
 from tests.kit.repository import REPOSITORY
 from tests.kit.republish import republish
 
@@ -352,3 +353,27 @@ def test_a_deprecated_fixture(fixtures, terminal, root):
     said = "DEPRECATED: too few; use minimal_dataset_v1\n"
     assert fixtures("show", NAME).out.startswith(said)
     assert plain(terminal("show", NAME).out).startswith(f" {said}".replace(": ", "  ", 1))
+
+
+# Certificates
+
+
+def test_where_it_came_out_the_same(fixtures, root):
+    """A row for each kind of machine; without a certificate nothing is said."""
+    assert "certificate" not in fixtures("show", NAME).out
+    write(root, NAME, witness(root, NAME), witness(root, NAME, numpy="1.26.4", date="2026-11-25"))
+    lines = [" ".join(line.split()) for line in fixtures("show", NAME).out.splitlines()]
+    start = lines.index("certificate")
+    assert lines[start + 1 : start + 3] == [
+        "machine byte order configurations numpy C library dates",
+        "s390x big 2 1.26.4, 2.2.4 glibc 2.41 2026-11-25 to 2026-11-27",
+    ]
+
+
+def test_a_certificate_of_other_content(fixtures, root):
+    """Nothing of it is shown, nor that there is none."""
+    path = write(root, NAME)
+    path.write_text(path.read_text().replace('"content_sha256": "9', '"content_sha256": "8'))
+    ended = fixtures("show", NAME)
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: fixture {NAME}: broken link certificate -> sidecar\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.kit.certificates import write
 from tests.kit.repository import FOLDER, excerpt
 
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
@@ -24,6 +25,19 @@ def test_a_retired_version(fixtures, root):
     ended = fixtures("show", NAME)
     assert ended.code == 2
     assert "  found:    it was retired on 2026-11-27: too small\n" in ended.err
+
+
+def test_a_version_with_a_certificate(fixtures, root):
+    """It goes along, and that is told."""
+    lock = (root / "dvc.lock").read_bytes()
+    excerpt(root, (OTHER,))
+    (root / "dvc.lock").write_bytes(lock)
+    with (root / "params.yaml").open("a") as params:
+        params.write(f"retired: {{{NAME}: {{reason: too small, since: '2026-11-27'}}}}\n")
+    path = write(root, NAME)
+    ended = fixtures("unpin", NAME)
+    assert f"and {FOLDER}/{NAME}.json and its certificate\n" in ended.out
+    assert (path.exists(), fixtures("verify").code) == (False, 0)
 
 
 def test_a_version_that_is_served(fixtures):

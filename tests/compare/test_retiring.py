@@ -7,7 +7,8 @@ import yaml
 
 from registry.compare import retiring
 from registry.errors import UsageError
-from registry.identity import pins
+from registry.identity import certificate, pins
+from tests.kit.certificates import write
 from tests.kit.repository import FOLDER, excerpt
 
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
@@ -29,8 +30,10 @@ def test_a_retired_version(retired):
     """Its stage leaves the lock, its files the workspace, and nothing else changes."""
     before = (retired / "dvc.lock").read_text()
     other = yaml.safe_load(before)["stages"][f"fixture@{OTHER}"]
+    for name in (NAME, OTHER):
+        write(retired, name)
     retiring.unpin(retired, NAME)
-    assert list(pins.read(retired)) == [OTHER]
+    assert list(pins.read(retired)) == certificate.names(retired) == [OTHER]
     after = (retired / "dvc.lock").read_text()
     assert yaml.safe_load(after)["stages"] == {f"fixture@{OTHER}": other}
     assert all(line in before for line in after.splitlines())

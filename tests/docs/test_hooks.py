@@ -122,6 +122,7 @@ def test_a_repository_that_imports(hook, root):
         ("data/dvc.lock", {VERIFY}),
         ("tests/data/small_v1.npz.dvc", {VERIFY}),
         (f"{FOLDER}/{NAME}.json", {VERIFY}),
+        (f"certificates/{NAME}.jsonl", {VERIFY}),
         ("generators/subset_v1.py", {VERIFY}),
         ("generators/subset_v1.schema.json", {VERIFY, CHECK}),
         ("schemas/params.schema.json", {VERIFY, CHECK}),

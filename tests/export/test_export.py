@@ -10,6 +10,7 @@ import pytest
 from registry import export
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import pins
+from tests.kit.certificates import witness, write
 from tests.kit.repository import FOLDER
 
 NAMES = ["minimal_dataset_v1", "minimal_dataset_v1_n16"]
@@ -90,3 +91,12 @@ def test_a_deprecated_version(root):
         file.write(f"deprecated:\n  {NAME}:\n    reason: too small\n")
     (item,) = export.read(root, [NAME])
     assert item.deprecated.reason == "too small", "not said"
+
+
+def test_a_certificate_of_other_content(root):
+    """Nothing of it is handed on."""
+    path = write(root, NAME)
+    assert export.read(root, [NAME])[0].certificate == [witness(root, NAME)]
+    path.write_text(path.read_text().replace('"content_sha256": "9', '"content_sha256": "8'))
+    with pytest.raises(ChainError, match="broken link certificate -> sidecar"):
+        export.read(root, [NAME])

@@ -12,6 +12,7 @@ import pytest
 
 from registry import export
 from registry.export import in_toto
+from tests.kit.certificates import MACHINE, witness, write
 from tests.kit.repository import FOLDER, REPOSITORY
 
 pytest.importorskip("in_toto_attestation")
@@ -143,3 +144,23 @@ def test_every_byte(item):
     """The same pins give the same bytes, here and anywhere; its digests are held above."""
     words = re.sub(rb'"[0-9a-f]{40,64}"', b'""', in_toto.encode([item]))
     assert hashlib.sha256(words).hexdigest() == SHA256, "a word has changed"
+
+
+def test_a_certificate_is_a_statement_of_its_own(item, root):
+    """About the fixture alone: who trusts how it was made need not trust what others saw."""
+    from google.protobuf import json_format
+    from in_toto_attestation.v1 import statement_pb2
+    from in_toto_attestation.v1.statement import Statement
+
+    write(root, NAME)
+    (certified,) = export.read(root, [NAME])
+    made, seen = in_toto.encode([certified]).splitlines(keepends=True)
+    assert made == in_toto.encode([item]), "the certificate reaches the other statement"
+    document = json.loads(seen)
+    message = json_format.ParseDict(document, statement_pb2.Statement())
+    Statement.copy_from_pb(message).validate()
+    assert document["predicateType"] == "urn:fixture-registry:certificate:v1"
+    assert document["subject"] == [in_toto.statement(item)["subject"][0]]
+    (line,) = document["predicate"]["witnesses"]
+    assert line == json.loads(str(witness(root, NAME)))
+    assert line["machine"]["architecture"] == MACHINE.architecture

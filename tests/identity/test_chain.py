@@ -16,6 +16,7 @@ def test_every_link_in_its_order():
         "name -> version",
         "lock -> sidecar size",
         "published.sum -> sidecar",
+        "certificate -> sidecar",
         "schemas -> sidecar",
         "generator -> sidecar",
         "source generator -> sidecar",

@@ -24,6 +24,7 @@ def test_what_arrays_have():
         "generators/nothing_v1.schema.json",
         "generators/npz_v1.py",
         "generators/npz_v1.schema.json",
+        "schemas/certificate_v1.schema.json",
         "schemas/keys_v1.schema.json",
         "schemas/params.schema.json",
         "schemas/sidecar_v3.schema.json",
@@ -49,7 +50,8 @@ def test_a_field_has_its_own_generators_and_the_neutral_ones(tmp_path, monkeypat
     monkeypatch.setattr(originals, "folder", lambda: tmp_path)
     neutral = ["__init__.py", "any_v1.py", "any_v1.schema.json", "own.json"]
     scans = [*neutral, "probe_v1.py", "scan_v1.py", "scan_v1.schema.json"]
-    schemas = ["schemas/params.schema.json", "schemas/sidecar_v3.schema.json"]
+    names = ("certificate_v1", "params", "sidecar_v3")
+    schemas = [f"schemas/{name}.schema.json" for name in names]
     for field, names in (("arrays", neutral), ("ptychography", scans)):
         expected = [*(f"generators/{name}" for name in names), *schemas]
         assert originals.of_field(field) == expected, field

@@ -10,6 +10,7 @@ import pytest
 from registry import digests
 from registry.errors import UsageError
 from registry.report.facts import gather
+from tests.kit.certificates import witness, write
 from tests.kit.files import flip
 from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, repin, train
 
@@ -181,3 +182,17 @@ def test_another_digest_for_another_program(root):
     """A page made by another version of what makes pages is made anew."""
     (facts,) = gather(root, [NAME])
     assert facts.digest("one") != facts.digest("another")
+
+
+def test_a_certificate(root):
+    """Its lines are known where its link holds, and there alone; with one more a page is drawn."""
+    (before,) = gather(root, [NAME])
+    assert before.certificate == []
+    path = write(root, NAME)
+    (facts,) = gather(root, [NAME])
+    assert facts.certificate == [witness(root, NAME)]
+    assert facts.digest("") != before.digest("")
+    path.write_text(path.read_text().replace('"content_sha256": "9', '"content_sha256": "8'))
+    (facts,) = gather(root, [NAME])
+    assert (facts.certificate, facts.drawable) == ([], True)
+    assert [link.name for link in facts.broken] == ["certificate -> sidecar"]

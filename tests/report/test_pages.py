@@ -14,6 +14,7 @@ import registry
 from registry.identity import chain
 from registry.report import pages
 from registry.report.facts import gather
+from tests.kit.certificates import witness, write
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import FOLDER, HOSTILE, NAME, OTHER, UNBUILT, repin
 
@@ -333,6 +334,22 @@ def test_an_imported_fixture(root):
         "lock → bytes",
         "bytes → arrays",
     ]
+
+
+def test_a_certificate(root):
+    """The page has a row for each kind of machine, below who says so; no table without one."""
+    (facts,) = gather(root, [NAME])
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    assert "came out the same" not in page.text
+    write(root, NAME, witness(root, NAME), witness(root, NAME, numpy="1.26.4"))
+    (facts,) = gather(root, [NAME])
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    assert (
+        "Where it came out the same What those say who committed its certificate. Only to build it "
+        "again shows more. Machine Byte order Configurations Numpy C library Dates "
+        "s390x big 2 1.26.4, 2.2.4 glibc 2.41 2026-11-27 Where it comes from"
+    ) in page.text
+    assert "certificate → sidecar holds" in page.text
 
 
 def test_a_chain_that_cannot_be_read(root):

@@ -10,15 +10,16 @@ import locale
 import math
 import os
 import struct
+import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-try:
-    from numpy._core import _multiarray_umath as core
-except ImportError:  # numpy 1
-    from numpy.core import _multiarray_umath as core
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from registry import machine
 
 
 def digest(data: bytes) -> str:
@@ -53,10 +54,10 @@ def umask() -> str:
 
 
 if __name__ == "__main__":
-    # features: what numpy dispatches on, beyond what it was compiled for, and finds switched on
+    here = asdict(machine.here())
     found = {
         "numpy": np.__version__,
-        "features": [name for name in core.__cpu_dispatch__ if core.__cpu_features__[name]],
+        "features": here["features"],
         "blas": np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"],
         "libm": libm(),
         "matmul": matmul(),
@@ -66,5 +67,6 @@ if __name__ == "__main__":
         "umask": umask(),
         "hash": hash("fixture") % 10**6,
         "folder": Path.cwd().name,
+        "machine": here,
     }
     print(json.dumps(found))

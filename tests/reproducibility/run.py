@@ -25,6 +25,7 @@ ROOT = HERE.parents[1]
 # This repository's own package, even where another clone's is the one installed.
 sys.path.insert(0, str(ROOT))
 
+import certificates  # noqa: E402
 from compare import lock_differences, sidecar_differences  # noqa: E402
 from configurations import (  # noqa: E402
     CONFIGURATIONS,
@@ -71,7 +72,8 @@ class Result:
     """A row of the table, and what explains its verdict.
 
     ``digests`` are content digests of the rebuilt arrays, by fixture; ``unbuildable`` names the
-    file that is missing, by fixture; ``clone`` is a clone that was kept.
+    file that is missing, by fixture; ``clone`` is a clone that was kept. ``found`` is what the
+    probe found where it was built.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Result:
     unbuildable: dict[str, str] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
     clone: Path | None = None
+    found: Mapping[str, Any] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -118,6 +121,7 @@ def main() -> int:
             raise
     in_order = [results[item.name] for item in chosen]
     report(committed, in_order)
+    certify(committed, chosen, in_order)
     return int(any(result.verdict not in (SAME, NOT_RUN) for result in in_order))
 
 
@@ -279,7 +283,7 @@ def rebuild(configuration: Configuration, committed: Committed, base: dict[str, 
             off = switched_off(configuration.without, found["features"])
             variables["NPY_DISABLE_CPU_FEATURES"] = " ".join(off)
             found = probe(variables, clone, configuration.umask)
-        result = dataclasses.replace(result, numpy=found["numpy"])
+        result = dataclasses.replace(result, numpy=found["numpy"], found=found)
         result = dataclasses.replace(result, effect=effect(configuration, found, base, off))
         unbuildable = provide_files(clone)
         # the committed lock says that nothing is to be done: forced, every stage runs, and neither
@@ -396,6 +400,20 @@ def report(committed: Committed, results: list[Result]) -> None:
     verdicts = [result.verdict for result in results]
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)]
     print(f"\n{len(results)} configurations: {', '.join(counts)}")
+
+
+def certify(committed: Committed, chosen: list[Configuration], results: list[Result]) -> None:
+    """Have the certificates tell where all came out the same, unless it did not somewhere."""
+    if any(result.verdict == DIFFERS for result in results):
+        print("certificates: left as they are, for something differs")
+        return
+    rows = [
+        (item, result.found, {name: result.digests[name] for name in committed.pins
+                              if name not in result.unbuildable})
+        for item, result in zip(chosen, results, strict=True)
+        if result.verdict == SAME
+    ]  # fmt: skip
+    certificates.write(ROOT, committed.commit, rows)
 
 
 def explain(results: list[Result]) -> None:

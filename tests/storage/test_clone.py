@@ -247,7 +247,7 @@ def test_a_process_killed_while_it_clones(upstream, cache, tmp_path, monkeypatch
     assert not (base / "mirror.git").exists(), "half a mirror passes for one"
     assert serve(upstream.at("main")).is_dir(), "the next process cannot clone"
     left = sorted(path.name for path in base.iterdir())
-    assert left == ["commits", "lock", "mirror.git", "newest.yaml"], (
+    assert left == ["lock", "mirror.git", "newest.yaml", "revisions"], (
         "what the killed process made is left over"
     )
 

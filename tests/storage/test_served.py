@@ -9,10 +9,12 @@ import stat
 import pytest
 
 import registry
+from registry.cli import main
 from registry.declare.deprecation import FixtureDeprecationWarning
 from registry.errors import MissingError, UsageError
-from registry.identity import pins
+from registry.identity import certificate, pins
 from registry.storage.served import StaleRegistryWarning, newest, record, serve
+from tests.kit.certificates import write
 from tests.kit.upstream import CONFIG, FRAMES, git
 
 # what is served
@@ -263,3 +265,28 @@ def test_another_remote_has_the_bytes(upstream, default):
     config.write_text(f"{moved}['remote \"first\"']\n    url = {default}\n")
     upstream.commit()
     assert registry.load("small_v1", upstream.at("main")).name == "small_v1", "not served"
+
+
+def test_certificates(upstream, new_process, monkeypatch, capsys):
+    """They come along, and are held against the sidecar; schemas and history do not."""
+    write(upstream.path, "small_v1")
+    write(upstream.path, "small_v1").rename(upstream.path / "certificates/other_v1.jsonl")
+    path = write(upstream.path, "small_v1")
+    upstream.commit()
+    monkeypatch.setenv("FIXTURES_REGISTRY", upstream.at("main"))
+    root = serve(upstream.at("main"))
+    registry.load("small_v1", root)
+    assert certificate.names(root) == ["small_v1"], "that of another fixture came, too"
+    assert main(["verify"]) == 0, capsys.readouterr().err
+    assert main(["show", "small_v1"]) == 0
+    assert "  s390x    big         1 " in capsys.readouterr().out
+    text = path.read_text()
+    at = text.index('"content_sha256": "') + len('"content_sha256": "')
+    path.write_text(f"{text[:at]}{'0' if text[at] != '0' else '1'}{text[at + 1 :]}")
+    upstream.commit()
+    new_process()
+    for command in ("verify", "show"):
+        assert main([command, "small_v1"]) == 1
+        said = capsys.readouterr().err
+        assert "error: fixture small_v1: broken link certificate -> sidecar\n" in said
+        assert "  to mend:  name another revision of the registry, or tell those who" in said, said
