@@ -110,6 +110,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_regenerate.py::test_rebuilt_in_place"),
         ("sh", "(two minutes; .ci/run does it, and tests/reproducibility has its parts)"),
         ("", "(output of a generator that is wrong on purpose, shortened)"),
+        ("sh", "test_regenerate.py::test_certified"),
     ],
     "docs/remotes.md": [
         ("sh", "test_remotes.py::test_the_default"),

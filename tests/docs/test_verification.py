@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pytest
 
 import registry
 from registry.cli import main
-from registry.identity import chain, ledger, npz, pins
+from registry.identity import certificate, chain, ledger, npz, pins
 from registry.loading import HealedWarning
 from tests.kit.files import flip
 from tests.kit.registries import repin, rewrite
@@ -74,6 +75,14 @@ def other_content(root):
 def other_size(root):
     """A size is written by hand."""
     rewrite(root, NAME, lambda document: document.update(size=970_037))
+
+
+def other_machine(root):
+    """A line that somebody wrote by hand, or of an earlier draft."""
+    path = root / certificate.path(NAME)
+    first, _, others = path.read_text().partition("\n")
+    digest = json.loads(first)["content_sha256"]
+    path.write_text(first.replace(digest, "0" * 64) + "\n" + others)
 
 
 def changed_schema(root):
@@ -144,6 +153,7 @@ BREAKS = {
     "name -> version": other_version,
     "lock -> sidecar size": other_size,
     "published.sum -> sidecar": other_content,
+    "certificate -> sidecar": other_machine,
     "schemas -> sidecar, a schema": changed_schema,
     "schemas -> sidecar, the sidecar": against_schema,
     "generator -> sidecar": changed_generator,

@@ -19,7 +19,7 @@ from typing import Any
 
 from registry.errors import RegistryError
 
-TARGETS = ("npz", "foreign_npz", "sidecar", "lock", "dvc_file", "params", "cxi")
+TARGETS = ("npz", "foreign_npz", "sidecar", "certificate", "lock", "dvc_file", "params", "cxi")
 # Far more than a mutant needs on a busy machine: what takes longer has no end.
 HANG_S = 20
 # What a mutant of some thousand bytes may ask for, on top of what the process has.

@@ -11,6 +11,7 @@ BUDGETS = {
     "npz": 500,
     "foreign_npz": 500,
     "sidecar": 250,
+    "certificate": 250,
     "lock": 250,
     "dvc_file": 125,
     "params": 50,

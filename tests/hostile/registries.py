@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from registry import digests
-from registry.identity import pins
+from registry.identity import certificate, pins
 from tests.kit.upstream import CONFIG, Upstream, git
 
 NAME = "small_v1"
@@ -245,6 +245,13 @@ def a_link_for_a_fixture(upstream, bait, kind):
     """The sidecar, or the bytes, are a link to a file of the user's."""
     pin = pins.find(upstream.path, NAME)
     link(upstream.path / (pin.path if kind == ".npz" else pin.sidecar_path), bait / "file")
+    commit_by_force(upstream)
+
+
+@hostile("found:    a symbolic link")
+def a_link_for_a_certificate(upstream, bait):
+    """The certificate is a link to a file of the user's."""
+    link(upstream.path / certificate.path(NAME), bait / "file")
     commit_by_force(upstream)
 
 

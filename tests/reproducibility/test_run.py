@@ -153,6 +153,8 @@ def test_what_is_rebuilt(repository):
 
     has_run = "not run" not in " ".join(row(ran.stdout, "openblas"))
     assert ran.returncode == has_run, f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
+    certified = (repository.path / "certificates").exists()
+    assert certified != has_run, "certified, though something differs; or else not certified"
     if not has_run:
         return
     lines = differing(ran.stdout)["openblas"]
