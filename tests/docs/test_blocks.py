@@ -134,7 +134,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
     ],
     "docs/when-verification-fails.md": [
         ("yaml", "test_hooks.py::test_the_page_names_each"),
-        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 18,
+        *[("text", VERIFICATION), ("sh", VERIFICATION)] * 19,
         ("text", "test_verification.py::test_a_published_version_that_changed"),
         ("text", "test_verification.py::test_an_address_of_other_content"),
         ("text", "test_verification.py::test_a_file_that_loading_mends"),

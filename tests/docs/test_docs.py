@@ -90,7 +90,7 @@ def test_readme_commands(clone, blocks):
     (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
     printed = clone.sh(block.text)
     for name in ("", "_n16", "_n128", "_supervised"):
-        assert f"ok      minimal_dataset_v1{name}  (11 links hold)" in printed, "not verified"
+        assert f"ok      minimal_dataset_v1{name}  (12 links hold)" in printed, "not verified"
 
 
 def test_readme_python(blocks, monkeypatch):
