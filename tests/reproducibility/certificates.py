@@ -22,14 +22,14 @@ def witness(
     Parameters
     ----------
     found : mapping
-        What the probe found where the row was built; ``machine`` has the fields of
+        What the probe found where the row was built; ``here`` has the fields of
         `registry.machine.Machine`.
     digest : str
         Content digest that came out.
     commit, date : str
         What was built, and the day.
     """
-    here = found["machine"]
+    here = found["here"]
     # what the probe cannot know to be set on purpose, and a user's machine says nothing of
     also = {"folder": configuration.folder} if configuration.folder else {}
     if configuration.umask != Configuration(name="").umask:

@@ -67,6 +67,6 @@ if __name__ == "__main__":
         "umask": umask(),
         "hash": hash("fixture") % 10**6,
         "folder": Path.cwd().name,
-        "machine": here,
+        "here": here,
     }
     print(json.dumps(found))

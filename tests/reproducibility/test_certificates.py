@@ -23,7 +23,7 @@ DIGESTS = {
 # as `probe.py` prints it
 FOUND = {
     "numpy": "2.2.4",
-    "machine": {
+    "here": {
         "architecture": "s390x",
         "byte_order": "big",
         "system": "Linux",
@@ -163,6 +163,6 @@ def test_the_probe(run, root):
     """It finds this very machine, as `--certify` would."""
     variables = run.environment(run.BASELINE, root)
     found = run.probe(variables, root, 0o022)
-    assert found["machine"]["numpy"] == found["numpy"]
-    assert found["machine"]["features"] == found["features"]
-    assert found["machine"]["settings"]["OPENBLAS_NUM_THREADS"] == "1"
+    assert found["here"]["numpy"] == found["numpy"]
+    assert found["here"]["features"] == found["features"]
+    assert found["here"]["settings"]["OPENBLAS_NUM_THREADS"] == "1"
