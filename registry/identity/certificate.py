@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import files
-from registry.errors import ChainError
+from registry.errors import ChainError, MissingError
 from registry.identity import chain, schema
 from registry.identity.sidecar import Sidecar
 from registry.machine import Machine
@@ -180,6 +180,14 @@ def satisfy(root: Path, name: str, witnesses: Sequence[Witness]) -> None:
         The schema's file is absent, or the extra ``build`` is not installed.
     """
     rules = root / "schemas" / SCHEMA
+    if not rules.is_file():
+        raise MissingError(
+            f"schema {SCHEMA}",
+            expected="a JSON Schema in the registry's folder schemas",
+            found="no such file",
+            remedy=f"git checkout -- schemas/{SCHEMA}; where it never was: fixtures init, which "
+            "writes what a registry lacks",
+        )
     fits = schema.compiled(rules)
     for witness in witnesses:
         document = json.loads(str(witness))

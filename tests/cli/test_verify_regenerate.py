@@ -120,6 +120,7 @@ def test_for_real(fixtures, root):
 def committed(root, monkeypatch):
     """The registry in a repository of its own; the commit that has all of it."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    monkeypatch.setattr(certifying, "today", lambda: "2026-11-27")
     (root / ".gitignore").write_text("*.npz\n")
     git(root, "init", "--quiet")
     git(root, "add", "--all")
@@ -136,7 +137,7 @@ def test_this_machine_is_added(verify, root, committed):
     (line,) = certificate.parse(before, NAME)
     assert (line.machine, line.commit) == (machine.here(), committed)
     assert line.content_sha256 == registry.load(NAME, root).sidecar.content_sha256
-    assert line.date == certifying.today()
+    assert line.date == "2026-11-27"
     ended = verify(GOOD, "--certify")
     assert ended.out.splitlines()[-1] == f"ok      {CERTIFICATE}: this machine is in it"
     assert (root / CERTIFICATE).read_bytes() == before

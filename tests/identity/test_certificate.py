@@ -204,8 +204,9 @@ def test_schema_and_reader_know_the_same_fields():
 def test_a_registry_without_the_schema(root):
     """Nothing passes for held against it."""
     (root / "schemas" / certificate.SCHEMA).unlink()
-    with pytest.raises(MissingError, match="schema certificate_v1"):
+    with pytest.raises(MissingError, match="schema certificate_v1") as caught:
         certificate.satisfy(root, NAME, [witness(root, NAME)])
+    assert "where it never was: fixtures init" in caught.value.remedy
 
 
 def test_summary(root):

@@ -52,6 +52,7 @@ def run(module, monkeypatch, root):
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "pins")
     monkeypatch.setattr(run, "ROOT", root)
+    monkeypatch.setattr(certifying, "today", lambda: "2026-11-27")
     return run
 
 
@@ -114,7 +115,7 @@ def test_a_run_is_written_down(run, root, capsys):
         found = lines(root, name)
         assert [line.machine.settings.get("umask") for line in found] == ["077", None]
         assert {line.commit for line in found} == {committed.commit}
-        assert {line.date for line in found} == {certifying.today()}
+        assert {line.date for line in found} == {"2026-11-27"}
         assert found[1].machine == MACHINE
     before = [path.read_bytes() for path in (root / "certificates").iterdir()]
     run.certify(committed, chosen, results)
