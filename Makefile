@@ -3,7 +3,7 @@
 # make test-slow     the tests that take long: builds, servers, browsers, trainings
 # make test SUITE=    both at once, as CI does
 # make check         linter, format, types, layers
-# make reproducibility   rebuilds under other CPU features, thread counts, library versions
+# make reproducibility   rebuilds under other CPU features, thread counts, library versions; certifies
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks

@@ -24,11 +24,11 @@ def encode(fixtures: Iterable[Published]) -> bytes:
 
     It is followed by one of its certificate, where it has one.
     """
-    statements = [
-        made(item)
-        for item in fixtures
-        for made in (statement, *([certified] if item.certificate else ()))
-    ]
+    statements = []
+    for item in fixtures:
+        statements.append(statement(item))
+        if item.certificate:
+            statements.append(certified(item))
     lines = [json.dumps(each, separators=(",", ":")) for each in statements]
     return "".join(f"{line}\n" for line in lines).encode()
 

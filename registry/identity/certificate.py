@@ -19,7 +19,7 @@ from typing import Any
 from registry import files
 from registry.errors import ChainError, MissingError
 from registry.identity import chain, schema
-from registry.identity.sidecar import Sidecar
+from registry.identity.sidecar import NAME, Sidecar
 from registry.machine import Machine
 
 FOLDER, SUFFIX = "certificates", ".jsonl"
@@ -83,8 +83,9 @@ def path(name: str) -> str:
 
 
 def names(root: Path) -> list[str]:
-    """Names of all certificates of a registry, whatever they are of."""
-    return sorted(file.stem for file in (root / FOLDER).glob(f"*{SUFFIX}"))
+    """Names of fixtures that have a certificate, pinned or not; other files are somebody else's."""
+    found = (file.stem for file in (root / FOLDER).glob(f"*{SUFFIX}"))
+    return sorted(name for name in found if NAME.fullmatch(name))
 
 
 def encode(witnesses: Iterable[Witness]) -> bytes:

@@ -74,9 +74,10 @@ def test_none_where_there_is_no_file(root, record):
 
 
 def test_names(root):
-    """Whatever lies there has to be of a fixture; other files have nothing to do with it."""
+    """What is called as a fixture may be; other files have nothing to do with it."""
     write(root, NAME)
-    (root / "certificates/README.md").touch()
+    for other in ("README.md", "hosts.jsonl", f"{NAME}.jsonl.orig"):
+        (root / "certificates" / other).touch()
     (root / "certificates/nope_v1.jsonl").touch()
     assert certificate.names(root) == [NAME, "nope_v1"]
 

@@ -25,7 +25,7 @@ ROOT = HERE.parents[1]
 # This repository's own package, even where another clone's is the one installed.
 sys.path.insert(0, str(ROOT))
 
-import certificates  # noqa: E402
+import witnesses  # noqa: E402
 from compare import lock_differences, sidecar_differences  # noqa: E402
 from configurations import (  # noqa: E402
     CONFIGURATIONS,
@@ -413,7 +413,7 @@ def certify(committed: Committed, chosen: list[Configuration], results: list[Res
         for item, result in zip(chosen, results, strict=True)
         if result.verdict == SAME
     ]  # fmt: skip
-    certificates.write(ROOT, committed.commit, rows)
+    witnesses.write(ROOT, committed.commit, rows)
 
 
 def explain(results: list[Result]) -> None:

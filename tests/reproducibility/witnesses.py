@@ -56,11 +56,11 @@ def write(
         Configuration, what the probe found in it, and content digests by fixture.
     """
     date = certifying.today()
-    witnesses: dict[str, list[Witness]] = {}
+    lines: dict[str, list[Witness]] = {}
     for configuration, found, digests in rows:
         for name, digest in digests.items():
             line = witness(configuration, found, digest, commit, date)
-            witnesses.setdefault(name, []).append(line)
-    more = certifying.add(root, witnesses)
-    lines = f"{sum(more.values())} lines more in {len(more)} files of {certificate.FOLDER}/"
-    print(f"certificates: {f'{lines}, to be committed' if more else 'nothing new'}")
+            lines.setdefault(name, []).append(line)
+    more = certifying.add(root, lines)
+    new = f"{sum(more.values())} lines more in {len(more)} files of {certificate.FOLDER}/"
+    print(f"certificates: {f'{new}, to be committed' if more else 'nothing new'}")

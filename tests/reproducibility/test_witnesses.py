@@ -1,4 +1,4 @@
-"""Tests of `certificates`: what a run of `run.py` leaves in git."""
+"""Tests of `witnesses`: what a run of `run.py` leaves in git."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def lines(root: Path, name: str) -> list[certificate.Witness]:
 
 def test_a_row(module, root):
     """A machine as the probe found it, of any kind, is a line as the schema wants it."""
-    certificates, baseline = module("certificates"), module("configurations").CONFIGURATIONS[0]
-    line = certificates.witness(baseline, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27")
+    witnesses, baseline = module("witnesses"), module("configurations").CONFIGURATIONS[0]
+    line = witnesses.witness(baseline, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27")
     assert line == witness(root, NAME)
     certificate.satisfy(root, NAME, [line])
 
@@ -74,10 +74,10 @@ def test_what_each_configuration_sets(module, root):
 
     These are what the probe finds.
     """
-    certificates, configurations = module("certificates"), module("configurations")
+    witnesses, configurations = module("witnesses"), module("configurations")
     found = {
         item.name: dict(
-            certificates.witness(item, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27").machine.settings
+            witnesses.witness(item, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27").machine.settings
         )
         for item in configurations.CONFIGURATIONS
         if not (item.numpy or item.without)
