@@ -26,6 +26,7 @@ from registry.ptychography.contracts import (
     of_contract,
 )
 from registry.ptychography.forward import Forward
+from registry.ptychography.light import Light
 from registry.ptychography.likelihood import Models, is_misplaced, known
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
@@ -170,6 +171,7 @@ class Criteria:
     records: Mapping[str, Any]
     scan: Scan | None
     forward: Forward | None
+    light: Callable[[Real, Real], Real] | None
     frames: _Frames | None
     models: _Models | None
     places: Mapping[tuple[float, float], int]
@@ -185,7 +187,12 @@ class Criteria:
     ) -> Criteria:
         """Criteria of a fixture that was accepted; the parameters are those of `record`."""
         scan, _ = as_scan(arrays)
-        models = None
+        models = forward = light_at = None
+        if scan is not None:
+            forward = Forward(scan.obj, scan.probe)
+            # of a large object with few frames that would take longer than all of these do
+            is_little = scan.obj.size <= len(scan.x) * (scan.shape[0] * scan.shape[1])
+            light_at = Light(scan.obj, scan.probe).at if is_little else forward.light
         if noise is not None and model is None:
             model = modelled(arrays)
         if noise is not None and model is not None:
@@ -199,7 +206,8 @@ class Criteria:
             check=schema.validator(schemas / contract),
             records=inventory(arrays),
             scan=scan,
-            forward=None if scan is None else Forward(scan.obj, scan.probe),
+            forward=forward,
+            light=light_at,
             frames=None if scan is None else _Frames.of(scan.frames, noise),
             models=models,
             places={}
@@ -277,7 +285,6 @@ class Criteria:
 
     def _contract(self, changed: Arrays, arrays: Arrays) -> list[Failure]:
         records = {**self.records, **inventory(changed)}
-        # what the other one is stricter in, no record of an array has: 64.0 for 64, or a line's end
         failures = [] if self.fits(records) else self.check(records)
         return [*of_contract(failures), *failures_between(arrays, self.contract)]
 
@@ -296,8 +303,13 @@ class Criteria:
     def _models(self, scan: Scan, changed: Arrays) -> _Models:
         """Models of a scan, made where they are asked for: those of other positions alone."""
         own = self.models
-        forward = self.forward
-        if own is None or forward is None or changed.keys() & {"objectGuess", "probeGuess"}:
+        forward, light_at = self.forward, self.light
+        if (
+            own is None
+            or forward is None
+            or light_at is None
+            or changed.keys() & {"objectGuess", "probeGuess"}
+        ):
             forward = Forward(scan.obj, scan.probe)
             made = Computed(
                 shape=(len(scan.x), *scan.shape),
@@ -321,7 +333,7 @@ class Criteria:
 
         def light() -> Real:
             found: Real = own.light()[row]
-            found[new] = forward.light(scan.x[new], scan.y[new])
+            found[new] = light_at(scan.x[new], scan.y[new])
             return found
 
         made = Computed(shape=(len(row), *scan.shape), frames=frames)
