@@ -40,14 +40,15 @@ NO_FLOAT = "noFloat"
 
 def is_common_schema(rule: Any) -> bool:
     """Whether validators agree on what a schema means, of documents that are common too."""
-    if isinstance(rule, bool):
+    # where nothing at all is allowed, they say so of different places
+    if rule is True:
         return True
     return isinstance(rule, dict) and all(_is_common(key, value) for key, value in rule.items())
 
 
 def _is_common(keyword: str, value: Any) -> bool:
     if keyword in _ONE:
-        return is_common_schema(value)
+        return is_common_schema(value) or (keyword == "additionalProperties" and value is False)
     if keyword in _LIST:
         return isinstance(value, list) and all(map(is_common_schema, value))
     if keyword in _NAMED:

@@ -24,6 +24,7 @@ from registry.identity.common_schema import (
 )
 
 if TYPE_CHECKING:
+    import jsonschema_rs
     from jsonschema.exceptions import ValidationError
 
 PARAMS = "params.schema.json"
@@ -33,6 +34,8 @@ _MAX_VALUES = 1_000_000
 _MAX_LEVELS = 100
 _MAX_BITS = 1024  # of a whole number; Python writes no more than some 14000 of them as digits
 _MAX_SHOWN = 80
+# Rules of a document whose failures are those of keys in it.
+_OF_KEYS = {"additionalProperties", "dependentRequired", "required"}
 
 
 def problems(document: Any, schema: Path) -> list[Failure]:
@@ -75,13 +78,37 @@ def _validator(schema: Path) -> Callable[..., list[Failure]]:
         beyond = beyond_limits(document, at)
         if beyond is not None:
             return [beyond]
-        if passes is not None and is_common_document(document) and passes(document):
+        if passes is not None and is_common_document(document) and passes.is_valid(document):
             return []
         errors = strict().iter_errors(document)
         found = {problem for error in errors for problem in _problems(error, at)}
         return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
 
     return check
+
+
+def failing(schema: Path) -> Callable[[Any], list[str]]:
+    """The criteria of `problems` alone, each once and sorted, for many documents of any kind.
+
+    The compiled schema knows them, too, and jsonschema takes longer to import than most stages have
+    other work.
+
+    Raises
+    ------
+    MissingError
+        The schema's file is absent, or the extra ``build`` is not installed.
+    """
+    _require(schema, "jsonschema")
+    fast = _passes(schema)
+
+    def criteria(document: Any) -> list[str]:
+        if fast is not None and not beyond_limits(document) and is_common_document(document):
+            errors = list(fast.iter_errors(document))
+            if _OF_KEYS.isdisjoint(error.schema_path[-1] for error in errors):
+                return sorted({dotted(error.instance_path) or "document" for error in errors})
+        return sorted({problem.criterion for problem in problems(document, schema)})
+
+    return criteria
 
 
 # By a function and the file of a schema, what was made of it, and the texts that it was made of. To
@@ -99,11 +126,11 @@ def _made(make: Callable[[Path], Any], schema: Path) -> Any:
     return made
 
 
-def _passes(schema: Path) -> Callable[[Any], bool] | None:
+def _passes(schema: Path) -> jsonschema_rs.Draft202012Validator | None:
     """The compiled schema where it says what jsonschema does, of documents that are common."""
     try:
         if all(is_common_schema(read(file)) for file in closure([schema])):
-            return compiled(schema)
+            return _ready(schema)
     except (RegistryError, ValueError):
         pass
     return None
@@ -168,12 +195,16 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
+    return _ready(schema).is_valid
+
+
+def _ready(schema: Path) -> jsonschema_rs.Draft202012Validator:
     _require(schema, "jsonschema_rs")
-    found: Callable[[Any], bool] = _made(_compiled, schema)
+    found: jsonschema_rs.Draft202012Validator = _made(_compiled, schema)
     return found
 
 
-def _compiled(schema: Path) -> Callable[[Any], bool]:
+def _compiled(schema: Path) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
 
     # it makes addresses of paths, and needs a whole one to go up from
@@ -184,7 +215,7 @@ def _compiled(schema: Path) -> Callable[[Any], bool]:
         file = Path(path.anchor, unquote(uri.removeprefix("json-schema:///")))
         return without_floats(read(file))
 
-    validator = jsonschema_rs.Draft202012Validator(
+    return jsonschema_rs.Draft202012Validator(
         without_floats(read(schema)),
         base_uri=base,
         retriever=retrieve,
@@ -192,7 +223,6 @@ def _compiled(schema: Path) -> Callable[[Any], bool]:
         formats={"date-time": lambda text: is_instant(text)},
         keywords={NO_FLOAT: _NoFloat},
     )
-    return validator.is_valid
 
 
 class _NoFloat:
@@ -326,9 +356,11 @@ def _formats() -> Any:
 
 def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Failure]:
     """One error of jsonschema in words; one that is about several keys gives one for each."""
-    assert isinstance(error.schema, dict)
     value: Any = error.instance
     rule: Any = error.validator_value
+    if not isinstance(error.schema, dict):
+        place = _at(error, at) or "document"
+        return [Failure(criterion=place, expected="nothing here", found=shown(value))]
     described = error.schema.get("description")
     match error.validator:
         case "additionalProperties":

@@ -34,6 +34,7 @@ def test_schemas():
         {"pattern": r"^(https?|file)://[^\s\u0000-\u001f]+$"},
         {"pattern": r"^[!#-,.-~][!#-~&]*$"},
         {"pattern": r"^(?:a|b){2,3}[a-z0-9_.-]*\.npz$", "format": "date-time", "multipleOf": 2},
+        {"additionalProperties": False, "items": True},
     ):
         assert common_schema.is_common_schema(rule), rule
     for rule in (
@@ -50,6 +51,9 @@ def test_schemas():
         {"properties": {"a": {"minContains": 1}}},
         {"allOf": [{"not": {"dependentSchemas": {}}}]},
         {"allOf": {}},
+        False,
+        {"items": False},
+        {"properties": {"a": {"anyOf": [False]}}},
         {"pattern": 1},
         *({"pattern": text} for text in (
             r"^\w+$", r"\bx", r"\Z", r"(?i)x", r"(?=x)", r"(?P<a>x)", r"x++", r"x*+", r"x?+",
@@ -72,22 +76,27 @@ def test_documents():
 
 
 def test_what_passes_fast_passes_strictly():
-    """Declarations that were changed at random, and their entries, are held against both."""
+    """Declarations changed at random, and their entries, are held against both; places, too."""
     params = SCHEMAS / schema.PARAMS
     passed = dict.fromkeys(("params", "source", "fixture"), 0)
-    checks = {path: (schema.compiled(path), schema._strict(path)) for path in [
+    paths = [
         params,
         *(generator_keys.schema_path(REPOSITORY, name) for name in target._GENERATORS),
-    ]}  # fmt: skip
+    ]
+    checks = {
+        path: (schema.compiled(path), schema._strict(path), schema.failing(path)) for path in paths
+    }
 
     def hold(document, path, kind):
         if schema.beyond_limits(document) or not common_schema.is_common_document(document):
             return
-        fast, strict = checks[path]
+        fast, strict, failing = checks[path]
+        errors = list(strict.iter_errors(document))
         if fast(document):
-            errors = [error.message for error in strict.iter_errors(document)]
-            assert not errors, f"{path.name}: {document}: {errors}"
+            assert not errors, f"{path.name}: {document}: {[error.message for error in errors]}"
             passed[kind] += 1
+        criteria = {problem.criterion for error in errors for problem in schema._problems(error)}
+        assert failing(document) == sorted(criteria), f"{path.name}: {document}"
 
     for number in range(600):
         try:
