@@ -163,3 +163,15 @@ def worst(codes: Iterable[int]) -> int:
     found = set(codes)
     kinds = (CheckError, UsageError, LockedError, MissingError)
     return next((kind.exit_code for kind in kinds if kind.exit_code in found), 0)
+
+
+def perhaps(name: str, known: Iterable[str]) -> str:
+    """What a name was meant to be, to go on a sentence with; nothing where none is like it.
+
+    >>> perhaps("lits", ["list", "init", "verify"])
+    '; perhaps list'
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"; perhaps {' or '.join(close)}" if close else ""

@@ -13,7 +13,7 @@ from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params, yaml_text
 from registry.declare.generator_keys import Generator, Generators
-from registry.errors import CheckError, RegistryError, UsageError
+from registry.errors import CheckError, RegistryError, UsageError, perhaps
 from registry.identity import ledger
 from registry.storage.root import find_root
 
@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--like", metavar="FIXTURE", help="take what is not given from this declared fixture"
     )
     parser.add_argument(
-        "--generator", help="default: that of --like, else the newest version of subset"
+        "--generator",
+        metavar="GENERATOR",
+        help="default: that of --like, else the newest version of subset",
     )
     parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
     key_flags.add_flags(parser, fixture=True)
@@ -137,7 +139,7 @@ def _base(declared: dict[str, Any], like: str | None) -> dict[str, Any]:
     if not isinstance(base, dict):
         raise UsageError(
             f"--like {like}",
-            expected=f"one of {', '.join(declared) or '(none is declared)'}",
+            expected=f"one of {', '.join(declared) or '(none declared)'}{perhaps(like, declared)}",
             found="no such fixture in params.yaml",
             remedy="correct the name",
         )

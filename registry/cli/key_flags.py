@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator, Generators, Key
-from registry.errors import RegistryError, UsageError
+from registry.errors import RegistryError, UsageError, perhaps
 from registry.storage.root import find_root
 
 # Keys without a flag of their own, for SOURCE says them.
@@ -184,7 +184,7 @@ def find_generator(known: Mapping[str, Generator], name: str, flag: str) -> Gene
     if name not in known:
         raise UsageError(
             f"{flag} {name}",
-            expected=f"one of {', '.join(known)}",
+            expected=f"one of {', '.join(known)}{perhaps(name, known)}",
             found=f"no file generators/{name}.schema.json that says so",
             remedy=f"correct the name; flags follow it: fixtures add --help, {flag}",
         )

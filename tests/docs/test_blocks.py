@@ -53,6 +53,13 @@ RUN: dict[str, list[tuple[str, str]]] = {
         *[(language, RANGED) for language in ("yaml", "yaml", "sh")],
     ],
     "docs/build.md": [("sh", "test_build.py::test_build")] * 2,
+    "docs/command-line.md": [
+        (
+            "sh",
+            "(writes into a home; ../cli/test_completion.py has bash run what it evaluates)",
+        ),
+        ("sh", "(as above; ../cli/test_completion.py has fish read it, where that is installed)"),
+    ],
     "docs/cluster.md": [
         ("sh", "test_cluster.py::test_a_scheduler_file"),
         ("python", "test_cluster.py::test_local_cluster"),
