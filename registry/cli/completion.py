@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from registry import console, extras
-from registry.errors import RegistryError
 
 _SHELLS = ("bash", "zsh", "fish")
 _SUBJECT = "fixtures completion"
@@ -81,14 +79,8 @@ def _names(command: str | None, action: argparse.Action) -> Callable[[], Iterabl
 
 
 def _completer(names: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
-    def completer(prefix: str, **_: Any) -> list[str]:
-        try:
-            return [name for name in names() if name.startswith(prefix)]
-        except RegistryError:
-            # outside a registry, or in a broken one, there are none
-            return []
-
-    return completer
+    # outside a registry this is an error, which a shell keeps to itself
+    return lambda prefix, **_: [name for name in names() if name.startswith(prefix)]
 
 
 def _pinned() -> Iterable[str]:
