@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import console, environment
-from registry.cli import scheduler_argument
+from registry.cli import json_output, scheduler_argument
 from registry.declare import retirement
 from registry.errors import CheckError, MissingError, UsageError, worst
 from registry.identity import pins
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    json_output.add(parser)
     parser.add_argument(
         "--against",
         metavar="REF",
@@ -88,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             "changes": [str(change) for change in changes],
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
         }
-        print(json.dumps(document, indent=2))
+        json_output.say(document)
         return code
     if not known:
         console.say(served.nothing_pinned(root))
