@@ -38,6 +38,7 @@ def built(monkeypatch):
         return PASSED
 
     monkeypatch.setattr(Scratch, "build", build)
+    monkeypatch.setattr(Scratch, "content", lambda self, name: "0" * 64)
     return found
 
 
@@ -114,6 +115,18 @@ def test_one_like_another(add, built, buildable, declared):
     assert declared().fixtures["new_v1"] == {**ENTRY, "diff3d": True}
     text = (buildable / "params.yaml").read_text()
     assert "    <<: *minimal_dataset_v1\n    n_subset: 32\n    created: " in text
+
+
+@pytest.mark.slow
+def test_one_that_differs_in_nothing(add, declared):
+    """It is said that its content exists, and by what name; to add it is no error."""
+    ended = add("--like", "minimal_dataset_v1_n16")
+    assert ended.code == 0
+    assert ended.err == (
+        "note: minimal_dataset_v1_n16 has the same content, to the bit: tests can take that, and "
+        "no more bytes are stored\n"
+    )
+    assert "new_v1" in declared().fixtures
 
 
 def test_one_like_another_without_an_anchor(add, built, buildable, declared):
@@ -414,6 +427,7 @@ def test_somebody_edits_the_file_meanwhile(add, buildable, monkeypatch):
         return PASSED
 
     monkeypatch.setattr(Scratch, "build", build)
+    monkeypatch.setattr(Scratch, "content", lambda self, name: "0" * 64)
     ended = add(*FROM_TWIN)
     assert ended.code == 1
     assert "somebody edited the file meanwhile" in ended.err, ended.err
