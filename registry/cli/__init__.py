@@ -53,8 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return console.run(lambda: _main(argv))
 
 
+class _Help(argparse.HelpFormatter):
+    """Help that says what an option is where it is not given."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help or ""
+        unsaid = action.default in (None, False, [], argparse.SUPPRESS) or "default" in text
+        return text if unsaid else f"{text} (default: %(default)s)"
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors steer no terminal: they repeat what was typed, or pasted."""
+    """A parser whose errors steer no terminal: they repeat what was typed, or pasted.
+
+    ``words`` is what was typed, for a command whose help is of what else was said.
+    """
+
+    words: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))
@@ -94,8 +108,11 @@ def _main(argv: Sequence[str] | None) -> int:
             remedy="fixtures --help lists them, with what each is for",
         )
     for command, purpose in COMMANDS.items():
-        of_command = commands.add_parser(command, help=purpose, allow_abbrev=False)
+        of_command = commands.add_parser(
+            command, help=purpose, allow_abbrev=False, formatter_class=_Help
+        )
         if command == asked_for:
+            of_command.words = words
             module = importlib.import_module(f"registry.cli.{command.replace('-', '_')}")
             module.add_arguments(of_command)
             of_command.set_defaults(run=module.run, refuse=of_command.error)

@@ -56,6 +56,17 @@ def test_an_unknown_command(capsys):
     assert "expected: a command\n" in capsys.readouterr().err, "nothing is like it"
 
 
+def test_help_says_what_is_the_case_where_an_option_is_absent(capsys):
+    """Once, and not of what is off, or absent."""
+    with contextlib.suppress(SystemExit):
+        main(["train", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--max-epochs N at most (default: 2)" in said
+    assert "--n-images N default: all that the fixture has --gridsize" in said
+    assert "None" not in said
+    assert "False" not in said
+
+
 def test_what_was_typed_steers_no_terminal(capsys):
     """An error repeats it, and shows what it hides."""
     for typed in (["sh\x1b[2Jow"], ["list", "\u202e"], ["verify", "--\x1b"]):
