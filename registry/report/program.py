@@ -11,7 +11,7 @@ from registry import digests, field
 from registry.build import closure
 from registry.errors import CheckError
 
-# Other versions of these draw, compress and write otherwise.
+# Other versions of these may draw, compress and write otherwise.
 _LIBRARIES = ("jinja2", "matplotlib", "numpy", "pillow")
 _PACKAGE = Path(__file__).resolve().parents[1]
 # What new registries are laid out with: it draws nothing, and an installed package has more of it.
