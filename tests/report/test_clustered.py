@@ -121,8 +121,14 @@ def test_a_lost_worker(root, processes, elsewhere, tmp_path, monkeypatch):
     assert contents(tmp_path / "out") == contents(tmp_path / "local")
 
 
+@pytest.fixture
+def nothing_asked(monkeypatch):
+    """No page is asked for."""
+    monkeypatch.setattr(Cluster, "call", lambda *_, **__: pytest.fail("a page was asked for"))
+
+
 def refused(root, processes, output) -> dict[str, str]:
-    """What is said of a worker, and of one alone, before any page is asked for."""
+    """What is said of a worker; nothing is written."""
     output.mkdir()
     with pytest.raises(CheckError) as caught:
         draw(root, processes, output)
@@ -133,7 +139,7 @@ def refused(root, processes, output) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_worker_that_draws_otherwise(root, processes, elsewhere, tmp_path):
+def test_a_worker_that_draws_otherwise(root, processes, elsewhere, tmp_path, nothing_asked):
     """It has this package, changed in a module that no fixture's code identity counts."""
     package = tmp_path / "changed" / "registry"
     shutil.copytree(REPOSITORY / "registry", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -152,7 +158,7 @@ def test_a_worker_that_draws_otherwise(root, processes, elsewhere, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_worker_of_another_version(root, processes, elsewhere, tmp_path):
+def test_a_worker_of_another_version(root, processes, elsewhere, tmp_path, nothing_asked):
     """Which one, and what to install there."""
     scratch = REPOSITORY / "build" / "reproducibility"
     try:
