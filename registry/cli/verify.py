@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="rebuild in a scratch folder and compare array by array; touches nothing",
     )
-    scheduler_argument.add(parser)
+    scheduler_argument.add(parser, "fixtures built")
 
 
 def run(arguments: argparse.Namespace) -> int:

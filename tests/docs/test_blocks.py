@@ -64,7 +64,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_cluster.py::test_a_scheduler_file"),
         ("python", "test_cluster.py::test_local_cluster"),
         ("python", "(needs SLURM, as the page says; its last line is the one above)"),
-        *[("sh", "test_cluster.py::test_a_scheduler_file")] * 2,
+        *[("sh", "test_cluster.py::test_a_scheduler_file")] * 3,
     ],
     "docs/consuming.md": [
         ("sh", "test_consuming.py::test_install"),
