@@ -59,10 +59,11 @@ def _add(
     title: str,
     generators: Mapping[str, Generator],
 ) -> argparse._ArgumentGroup:
-    """Add a flag for each key; help has those of the generator that was named, of dozens."""
+    """Add a flag for each key; of dozens help has those of the generator named, or the only one."""
     choosing = _CHOOSING[kind]
     typed = [part for word in getattr(parser, "words", ()) for part in word.split("=", 1)]
-    named = next((word for before, word in pairwise(typed) if before == choosing), "")
+    only = next(iter(generators)) if len(generators) == 1 else ""
+    named = next((word for before, word in pairwise(typed) if before == choosing), only)
     shown = generators[named].keys if named in generators else {}
     others = f"--help {choosing} NAME shows those of {', '.join(generators)}"
     group = parser.add_argument_group(title, f"those of {named}" if shown else others)
