@@ -72,6 +72,22 @@ def test_a_document(fixtures, tmp_path):
     }  # fmt: skip
 
 
+def test_a_fixture_beside_its_sidecar(fixtures, root):
+    """Of a cube of frames the shape does not tell the axes; its own sidecar does, and no other."""
+    path = root / "tests/fixtures/pytorch_integration/minimal_dataset_v1.npz"
+    axes = "diffraction axes (N, H, W)            (64, 64, 64)  "
+    ended = fixtures("profile", str(path))
+    assert ended.code == 0
+    assert f"{axes}PASS        as its sidecar says\n" in ended.out
+    text = path.with_suffix(".json").read_text()
+    for other in (text.replace('"fdad843f', '"0dad843f'), "{}", None):
+        path.with_suffix(".json").unlink()
+        if other is not None:
+            path.with_suffix(".json").write_text(other)
+        said = fixtures("profile", str(path)).out
+        assert f"{axes}AMBIGUOUS   H = W = N: the layout must be declared\n" in said, other
+
+
 def test_outside_a_registry(fixtures, tmp_path, scan, monkeypatch):
     """A file can be profiled before there is any registry."""
     monkeypatch.chdir(tmp_path)
