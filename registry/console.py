@@ -17,6 +17,7 @@ from registry.errors import (
     MissingError,
     RegistryError,
     UsageError,
+    grouped,
     printable,
 )
 
@@ -151,8 +152,8 @@ def say(*lines: object, file: TextIO | None = None) -> None:
 
 
 def print_errors(found: Iterable[object]) -> None:
-    """Say on stderr what is wrong: errors, or their texts."""
-    for error in found:
+    """Say on stderr what is wrong: errors, or their texts; once what several have in common."""
+    for error in grouped(found):
         say(f"error: {error}", file=sys.stderr)
 
 

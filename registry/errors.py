@@ -8,7 +8,7 @@ the message and exits with ``exit_code``; a traceback means a bug of ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 # Nothing in here reaches a byte or a verdict: see registry/build/closure.py.
 WORDS_ONLY = True
@@ -163,3 +163,32 @@ def worst(codes: Iterable[int]) -> int:
     found = set(codes)
     kinds = (CheckError, UsageError, LockedError, MissingError)
     return next((kind.exit_code for kind in kinds if kind.exit_code in found), 0)
+
+
+def grouped(found: Iterable[object]) -> list[object]:
+    """Errors of which several say the same of different subjects as one of all these subjects.
+
+    In the order in which each was found first; what is no error, such as a text, stays as it is.
+    """
+    kept: dict[object, Any] = {}
+    for number, error in enumerate(found):
+        if not isinstance(error, RegistryError):
+            kept[number] = error
+            continue
+        same = (type(error), error.expected, error.found, error.remedy)
+        first = kept.get(same)
+        subject = f"{first.subject}\n       {error.subject}" if first else error.subject
+        kept[same] = error.but(subject=subject)
+    return list(kept.values())
+
+
+def perhaps(name: str, known: Iterable[str]) -> str:
+    """What a name was meant to be, to go on a sentence with; nothing where none is like it.
+
+    >>> perhaps("lits", ["list", "init", "verify"])
+    '; perhaps list'
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"; perhaps {' or '.join(close)}" if close else ""

@@ -120,3 +120,16 @@ def test_a_message_steers_no_terminal(part):
     error = make(CheckError).but(**{part: "a\x1b[2J"})
     assert r"a\x1b[2J" in str(error), "raw"
     assert error.parts[part] == "a\x1b[2J", "the part changed"
+
+
+def test_errors_that_differ_in_their_subject_alone():
+    """They are one error of all of them; others, and texts, stay in their places."""
+    same = {"expected": "float32", "found": "float64", "remedy": "convert it"}
+    found = errors.grouped([
+        CheckError("array a", **same), "a text", CheckError("array b", **same), "a text",
+        ChainError("array c", **same), CheckError("array d", **{**same, "found": "int8"}),
+    ])  # fmt: skip
+    assert [str(item).partition("\n  exp")[0] for item in found] == [
+        "array a\n       array b", "a text", "a text", "array c", "array d",
+    ]  # fmt: skip
+    assert [type(item) for item in found] == [CheckError, str, str, ChainError, CheckError]

@@ -21,12 +21,12 @@ from registry.declare.declaration import Declaration
 from registry.errors import CheckError, RegistryError
 from registry.identity import ledger, npz, sidecar
 
-_AGAIN = "run the command again, and see to that machine"
+AGAIN = "run the command again, and see to that machine"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a worker made of a fixture: its files and their SHA-256 by path, and what it printed.
+    """What a worker made: its files and their SHA-256 by path, and what it printed.
 
     ``machine`` is what `registry.build.task.this_machine` says of it.
     """
@@ -37,12 +37,13 @@ class Answer:
     told: str
 
 
-def read(stage: Stage, said: Mapping[str, Any], first: Answer | None = None) -> Answer:
-    """An answer, from what `registry.build.task.build` returned.
+def read(subject: str, said: Mapping[str, Any], first: Answer | None = None) -> Answer:
+    """An answer, from what `registry.build.task.answered` made.
 
     Parameters
     ----------
-    stage : Stage
+    subject : str
+        What was asked for.
     said : mapping
     first : Answer, optional
         Of another worker, whose files this one did not send again.
@@ -59,10 +60,10 @@ def read(stage: Stage, said: Mapping[str, Any], first: Answer | None = None) -> 
         found = digests.sha256(files.get(path, b""))
         if found != sha256:
             raise CheckError(
-                str(stage),
+                subject,
                 expected=f"{path} with SHA-256 {sha256}, as {task.shown(said['machine'])} says",
                 found=f"{found}, as it arrived",
-                remedy=_AGAIN,
+                remedy=AGAIN,
             )
     return Answer(machine=said["machine"], files=files, sha256=said["sha256"], told=said["told"])
 
@@ -111,7 +112,7 @@ def hold(
         raise ledger.immutable(line, now, lines)
 
 
-def hold_together(stage: Stage, first: Answer, second: Answer) -> None:
+def hold_together(subject: str, first: Answer, second: Answer) -> None:
     """Refuse a fixture of which two workers made two.
 
     Raises
@@ -123,10 +124,10 @@ def hold_together(stage: Stage, first: Answer, second: Answer) -> None:
         found = [
             f"A: {task.shown(first.machine)}",
             f"B: {task.shown(second.machine)}",
-            *_differences(stage, first, second),
+            *_differences(subject, first, second),
         ]
         raise CheckError(
-            f"{stage}: built twice",
+            f"{subject}: built twice",
             expected="the same bytes from both workers",
             found="\n            ".join(found),
             remedy="see what the two machines do otherwise: docs/cluster.md; nothing of it was "
@@ -134,10 +135,10 @@ def hold_together(stage: Stage, first: Answer, second: Answer) -> None:
         )
 
 
-def _differences(stage: Stage, first: Answer, second: Answer) -> Iterator[str]:
+def _differences(subject: str, first: Answer, second: Answer) -> Iterator[str]:
     """What differs, in lines: arrays, then fields of the sidecar."""
     a, b = (
-        npz.parse(_file(item, ".npz"), subject=f"{stage}, {letter}")
+        npz.parse(_file(item, ".npz"), subject=f"{subject}, {letter}")
         for item, letter in ((first, "A"), (second, "B"))
     )
     for name in sorted({*a, *b}):
@@ -161,5 +162,5 @@ def _other(stage: Stage, answer: Answer, what: str, expected: str, found: str) -
         f"{stage}: {what}",
         expected=expected,
         found=f"{found}, from {task.shown(answer.machine)}",
-        remedy=_AGAIN,
+        remedy=AGAIN,
     )

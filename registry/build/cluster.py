@@ -1,11 +1,12 @@
 """A cluster of Dask's that builds fixtures: who is asked for what, and what becomes of it.
 
-Workers build fixtures. Files, cache and lock are the client's, and so are sources, which it sends
-to a worker that sees them nowhere.
+Workers build fixtures, and do what else is asked of them. Files, cache and lock are the client's,
+and so is what a worker needs of files, which are sent to one that sees them nowhere.
 """
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from registry import files
 from registry.build import answer, arriving, code, record, scheduler, task, work
@@ -32,12 +33,19 @@ if TYPE_CHECKING:
 _WAIT_S = 60.0
 
 
+# As `registry.build.task.build`.
+_Make = Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]]
+
+
 @dataclass(eq=False, kw_only=True, slots=True)
 class _Asked:
-    """A fixture that was asked for; with two workers, what the first one made of it."""
+    """What was asked for; with two workers, what the first one made of it."""
 
-    stage: Stage
-    order: dict[str, Any]
+    subject: str
+    here: str
+    key: str
+    make: _Make
+    order: Mapping[str, Any]
     take: Callable[[Answer], Any]
     future: Future[Any] = field(default_factory=Future)
     sent: Any = None
@@ -56,6 +64,11 @@ class Cluster:
         The scheduler's, as `registry.build.scheduler.connect` takes it.
     twice : bool
         Whether each fixture is built by two workers, which have to agree on every byte.
+
+    Attributes
+    ----------
+    topic : str
+        Of the events by which workers ask for files.
     """
 
     def __init__(
@@ -67,13 +80,13 @@ class Cluster:
     ) -> None:
         self._root, self._address = root, address
         self._twice, self._needed = twice, 1 + twice
-        self._group = f"fixtures-{token_hex(4)}"
+        self.topic = f"fixtures-{token_hex(4)}"
         self._asked: set[_Asked] = set()
-        self._sources: dict[str, Path] = {}
+        self._files: dict[str, Path] = {}
         self._code: dict[str, str] = {}
         self._declared = declaration.read(root)
         self._ended = threading.Event()
-        self._sending = ThreadPoolExecutor(4, thread_name_prefix="source")
+        self._sending = ThreadPoolExecutor(4, thread_name_prefix="file")
 
     def __enter__(self) -> Self:
         """Connect, and wait for a worker.
@@ -90,7 +103,7 @@ class Cluster:
         self._client = scheduler.connect(self._address)
         try:
             self._wait_for_workers()
-            self._client.subscribe_topic(self._group, self._send)
+            self._client.subscribe_topic(self.topic, self._send)
             threading.Thread(target=self._watch, daemon=True, name="cluster").start()
         except BaseException:
             self._client.close()
@@ -137,26 +150,76 @@ class Cluster:
             A worker has other code.
         """
         generator = _named(stage, "--generator")
-        self._sources[source.name] = path
         text = self._text(generator)
-        order = task.order(stage, generator, text, source, path, self._group)
-        asked = _Asked(stage=stage, order=order, take=take)
+        return self.call(
+            task.build,
+            task.order(stage, generator, text, source, path, self.topic),
+            {source.sha256: path},
+            take,
+            subject=str(stage),
+            key=stage.entry,
+            here=f"fixtures build {stage.entry} builds it here",
+        )
+
+    def call(
+        self,
+        make: _Make,
+        order: Mapping[str, Any],
+        needed: Mapping[str, Path],
+        take: Callable[[Answer], Any],
+        *,
+        subject: str,
+        key: str,
+        here: str,
+    ) -> Future[Any]:
+        """Have a worker make something.
+
+        Parameters
+        ----------
+        make, order : callable, mapping
+            What Dask calls on a worker, by `registry.build.task.answered`, and with what.
+        needed : mapping of str to path
+            Files that a worker may ask for, by their SHA-256.
+        take : callable
+            As for `ask`.
+        subject, key, here : str
+            What it is, in a message and for the scheduler; and what makes it here.
+        """
+        self._files.update(needed)
+        asked = _Asked(subject=subject, here=here, key=key, make=make, order=order, take=take)
         self._asked.add(asked)
         self._begin(asked)
         return asked.future
+
+    def hold(self, refusal: Callable[..., dict[str, Any] | None], *arguments: Any) -> None:
+        """Have all workers there are say that what they run is the client's.
+
+        Parameters
+        ----------
+        refusal : callable
+            As `registry.build.task.refusal`.
+        arguments
+            Its own.
+
+        Raises
+        ------
+        CheckError
+            Some have other code.
+        """
+        try:
+            said = self._client.run(refusal, *arguments, on_error="return")
+        except OSError:
+            raise self._lost() from None
+        refused = [_refusal(address, item) for address, item in said.items() if item]
+        if refused:
+            others = [f"{error.subject}: {error.found}" for error in refused[1:]]
+            raise refused[0].but(found="\n            ".join([refused[0].found, *others]))
 
     def _text(self, generator: str) -> str:
         """What code a generator is made of, once all workers there are have said it is theirs."""
         if generator not in self._code:
             text = code.text(self._root, generator_keys.read(self._root, generator))
-            try:
-                said = self._client.run(task.refusal, generator, text, on_error="return")
-            except OSError:
-                raise self._lost() from None
-            refused = [_refusal(address, item) for address, item in said.items() if item]
-            if refused:
-                others = [f"{error.subject}: {error.found}" for error in refused[1:]]
-                raise refused[0].but(found="\n            ".join([refused[0].found, *others]))
+            self.hold(task.refusal, generator, text)
             self._code[generator] = text
         return self._code[generator]
 
@@ -165,7 +228,7 @@ class Cluster:
         options: dict[str, Any] = {}
         # those of one group the scheduler keeps back until a worker is ready for them: what a
         # worker has, and it dies, is held against that, too
-        key = (self._group, f"{asked.stage.entry}-{token_hex(4)}")
+        key = (self.topic, f"{asked.key}-{token_hex(4)}")
         try:
             if asked.first is not None:
                 known = asked.first.sha256
@@ -176,7 +239,7 @@ class Cluster:
                 # before others are begun: what the first one made is kept meanwhile
                 options = {"workers": sorted(asked.others), "priority": 1}
             sent = asked.sent = self._client.submit(
-                task.build, asked.order, known, key=key, pure=False, **options
+                asked.make, asked.order, known, key=key, pure=False, **options
             )
         except Exception:
             # it closes by itself once the scheduler is gone
@@ -197,7 +260,7 @@ class Cluster:
                 self._begin(asked)
                 return
             if asked.first is not None:
-                answer.hold_together(asked.stage, asked.first, found)
+                answer.hold_together(asked.subject, asked.first, found)
         except BaseException as error:
             self._fail(asked, error)
             return
@@ -213,23 +276,23 @@ class Cluster:
 
         sent, asked.sent = asked.sent, None
         try:
-            return answer.read(asked.stage, sent.result(), asked.first)
+            return answer.read(asked.subject, sent.result(), asked.first)
         except RegistryError:
             raise
         except KilledWorker as error:
             raise CheckError(
-                str(asked.stage),
-                expected="a worker that builds it to its end",
+                asked.subject,
+                expected="a worker that comes to its end with it",
                 found=f"{error.allowed_failures + 1} workers that died with it, the last of them "
                 f"{error.last_worker.address}",
-                remedy="its log says why; for want of memory, start fewer on a machine. fixtures "
-                f"build {asked.stage.entry} builds it here",
+                remedy="its log says why; for want of memory, start fewer on a machine. "
+                f"{asked.here}",
             ) from None
         except Exception as error:
             if sent.cancelled():
                 raise self._lost() from None
             raise CheckError(
-                str(asked.stage),
+                asked.subject,
                 expected="an answer of a worker",
                 found=f"{type(error).__name__}: {error}",
                 remedy="the worker's log says more; see that it has this package, as the client "
@@ -249,18 +312,25 @@ class Cluster:
         return work.store(stage, found.told, self._root)
 
     def _send(self, event: tuple[float, dict[str, str]]) -> None:
-        """Send a source to a worker that asks for it; called in the client's event loop."""
+        """Send a file to a worker that asks for it; called in the client's event loop."""
         with suppress(RuntimeError):
             # the end has come
-            self._sending.submit(self._send_source, **event[1])
+            self._sending.submit(self._send_file, **event[1])
 
-    def _send_source(self, source: str, worker: str, word: str) -> None:
-        with files.open_regular(self._sources[source]) as file:
+    def _send_file(self, sha256: str, worker: str, word: str) -> None:
+        with self._opened(sha256) as file:
             while not self._ended.is_set():
                 part = file.read(arriving.PART)
                 said = self._client.run(arriving.receive, word, part, workers=[worker])
                 if not said[worker] or not part:
                     return
+
+    def _opened(self, sha256: str) -> BinaryIO:
+        try:
+            return files.open_regular(self._files[sha256])
+        except OSError:
+            # it is gone: nothing is sent, and so not waited for, and is not what was asked for
+            return io.BytesIO()
 
     def _workers(self) -> list[str]:
         """Addresses of the workers there are."""
@@ -314,10 +384,9 @@ class Cluster:
     def _lost(self) -> MissingError:
         return MissingError(
             f"scheduler {self._address}",
-            expected="a connection until all is built",
+            expected="a connection until all is done",
             found="it was lost",
-            remedy="see that the scheduler runs, then run the command again: what was built is "
-            "kept",
+            remedy="see that the scheduler runs, then run the command again",
         )
 
 
@@ -334,6 +403,6 @@ def _refusal(address: str, said: Any) -> RegistryError:
         f"worker {address}",
         expected="this package, as the client has it",
         found=f"{type(said).__name__}: {said}",
-        remedy="install fixture-registry[build,dask] there, from the client's commit, and start "
-        "the worker in a clone",
+        remedy="install fixture-registry there, with the client's extras and from its commit, and "
+        "start the worker in a clone",
     )

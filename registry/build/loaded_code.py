@@ -1,4 +1,4 @@
-"""Whether a process of long life may build: it has the code that was asked for, and runs that.
+"""Whether a process of long life may work: it has the code that was asked for, and runs that.
 
 A worker of a cluster imports modules once, and its clone may change under it. So it is noted what
 each file was before it was imported.
@@ -41,29 +41,56 @@ def hold(name: str, wanted: str, *, process: str) -> None:
         found = code.text(Path(), generator_keys.read(Path(), name))
     except RegistryError as error:
         raise _refused(
-            name, process, "code, in its working directory", f"{error.subject}: {error.found}"
+            f"generator {name}",
+            process,
+            "code, in its working directory",
+            f"{error.subject}: {error.found}",
         ) from None
+    hold_text(f"generator {name}", found, wanted, process=process)
+
+
+def hold_text(what: str, found: str, wanted: str, *, process: str) -> None:
+    """Refuse to work with other code than a client's.
+
+    Parameters
+    ----------
+    what : str
+        Whose code, for the message.
+    found, wanted : str
+        Here and at the client: lines of `registry.build.closure.lines`, of files, and of packages
+        from outside, with their versions.
+    process : str
+        As for `hold`.
+
+    Raises
+    ------
+    CheckError
+        They differ, or did when this process imported what there is.
+    """
     here, there = _by_name(found), _by_name(wanted)
-    for file in sorted({*here, *there}):
-        if here.get(file) != there.get(file):
-            raise _refused(name, process, f"{file} {_shown(there, file)}", _shown(here, file))
-    for file in here:
-        path = _path(file)
-        now = digests.blob(path)
+    for name in sorted({*here, *there}):
+        if here.get(name) != there.get(name):
+            error = _refused(what, process, f"{name} {_shown(there, name)}", _shown(here, name))
+            if "/" in name:
+                raise error
+            raise error.but(remedy=f"pip install {name}=={there.get(name)} there, and restart it")
+    for name, said in here.items():
+        path = _path(name)
+        now = digests.blob(path) if path.is_file() else said
         # what was not noted was not imported, either, and will be as it is
         if _NOTED.setdefault(path, now) != now:
             raise CheckError(
                 f"worker {process}",
-                expected=f"the code of generator {name} as it was when the worker imported it",
-                found=f"a change of {file} since",
+                expected=f"the code of {what} as it was when the worker imported it",
+                found=f"a change of {name} since",
                 remedy="restart the worker",
             )
 
 
-def _refused(name: str, process: str, expected: str, found: str) -> CheckError:
+def _refused(what: str, process: str, expected: str, found: str) -> CheckError:
     return CheckError(
         f"worker {process}",
-        expected=f"generator {name} as the client has it: {expected}",
+        expected=f"{what} as the client has it: {expected}",
         found=found,
         remedy="start it in a clone that is at the client's commit (git pull), with the package "
         "installed from there",
@@ -77,7 +104,7 @@ def _by_name(text: str) -> dict[str, str]:
 
 
 def _shown(digests: dict[str, str], file: str) -> str:
-    return digests.get(file, "not among what it imports")
+    return digests.get(file, "not there")
 
 
 def _path(file: str) -> Path:

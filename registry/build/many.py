@@ -5,7 +5,6 @@ What is left is what ``dvc repro`` would have left: outputs, cache and lock, byt
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -20,7 +19,7 @@ from registry.build.lock import Entry, File
 from registry.build.plan import Stage
 from registry.declare import generator_keys
 from registry.digests import md5
-from registry.errors import CheckError, RegistryError, UsageError
+from registry.errors import CheckError, RegistryError, UsageError, perhaps
 from registry.storage import cache, dvc_lock, ignored
 
 if TYPE_CHECKING:
@@ -114,11 +113,9 @@ def _chosen(stages: dict[str, Stage], names: Sequence[str]) -> set[Stage]:
         by_name.setdefault(stage.entry, []).append(stage)
     for name in names:
         if name not in by_name:
-            close = difflib.get_close_matches(name, by_name, n=3)
             raise UsageError(
                 f"build {name}",
-                expected="a fixture or a source that params.yaml declares"
-                + (f"; perhaps {' or '.join(close)}" if close else ""),
+                expected=f"a fixture or a source that params.yaml declares{perhaps(name, by_name)}",
                 found="no such name",
                 remedy="fixtures build without a name builds all; fixtures add declares a new one",
             )

@@ -18,6 +18,7 @@ from typing import Any
 from registry import console, environment, field, files, temporary
 from registry.declare import generator_keys
 from registry.errors import CheckError
+from registry.identity import sidecar
 
 # In the scratch folder, wherever the registry has them.
 _FIXTURES = "fixtures"
@@ -42,6 +43,11 @@ class Scratch:
     def fixture(self, name: str) -> Path:
         """Where a fixture is that was built; its sidecar is beside it."""
         return self.folder / _FIXTURES / f"{name}.npz"
+
+    def content(self, name: str) -> str:
+        """Content digest of a fixture that was built."""
+        data = files.read(self.fixture(name).with_suffix(".json"))
+        return sidecar.parse(data, subject=f"fixture {name}").content_sha256
 
     def run(self, module: str, *arguments: str, subject: str, remedy: str | None = None) -> str:
         """Run ``python -m MODULE`` in the folder; what it printed.

@@ -1,7 +1,8 @@
 """What a worker of a cluster does: build a fixture from what it is sent, in its own clone.
 
-What is sent and what comes back are dicts of texts, numbers and bytes, so that no version of
-anything has to be the same on both sides but that of the code that counts.
+What else it does is answered for in the same way. What is sent and what comes back are dicts of
+texts, numbers and bytes, so that no version of anything has to be the same on both sides but that
+of the code that counts.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,14 @@ import numpy as np
 
 from registry import digests, field, files
 from registry.build import arriving, fixture, loaded_code, memory, source_file, work
-from registry.build.kept import SHA256, Kept
 from registry.build.plan import Stage
 from registry.build.record import SourceRecord
 from registry.build.source_file import SourceFile
 from registry.build.stage import Request
 from registry.errors import MissingError, RegistryError
 
-# What a generator prints is taken from the whole process: one at a time, however many threads.
+# What a generator prints is taken from the whole process, and matplotlib draws in one thread alone:
+# one at a time, however many there are.
 _alone = threading.Lock()
 _opened: list[tuple[SourceRecord, str, SourceFile]] = []
 
@@ -75,9 +77,33 @@ def build(order: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
     Returns
     -------
     dict
+        As `answered` makes it, with what the generator printed.
+    """
+    said = order["stage"]
+    return answered(f"{said['kind']} {said['entry']}", known, partial(_build, order))
+
+
+def answered(
+    subject: str,
+    known: Mapping[str, str],
+    make: Callable[[Any, Mapping[str, str]], tuple[Mapping[str, bytes], str]],
+) -> dict[str, Any]:
+    """What a worker answers, whatever becomes of what was asked for.
+
+    Parameters
+    ----------
+    subject : str
+        What was asked for, for a message.
+    known : mapping of str to str
+        As for `build`.
+    make : callable
+        Makes it, from the worker and what it runs on: files by their paths, and what is told.
+
+    Returns
+    -------
+    dict
         ``machine``, a mapping of texts, and either ``error`` and ``exit_code``, of a
-        `RegistryError`, or ``sha256`` and ``files``, by path, and ``told``, what the generator
-        printed.
+        `RegistryError`, or ``sha256`` and ``files``, by path, and ``told``.
     """
     from distributed import get_worker
 
@@ -87,17 +113,20 @@ def build(order: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
         worker = get_worker()
         machine = this_machine(worker)
         try:
-            return {"machine": machine, **_build(order, known, worker, machine)}
+            contents, told = make(worker, machine)
+            found = {path: digests.sha256(data) for path, data in contents.items()}
+            sent = {} if found == known else contents
+            return {"machine": machine, "sha256": found, "files": sent, "told": told}
         except RegistryError as error:
-            found = error
+            failure = error
         except (OSError, MemoryError) as error:
-            found = MissingError(
-                f"{order['stage']['kind']} {order['stage']['entry']}",
+            failure = MissingError(
+                subject,
                 expected="a worker with the memory and the files that it needs",
                 found=f"{type(error).__name__}: {error}, on {shown(machine)}",
                 remedy="see to that machine, then run the command again",
             )
-        return {"machine": machine, "error": found.parts, "exit_code": found.exit_code}
+        return {"machine": machine, "error": failure.parts, "exit_code": failure.exit_code}
 
 
 def refusal(name: str, text: str, dask_worker: Any) -> dict[str, Any] | None:
@@ -110,8 +139,13 @@ def refusal(name: str, text: str, dask_worker: Any) -> dict[str, Any] | None:
     dask_worker
         The worker, which Dask passes by this name.
     """
+    return refused(dask_worker, lambda process: loaded_code.hold(name, text, process=process))
+
+
+def refused(worker: Any, hold: Callable[[str], None]) -> dict[str, Any] | None:
+    """The error by which a worker, given in words, is refused; None where it is not."""
     try:
-        loaded_code.hold(name, text, process=shown(this_machine(dask_worker)))
+        hold(shown(this_machine(worker)))
     except RegistryError as error:
         return {"error": error.parts, "exit_code": error.exit_code}
     return None
@@ -142,8 +176,8 @@ def this_machine(worker: Any) -> dict[str, str]:
 
 
 def _build(
-    order: Mapping[str, Any], known: Mapping[str, str], worker: Any, machine: Mapping[str, str]
-) -> dict[str, Any]:
+    order: Mapping[str, Any], worker: Any, machine: Mapping[str, str]
+) -> tuple[dict[str, bytes], str]:
     loaded_code.hold(order["generator"], order["code"], process=shown(machine))
     folder = os.fspath(Path.cwd())
     if folder not in sys.path:
@@ -156,12 +190,7 @@ def _build(
         made = fixture.make(request, _source(request, order, worker))
         print(made.told)
         contents = {path.as_posix(): _bytes(data) for path, data in made.contents.items()}
-    found = {path: digests.sha256(data) for path, data in contents.items()}
-    return {
-        "sha256": found,
-        "files": {} if found == known else contents,
-        "told": printed.getvalue(),
-    }
+    return contents, printed.getvalue()
 
 
 def _bytes(data: files.Content) -> bytes:
@@ -178,26 +207,20 @@ def _source(request: Request, order: Mapping[str, Any], worker: Any) -> SourceFi
     if not (_opened and _opened[0][:2] == (record, known)):
         _opened.clear()
         place = Path(worker.local_directory) / "sources" / f"{record.sha256}.npz"
-        path = _here(record, [record.path, Path(order["path"]), place])
+        file = arriving.File(
+            subject=f"source {record.name}",
+            path=record.path.as_posix(),
+            sha256=record.sha256,
+            size=record.size,
+            anew=f"dvc repro --force source@{record.name} makes the client's own anew",
+        )
+        places = [record.path, Path(order["path"]), place]
+        path = next((path for path in places if arriving.is_at(file, path)), None)
         if path is None:
-            said = {"source": record.name, "worker": worker.address}
-            arriving.fetch(
-                record, place, lambda word: worker.log_event(order["topic"], {**said, "word": word})
-            )
+            arriving.fetch(file, place, arriving.asking(file, order["topic"], worker))
             path = place
         found = source_file.opened(
             f"fixture {request.name}", record, field.find(known, Path()), path
         )
         _opened.append((record, known, found))
     return _opened[0][2]
-
-
-def _here(record: SourceRecord, places: list[Path]) -> Path | None:
-    """Where a source's file is, of some places; None where all have another one, or none."""
-    kept = Kept()
-    for path in places:
-        with suppress(OSError):
-            is_same = path.is_file() and path.stat().st_size == record.size
-            if is_same and kept.digest(path, SHA256)[0] == record.sha256:
-                return path
-    return None

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from registry import console
-from registry.errors import printable
+from registry.errors import UsageError, perhaps, printable
 
 # What each is for. Only the module of the command that was asked for is imported: the others cost
 # more than most commands take.
@@ -43,6 +44,7 @@ COMMANDS = {
     "merge-lock": "merge driver for dvc.lock; see docs/merging.md",
     "merge-params": "merge driver for params.yaml; see docs/merging.md",
     "export": "write metadata of fixtures for other tools",
+    "completion": "print what makes a shell complete commands and names",
 }
 
 
@@ -51,8 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return console.run(lambda: _main(argv))
 
 
+class _Help(argparse.HelpFormatter):
+    """Help that says what an option is where it is not given."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help or ""
+        unsaid = action.default in (None, False, [], argparse.SUPPRESS) or "default" in text
+        return text if unsaid else f"{text} (default: %(default)s)"
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors steer no terminal: they repeat what was typed, or pasted."""
+    """A parser whose errors steer no terminal: they repeat what was typed, or pasted.
+
+    ``words`` is what was typed, for a command whose help is of what else was said.
+    """
+
+    words: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))
@@ -79,13 +95,31 @@ def _main(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    asked_for = next((word for word in argv if word in COMMANDS), None)
+    # a shell that has something completed says so, and gives its line in the same way
+    completes = "_ARGCOMPLETE" in os.environ
+    words = os.environ.get("COMP_LINE", "").split()[1:] if completes else argv
+    # there is no option before the command that takes a value
+    asked_for = next((word for word in words if not word.startswith("-")), None)
+    if not completes and asked_for is not None and asked_for not in COMMANDS:
+        raise UsageError(
+            f"fixtures {asked_for}",
+            expected=f"a command{perhaps(asked_for, COMMANDS)}",
+            found="no such one",
+            remedy="fixtures --help lists them, with what each is for",
+        )
     for command, purpose in COMMANDS.items():
-        of_command = commands.add_parser(command, help=purpose, allow_abbrev=False)
+        of_command = commands.add_parser(
+            command, help=purpose, allow_abbrev=False, formatter_class=_Help
+        )
         if command == asked_for:
+            of_command.words = words
             module = importlib.import_module(f"registry.cli.{command.replace('-', '_')}")
             module.add_arguments(of_command)
             of_command.set_defaults(run=module.run, refuse=of_command.error)
+    if completes:
+        from registry.cli import completion
+
+        completion.complete(parser, asked_for)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # by the command's own parser, whose usage says what it takes

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from registry import console
+from registry import console, loading
 from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params, yaml_text
 from registry.declare.generator_keys import Generator, Generators
-from registry.errors import CheckError, RegistryError, UsageError
-from registry.identity import ledger
+from registry.errors import CheckError, RegistryError, UsageError, perhaps
+from registry.identity import ledger, pins
 from registry.storage.root import find_root
 
 _UNTOUCHED = "params.yaml is as it was"
@@ -37,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--like", metavar="FIXTURE", help="take what is not given from this declared fixture"
     )
     parser.add_argument(
-        "--generator", help="default: that of --like, else the newest version of subset"
+        "--generator",
+        metavar="GENERATOR",
+        help="default: that of --like, else the newest version of subset",
     )
     parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
     key_flags.add_flags(parser, fixture=True)
@@ -59,7 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
         added.insert(0, f"sources.{fixture['source']}")
     new = edit.insert(new, generator_keys.FIXTURES, name, fixture, like=arguments.like)
     _check(root, new, name)
-    console.say(_built(root, new, name, is_new_source=source is not None).rstrip())
+    told, content = _built(root, new, name, is_new_source=source is not None)
+    console.say(told.rstrip())
+    if same := _pinned_with(root, content):
+        console.say(
+            f"note: {' and '.join(same)} {'has' if len(same) == 1 else 'have'} the same content, "
+            "to the bit: tests can take that, and no more bytes are stored",
+            file=sys.stderr,
+        )
 
     if yaml_text.read(root) != text:
         raise CheckError(
@@ -137,7 +147,7 @@ def _base(declared: dict[str, Any], like: str | None) -> dict[str, Any]:
     if not isinstance(base, dict):
         raise UsageError(
             f"--like {like}",
-            expected=f"one of {', '.join(declared) or '(none is declared)'}",
+            expected=f"one of {', '.join(declared) or '(none declared)'}{perhaps(like, declared)}",
             found="no such fixture in params.yaml",
             remedy="correct the name",
         )
@@ -166,8 +176,19 @@ def _check(root: Path, text: str, name: str) -> None:
         raise params.refused(found, remedy=_FLAGS, subject=f"fixture {name}")
 
 
-def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> str:
-    """Build what is declared in a scratch folder; what the generator says of it."""
+def _pinned_with(root: Path, content: str) -> list[str]:
+    """Names of pinned fixtures of that content digest."""
+    found = []
+    for pin in pins.read(root).values():
+        with contextlib.suppress(RegistryError):
+            # what is wrong with another fixture is not this one's business
+            if loading.read_sidecar(root, pin).content_sha256 == content:
+                found.append(pin.name)
+    return found
+
+
+def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> tuple[str, str]:
+    """Build what is declared in a scratch folder; what is said of it, and its content digest."""
     from registry.build.scratch import scratch
 
     declared = yaml_text.parse(text)
@@ -182,7 +203,7 @@ def _built(root: Path, text: str, name: str, *, is_new_source: bool) -> str:
                 raise
             error = source_argument.by_flags(error)
             raise error.but(remedy=f"{error.remedy}; {_UNTOUCHED}") from None
-        return place.build("fixture", name, entry, remedy=_FLAGS)
+        return place.build("fixture", name, entry, remedy=_FLAGS), place.content(name)
 
 
 def _repro(root: Path, name: str) -> int:

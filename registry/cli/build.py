@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_cores(),
         help="how many at a time (%(default)s)",
     )
-    scheduler_argument.add(parser)
+    scheduler_argument.add(parser, "fixtures built")
     parser.add_argument(
         "--twice",
         action="store_true",

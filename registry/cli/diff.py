@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import console
+from registry.cli import json_output
 from registry.cli.table import columns
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar=name.upper(),
             help="a fixture's name, REVISION:NAME, or a file that ends with .npz",
         )
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    json_output.add(parser)
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with images, too")
     parser.add_argument("--offline", action="store_true", default=None, help="never ask the remote")
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         files.write_output(arguments.html, comparison_page.render(found).encode())
     if arguments.json:
-        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        json_output.say(found.to_dict())
     else:
         console.say(*lines(found))
     return 0 if found.same else 1

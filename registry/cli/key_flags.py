@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from registry.declare import generator_keys, params
 from registry.declare.generator_keys import Generator, Generators, Key
-from registry.errors import RegistryError, UsageError
+from registry.errors import RegistryError, UsageError, perhaps
 from registry.storage.root import find_root
 
 # Keys without a flag of their own, for SOURCE says them.
@@ -20,6 +21,8 @@ _FIRST = ("generator", "source", "path", "url", "sha256", "blob")
 _LAST = ("created", "licence")
 # Whose entry a flag is for: --seed, --fixture-seed, --source-seed.
 _EITHER, _FIXTURE, _SOURCE = "either", "fixture", "source"
+# By which a generator is named.
+_CHOOSING = {_FIXTURE: "--generator", _SOURCE: "--source-generator"}
 
 
 def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
@@ -33,22 +36,17 @@ def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
     except RegistryError:
         parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
         return
-    shown: set[str] = set()
+    flags: set[str] = set()
     if fixture:
-        group = parser.add_argument_group(
-            "keys of the fixture", "as its generator has them; see docs/add-a-version.md"
-        )
-        _add(parser, group, words.fixtures, _FIXTURE, shown)
-    group = parser.add_argument_group(
-        "keys of a new source",
-        "where SOURCE is a file; --source-KEY says the same of a KEY that both entries have",
+        _add(parser, flags, _FIXTURE, "keys of the fixture", words.fixtures)
+    group = _add(
+        parser, flags, _SOURCE, "keys of a new source, where SOURCE is a file", words.sources
     )
-    _add(parser, group, words.sources, _SOURCE, shown)
     group.add_argument(
         "--source-name", metavar="NAME", help="name of the new source (default: the file's)"
     )
     group.add_argument(
-        "--source-generator",
+        _CHOOSING[_SOURCE],
         metavar="GENERATOR",
         help="default: the first that reads a file and has the keys given",
     )
@@ -56,36 +54,45 @@ def add_flags(parser: argparse.ArgumentParser, *, fixture: bool) -> None:
 
 def _add(
     parser: argparse.ArgumentParser,
-    group: Any,
-    generators: Mapping[str, Generator],
+    flags: set[str],
     kind: str,
-    shown: set[str],
-) -> None:
-    owners: dict[str, dict[str, Key]] = {}
+    title: str,
+    generators: Mapping[str, Generator],
+) -> argparse._ArgumentGroup:
+    """Add a flag for each key; of dozens help has those of the generator named, or the only one."""
+    choosing = _CHOOSING[kind]
+    typed = [part for word in getattr(parser, "words", ()) for part in word.split("=", 1)]
+    only = next(iter(generators)) if len(generators) == 1 else ""
+    named = next((word for before, word in pairwise(typed) if before == choosing), only)
+    shown = generators[named].keys if named in generators else {}
+    others = f"--help {choosing} NAME shows those of {', '.join(generators)}"
+    group = parser.add_argument_group(title, f"those of {named}" if shown else others)
+    owners: dict[str, list[Key]] = {}
     for generator in generators.values():
         for key in generator.keys.values():
             if key.name not in _NO_FLAG:
-                owners.setdefault(key.name, {})[generator.name] = key
+                owners.setdefault(key.name, []).append(key)
     for name, keys in owners.items():
         options: dict[str, Any] = {"default": argparse.SUPPRESS}
-        if all(key.is_switch for key in keys.values()):
+        if all(key.is_switch for key in keys):
             options["action"] = argparse.BooleanOptionalAction
         else:
             options["metavar"] = "VALUE"
+        text = argparse.SUPPRESS
+        if name in shown:
+            text = "" if shown[name].is_switch else shown[name].rule.replace("%", "%%")
         flag = name.replace("_", "-")
-        if name not in shown:
-            text = "; ".join(dict.fromkeys(key.rule for key in keys.values() if not key.is_switch))
-            if len(keys) < len(generators):
-                text += f" ({', '.join(keys)})"
+        if name not in flags:
             dest = f"{_EITHER} {name}"
-            group.add_argument(f"--{flag}", dest=dest, help=text.replace("%", "%%"), **options)
+            group.add_argument(f"--{flag}", dest=dest, help=text, **options)
             if flag != name:
                 # as the key is written in params.yaml
                 parser.add_argument(f"--{name}", dest=dest, help=argparse.SUPPRESS, **options)
-            shown.add(name)
-        if f"{kind}-{flag}" not in ("source-name", "source-generator"):
-            dest = f"{kind} {name}"
-            parser.add_argument(f"--{kind}-{flag}", dest=dest, help=argparse.SUPPRESS, **options)
+            flags.add(name)
+            text = argparse.SUPPRESS
+        if f"--{kind}-{flag}" not in ("--source-name", _CHOOSING[_SOURCE]):
+            group.add_argument(f"--{kind}-{flag}", dest=f"{kind} {name}", help=text, **options)
+    return group
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -184,8 +191,8 @@ def find_generator(known: Mapping[str, Generator], name: str, flag: str) -> Gene
     if name not in known:
         raise UsageError(
             f"{flag} {name}",
-            expected=f"one of {', '.join(known)}",
+            expected=f"one of {', '.join(known)}{perhaps(name, known)}",
             found=f"no file generators/{name}.schema.json that says so",
-            remedy=f"correct the name; flags follow it: fixtures add --help, {flag}",
+            remedy=f"correct the name; flags follow it: fixtures add --help {flag} NAME",
         )
     return known[name]

@@ -3,62 +3,104 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from registry import console, field, loading
+from registry.cli import json_output
 from registry.cli.table import columns
 from registry.declare import deprecation
 from registry.errors import MissingError, RegistryError, word, worst
 from registry.identity import pins
+from registry.identity.pins import Pin
 from registry.storage import served
 from registry.storage.root import locate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has none."""
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
-    rows: list[tuple[str, ...]] = []
-    fields = set()
-    counted = set()
-    remarks: list[tuple[str, ...]] = []
-    codes: list[int] = []
-    pinned = pins.read(root)
-    if not pinned:
+    # a sidecar takes much more memory than what is said of it, and there may be thousands
+    listed = [_facts(root, pin) for pin in pins.read(root).values()]
+    if arguments.json:
+        json_output.say({"root": str(root), "fixtures": listed})
+    elif listed:
+        console.say(*_table(listed), *_remarks(listed))
+    else:
         console.say(served.nothing_pinned(root))
-        return 0
-    for pin in pinned.values():
-        deprecated = deprecation.of(root, pin)
-        if deprecated is not None:
-            remarks.append((f"{pin.name}:", deprecated.advice))
-        try:
-            record = loading.read_sidecar(root, pin)
-        except RegistryError as error:
-            codes.append(error.exit_code)
-            found = f"sidecar {word(error.exit_code)}: fixtures verify"
-            rows.append((pin.name, *"---", f"{pin.size:,}", "-", found))
+    return worst(facts["error"]["exit_code"] for facts in listed if "error" in facts)
+
+
+def _facts(root: Path, pin: Pin) -> dict[str, Any]:
+    """What is said of a pinned fixture: of its pin, and by its sidecar where that can be read."""
+    deprecated = deprecation.of(root, pin)
+    facts: dict[str, Any] = {
+        "name": pin.name,
+        "path": pin.path,
+        "size": pin.size,
+        "here": (root / pin.path).is_file(),
+        "deprecated": deprecated and deprecated.advice,
+    }
+    try:
+        record = loading.read_sidecar(root, pin)
+    except RegistryError as error:
+        return {**facts, "error": {**error.parts, "exit_code": error.exit_code}}
+    return {
+        **facts,
+        "sha256": record.sha256_checksum,
+        "content_sha256": record.content_sha256,
+        "field": record.field,
+        "verdict": record.verdict,
+        "doubt": record.doubt,
+        "defect": record.defect and record.defect["name"],
+        "source": record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
+        "subset_size": record.subset_size,
+        "subset_strategy": record.subset_strategy,
+    }
+
+
+def _table(listed: Sequence[dict[str, Any]]) -> list[str]:
+    rows: list[tuple[str, ...]] = []
+    fields, counted = set(), set()
+    for facts in listed:
+        name, size = facts["name"], f"{facts['size']:,}"
+        if "error" in facts:
+            found = f"sidecar {word(facts['error']['exit_code'])}: fixtures verify"
+            rows.append((name, *"---", size, "-", found))
             continue
-        known = field.of(record.field)
+        known = field.of(facts["field"])
         fields.add(known.subject)
         counted.add(f"{known.row}s")
-        if record.doubt:
-            remarks.append((f"{pin.name}:", f"{known.subject} {record.verdict}: {record.doubt}"))
-        path = root / pin.path
         rows.append(
             (
-                pin.name,
-                str(record.subset_size or "-"),
-                record.subset_strategy or "-",
-                record.source_dataset.rsplit("/", 1)[-1].removesuffix(".npz"),
-                f"{pin.size:,}",
-                record.verdict if record.defect is None else f"defect: {record.defect['name']}",
-                "yes" if path.is_file() else f"{word(MissingError.exit_code)}: fixtures pull",
+                name,
+                str(facts["subset_size"] or "-"),
+                facts["subset_strategy"] or "-",
+                facts["source"],
+                size,
+                f"defect: {facts['defect']}" if facts["defect"] else facts["verdict"],
+                "yes" if facts["here"] else f"{word(MissingError.exit_code)}: fixtures pull",
             )
         )
     head = ("fixture", _one(counted, "rows"), "strategy", "source", "size", _one(fields, "checks"))
-    console.say(*columns([(*head, "bytes here"), *rows]), *columns(remarks))
-    return worst(codes)
+    return columns([(*head, "bytes here"), *rows])
+
+
+def _remarks(listed: Sequence[dict[str, Any]]) -> list[str]:
+    """What nobody who uses a fixture may overlook."""
+    remarks: list[tuple[str, ...]] = []
+    for facts in listed:
+        name = f"{facts['name']}:"
+        if facts["deprecated"]:
+            remarks.append((name, facts["deprecated"]))
+        if facts.get("doubt"):
+            subject = field.of(facts["field"]).subject
+            remarks.append((name, f"{subject} {facts['verdict']}: {facts['doubt']}"))
+    return columns(remarks)
 
 
 def _one(words: set[str], else_: str) -> str:

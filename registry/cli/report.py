@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from registry import console
+from registry.cli import scheduler_argument
 from registry.errors import word
 from registry.storage.root import find_root
 
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=f"the report's folder (default: {_FOLDER} in the registry)",
     )
+    scheduler_argument.add(parser, "pages drawn")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,7 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     root = find_root()
     output = arguments.output or root / _FOLDER
-    built = build(root, arguments.names, output)
+    if arguments.scheduler is None:
+        built = build(root, arguments.names, output)
+    else:
+        with scheduler_argument.cluster(root, arguments.scheduler) as cluster:
+            built = build(root, arguments.names, output, cluster)
     for item in built.facts:
         made = "drawn" if item.name in built.drawn else "unchanged"
         console.say(f"{word(item.exit_code):<7} {item.name}  ({made})")

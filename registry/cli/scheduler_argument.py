@@ -1,4 +1,4 @@
-"""The option ``--scheduler`` of commands that have fixtures built."""
+"""The option ``--scheduler`` of commands that have a cluster do their work."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from registry.build.cluster import Cluster
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Have a command take it."""
+def add(parser: argparse.ArgumentParser, work: str) -> None:
+    """Have a command take it, for work that its help names."""
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="have fixtures built by the workers of a Dask scheduler: tcp://HOST:PORT, or its "
-        "scheduler file",
+        help=f"have {work} by the workers of a Dask scheduler: tcp://HOST:PORT, or its scheduler "
+        "file",
     )
 
 

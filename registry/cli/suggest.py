@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import console
-from registry.cli import key_flags, source_argument
+from registry.cli import json_output, key_flags, source_argument
 from registry.cli.table import columns
 from registry.declare import generator_keys, params, yaml_text
 from registry.errors import RegistryError
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", metavar="SOURCE", help="a declared source, or a file's path or URL"
     )
+    json_output.add(parser)
     key_flags.add_flags(parser, fixture=False)
 
 
@@ -52,13 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
         found = _figures(root, name, entry)
     except RegistryError as error:
         raise (error if generator is None else source_argument.by_flags(error)) from None
-    console.say(*_table(found, name))
     good = [row for row in found["rows"] if not row["failures"]]
-    if good:
-        best = min(good, key=lambda row: abs(row["n_subset"] - _TARGET))
+    best = min(good, key=lambda row: abs(row["n_subset"] - _TARGET), default=None)
+    if best is not None:
         seed = f" --seed {found['seed']}" if best["strategy"] == "random" else ""
-        cut = f"--strategy {best['strategy']} --n-subset {best['n_subset']}{seed}"
-        console.say(f"\n{command} {cut}")
+        command += f" --strategy {best['strategy']} --n-subset {best['n_subset']}{seed}"
+    if arguments.json:
+        json_output.say({"source": name, **found, "command": best and command})
+    else:
+        console.say(*_table(found, name), *(["", command] if best else []))
     return 0
 
 

@@ -13,15 +13,19 @@ from registry import console, loading
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--max-epochs", metavar="N", type=_positive, default=2)
+    parser.add_argument("--max-epochs", metavar="N", type=_positive, default=2, help="at most")
     parser.add_argument(
         "--n-images", metavar="N", type=_positive, help="default: all that the fixture has"
     )
     parser.add_argument("--gridsize", type=_positive, default=1, help="1 or 2: images in a row")
-    parser.add_argument("--batch-size", metavar="N", type=_positive, default=4)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--seed", type=_seed, default=42)
-    parser.add_argument("--loss", choices=("mae", "nll", "supervised"), default="mae")
+    parser.add_argument(
+        "--batch-size", metavar="N", type=_positive, default=4, help="images, or groups of them"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
+    parser.add_argument("--seed", type=_seed, default=42, help="of weights and order")
+    parser.add_argument(
+        "--loss", choices=("mae", "nll", "supervised"), default="mae", help="what is made small"
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in the output folder"
     )

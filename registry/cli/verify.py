@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import console, environment
-from registry.cli import scheduler_argument
+from registry.cli import json_output, scheduler_argument
 from registry.declare import retirement
 from registry.errors import CheckError, MissingError, RegistryError, UsageError, worst
 from registry.identity import certificate, pins
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="default: all that are pinned")
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    json_output.add(parser)
     parser.add_argument(
         "--against",
         metavar="REF",
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --regenerate: where all came out the same, add this machine to certificates/",
     )
-    scheduler_argument.add(parser)
+    scheduler_argument.add(parser, "fixtures built")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -106,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
             "regenerated": [{"good": item.good, **asdict(item)} for item in rebuilt],
             "certified": certified,
         }
-        print(json.dumps(document, indent=2))
+        json_output.say(document)
         return code
     if not known:
         console.say(served.nothing_pinned(root))

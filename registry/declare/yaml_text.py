@@ -74,14 +74,12 @@ def parse_exactly(text: str) -> Any:
             warnings.simplefilter("error", YAMLWarning)
             node = parser.compose(text)
         # ruamel itself overlooks a key that is there twice beside a merge key (<<)
-        wrong = _refused_key(node)
-        if wrong is not None:
-            raise _not_yaml(wrong)
+        _refuse_keys(node)
         known: dict[int, int] = {}
         for mapping in _collections(node):
             if _keys(mapping, known) > _MOST_KEYS:
                 found = f"merge keys (<<) that stand for more than {_MOST_KEYS} keys"
-                raise _not_yaml(f"{_place(mapping)}: {found}")
+                raise _not_yaml(found, mapping.start_mark)
         for path, scalar in _scalars(node):
             try:
                 # what cannot be encoded or printed ends the program that has to
@@ -90,16 +88,14 @@ def parse_exactly(text: str) -> Any:
                     str(parser.constructor.construct_object(scalar))
             except (ValueError, ArithmeticError, LookupError):
                 said = f"{schema.shown(scalar.value)}, which is {_SCALARS[scalar.tag]}"
-                where = f"{_place(scalar)}: {schema.dotted(path) or 'document'}"
-                raise _not_yaml(f"{where}: {said}") from None
+                said = f"{schema.dotted(path) or 'document'}: {said}"
+                raise _not_yaml(said, scalar.start_mark) from None
         return None if node is None else parser.constructor.construct_document(node)
     except RecursionError:
         raise _not_yaml("more levels than can be read") from None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        text = error.problem or error.context
-        raise _not_yaml(where + " ".join(str(text).split())) from None
+        said = " ".join(str(error.problem or error.context).split())
+        raise _not_yaml(said, error.problem_mark or error.context_mark) from None
     except (YAMLError, YAMLWarning) as error:
         # of a warning what it is about; text with lines of the file follows
         said, _, _ = str(error).strip().partition("\nfirst occurrence")
@@ -241,8 +237,8 @@ def _collections(node: Any) -> Iterator[Any]:
         nodes += [child[1] if isinstance(child, tuple) else child for child in node.value]
 
 
-def _refused_key(node: Any) -> str | None:
-    """What is wrong with a key anywhere in a tree: no text, or there twice; or None."""
+def _refuse_keys(node: Any) -> None:
+    """Raise a CheckError for a key anywhere in a tree that is no text, or is there twice."""
     for collection in _collections(node):
         keys = set()
         for child in collection.value:
@@ -250,19 +246,20 @@ def _refused_key(node: Any) -> str | None:
                 continue
             key, _ = child
             if not isinstance(key.value, str):
-                return f"{_place(key)}: a key that is no text"
+                raise _not_yaml("a key that is no text", key.start_mark)
             if (key.tag, key.value) in keys:
-                return f"{_place(key)}: found duplicate key {schema.shown(key.value)}"
+                raise _not_yaml(f"found duplicate key {schema.shown(key.value)}", key.start_mark)
             keys.add((key.tag, key.value))
-    return None
 
 
-def _place(node: Any) -> str:
-    mark = node.start_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}"
-
-
-def _not_yaml(found: str) -> CheckError:
+def _not_yaml(found: str, mark: Any = None) -> CheckError:
+    """What is wrong, and of a mark of ruamel's the place, and the line with a sign beneath it."""
+    if mark is not None:
+        found = f"line {mark.line + 1}, column {mark.column + 1}: {found}"
+        line, _, sign = (mark.get_snippet(indent=12) or "").partition("\n")
+        # the end of a file has none to show
+        if line.strip():
+            found += f"\n{line}\n{sign.partition(' (')[0]}"
     return CheckError(
         FILE,
         expected="YAML 1.2 in UTF-8, each key once",

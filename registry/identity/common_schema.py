@@ -2,12 +2,12 @@
 
 Both validators here keep to the standard. They differ where it leaves room, or where numbers and
 texts are not JSON's own: in large and whole floats, in regular expressions and what they take for
-space and letters, in formats, in keywords that hardly any schema has.
+space and letters, in formats, in keywords that hardly any schema has. Where one of them takes 64.0
+for an integer, it can be told not to.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -34,18 +34,21 @@ _INSIDE = rf"[\w .&~,:/@=+*?()<>!'\"%;#$^{{}}-]|{_ESCAPED}"
 _PATTERN = re.compile(rf"(?:{_OUTSIDE}|\[\^?(?!\])(?:(?!--|&&|~~)(?:{_INSIDE}))+\])*", re.ASCII)
 # Every reader of JSON has whole numbers up to here.
 _MOST = 2**53
+# A keyword of our own, which `without_floats` puts where it is to be asked.
+NO_FLOAT = "noFloat"
 
 
 def is_common_schema(rule: Any) -> bool:
     """Whether validators agree on what a schema means, of documents that are common too."""
-    if isinstance(rule, bool):
+    # where nothing at all is allowed, they say so of different places
+    if rule is True:
         return True
     return isinstance(rule, dict) and all(_is_common(key, value) for key, value in rule.items())
 
 
 def _is_common(keyword: str, value: Any) -> bool:
     if keyword in _ONE:
-        return is_common_schema(value)
+        return is_common_schema(value) or (keyword == "additionalProperties" and value is False)
     if keyword in _LIST:
         return isinstance(value, list) and all(map(is_common_schema, value))
     if keyword in _NAMED:
@@ -65,12 +68,36 @@ def _is_common(keyword: str, value: Any) -> bool:
     return keyword in _PLAIN
 
 
+def without_floats(rule: Any) -> Any:
+    """The schema with `NO_FLOAT` beside each type that 64 has and 64.0 is not to have.
+
+    >>> without_floats({"items": {"type": "integer"}, "enum": [{"type": "integer"}]})
+    {'items': {'type': 'integer', 'noFloat': True}, 'enum': [{'type': 'integer'}]}
+    """
+    if not isinstance(rule, dict):
+        return rule
+    found = {key: _without_floats(key, value) for key, value in rule.items()}
+    types = rule.get("type")
+    types = types if isinstance(types, list) else [types]
+    return {**found, NO_FLOAT: True} if "integer" in types and "number" not in types else found
+
+
+def _without_floats(keyword: str, value: Any) -> Any:
+    if keyword in _ONE:
+        return without_floats(value)
+    if keyword in _LIST and isinstance(value, list):
+        return [without_floats(rule) for rule in value]
+    if keyword in _NAMED and isinstance(value, dict):
+        return {name: without_floats(rule) for name, rule in value.items()}
+    return value
+
+
 def is_common_document(document: Any) -> bool:
     r"""Whether a document is of values that validators take for the same: JSON's, and plain ones.
 
-    >>> is_common_document({"n": 64, "of": [0.5, True, None, "text"]})
+    >>> is_common_document({"n": 64, "of": [0.5, 1.0, True, None, "text"]})
     True
-    >>> is_common_document(64.0), is_common_document(float("nan")), is_common_document("a\n")
+    >>> is_common_document(1e300), is_common_document(float("nan")), is_common_document("a\n")
     (False, False, False)
     """
     left = [document]
@@ -87,11 +114,9 @@ def is_common_document(document: Any) -> bool:
             left += value
         elif kind is list:
             left += value
-        elif kind is int:
+        elif kind is int or kind is float:
+            # false for NaN, too
             if not -_MOST < value < _MOST:
-                return False
-        elif kind is float:
-            if not math.isfinite(value) or value.is_integer():
                 return False
         elif kind is not bool and value is not None:
             return False

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from registry import files
 from registry.environment import REGISTRY
-from registry.errors import ChainError, MissingError, UsageError
+from registry.errors import ChainError, MissingError, UsageError, perhaps
 from registry.identity import canonical_lock, plain_yaml
 from registry.identity.canonical_lock import CanonicalLock
 from registry.identity.sidecar import NAME, match_name
@@ -114,13 +114,9 @@ def find(root: Path, name: str) -> Pin:
             needs_clone=True,
         )
     known = read(root)
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=3)
     raise UsageError(
         f"fixture {name}",
-        expected="a fixture that is pinned here"
-        + (f"; perhaps {' or '.join(close)}" if close else ""),
+        expected=f"a fixture that is pinned here{perhaps(name, known)}",
         found=f"no such name among {', '.join(known) or 'none'}",
         remedy="fixtures list shows them; "
         + (

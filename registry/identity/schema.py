@@ -16,9 +16,15 @@ from registry import extras, files
 from registry.digests import sha256
 from registry.errors import CheckError, MissingError, RegistryError
 from registry.failure import Failure
-from registry.identity.common_schema import is_common_document, is_common_schema
+from registry.identity.common_schema import (
+    NO_FLOAT,
+    is_common_document,
+    is_common_schema,
+    without_floats,
+)
 
 if TYPE_CHECKING:
+    import jsonschema_rs
     from jsonschema.exceptions import ValidationError
 
 PARAMS = "params.schema.json"
@@ -28,6 +34,8 @@ _MAX_VALUES = 1_000_000
 _MAX_LEVELS = 100
 _MAX_BITS = 1024  # of a whole number; Python writes no more than some 14000 of them as digits
 _MAX_SHOWN = 80
+# Rules of a document whose failures are those of keys in it.
+_OF_KEYS = {"additionalProperties", "dependentRequired", "required"}
 
 
 def problems(document: Any, schema: Path) -> list[Failure]:
@@ -70,13 +78,37 @@ def _validator(schema: Path) -> Callable[..., list[Failure]]:
         beyond = beyond_limits(document, at)
         if beyond is not None:
             return [beyond]
-        if passes is not None and is_common_document(document) and passes(document):
+        if passes is not None and is_common_document(document) and passes.is_valid(document):
             return []
         errors = strict().iter_errors(document)
         found = {problem for error in errors for problem in _problems(error, at)}
         return sorted(found, key=lambda problem: (problem.criterion, problem.expected))
 
     return check
+
+
+def failing(schema: Path) -> Callable[[Any], list[str]]:
+    """The criteria of `problems` alone, each once and sorted, for many documents of any kind.
+
+    The compiled schema knows them, too, and jsonschema takes longer to import than most stages have
+    other work.
+
+    Raises
+    ------
+    MissingError
+        The schema's file is absent, or the extra ``build`` is not installed.
+    """
+    _require(schema, "jsonschema")
+    fast = _passes(schema)
+
+    def criteria(document: Any) -> list[str]:
+        if fast is not None and not beyond_limits(document) and is_common_document(document):
+            errors = list(fast.iter_errors(document))
+            if _OF_KEYS.isdisjoint(error.schema_path[-1] for error in errors):
+                return sorted({dotted(error.instance_path) or "document" for error in errors})
+        return sorted({problem.criterion for problem in problems(document, schema)})
+
+    return criteria
 
 
 # By a function and the file of a schema, what was made of it, and the texts that it was made of. To
@@ -94,11 +126,11 @@ def _made(make: Callable[[Path], Any], schema: Path) -> Any:
     return made
 
 
-def _passes(schema: Path) -> Callable[[Any], bool] | None:
+def _passes(schema: Path) -> jsonschema_rs.Draft202012Validator | None:
     """The compiled schema where it says what jsonschema does, of documents that are common."""
     try:
         if all(is_common_schema(read(file)) for file in closure([schema])):
-            return compiled(schema)
+            return _ready(schema)
     except (RegistryError, ValueError):
         pass
     return None
@@ -155,20 +187,24 @@ def _beyond(at: Sequence[object], rule: str, found: str) -> Failure:
 def compiled(schema: Path) -> Callable[[Any], bool]:
     """A fast test of whether a document satisfies a schema, for many documents.
 
-    A no has no reasons, and `problems` is a little stricter (64.0 is no integer there): it finds
-    the words for a no, and is what decides before anything is pinned.
+    A no has no reasons, and `problems` may be a little stricter, but for what `common_schema` says
+    is common: it finds the words for a no, and is what decides before anything is pinned.
 
     Raises
     ------
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
+    return _ready(schema).is_valid
+
+
+def _ready(schema: Path) -> jsonschema_rs.Draft202012Validator:
     _require(schema, "jsonschema_rs")
-    found: Callable[[Any], bool] = _made(_compiled, schema)
+    found: jsonschema_rs.Draft202012Validator = _made(_compiled, schema)
     return found
 
 
-def _compiled(schema: Path) -> Callable[[Any], bool]:
+def _compiled(schema: Path) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
 
     # it makes addresses of paths, and needs a whole one to go up from
@@ -176,16 +212,28 @@ def _compiled(schema: Path) -> Callable[[Any], bool]:
     base = f"json-schema:///{quote(path.relative_to(path.anchor).as_posix())}"
 
     def retrieve(uri: str) -> Any:
-        return read(Path(path.anchor, unquote(uri.removeprefix("json-schema:///"))))
+        file = Path(path.anchor, unquote(uri.removeprefix("json-schema:///")))
+        return without_floats(read(file))
 
-    validator = jsonschema_rs.Draft202012Validator(
-        read(schema),
+    return jsonschema_rs.Draft202012Validator(
+        without_floats(read(schema)),
         base_uri=base,
         retriever=retrieve,
         validate_formats=True,
         formats={"date-time": lambda text: is_instant(text)},
+        keywords={NO_FLOAT: _NoFloat},
     )
-    return validator.is_valid
+
+
+class _NoFloat:
+    """The keyword as the compiled schema asks it: 64.0 would reach a generator as the text 64.0."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def validate(self, value: object) -> None:
+        if isinstance(value, float):
+            raise ValueError("a float")
 
 
 def _require(schema: Path, module: str) -> None:
@@ -308,9 +356,11 @@ def _formats() -> Any:
 
 def _problems(error: ValidationError, at: Sequence[object] = ()) -> list[Failure]:
     """One error of jsonschema in words; one that is about several keys gives one for each."""
-    assert isinstance(error.schema, dict)
     value: Any = error.instance
     rule: Any = error.validator_value
+    if not isinstance(error.schema, dict):
+        place = _at(error, at) or "document"
+        return [Failure(criterion=place, expected="nothing here", found=shown(value))]
     described = error.schema.get("description")
     match error.validator:
         case "additionalProperties":

@@ -38,6 +38,19 @@ def frames_inside(
     return inside
 
 
+def hold_inside(object_shape: tuple[int, int], x: Real, y: Real, shape: tuple[int, int]) -> None:
+    """Raise a ValueError that names the first frame that leaves the object.
+
+    (Negative indices would slice silently.)
+    """
+    inside = frames_inside(object_shape, x, y, shape)
+    if not inside.all():
+        n = int(np.flatnonzero(~inside)[0])
+        raise ValueError(
+            f"frame {n} at x = {x[n]:.3f}, y = {y[n]:.3f} leaves the object {object_shape}"
+        )
+
+
 def object_patches(
     obj: NDArray[np.complexfloating], x: Real, y: Real, shape: tuple[int, int]
 ) -> Complex:
@@ -57,7 +70,7 @@ def object_patches(
     Raises
     ------
     ValueError
-        A frame leaves the object. (Negative indices would slice silently.)
+        A frame leaves the object.
     """
     return Forward(obj, np.zeros(shape, np.complex128)).patches(x, y)
 
@@ -145,14 +158,7 @@ class Forward:
         return found
 
     def _parts(self, x: Real, y: Real) -> Iterator[slice]:
-        shape = (self._modes.shape[1], self._modes.shape[2])
-        inside = frames_inside(self._object_shape, x, y, shape)
-        if not inside.all():
-            n = int(np.flatnonzero(~inside)[0])
-            raise ValueError(
-                f"frame {n} at x = {x[n]:.3f}, y = {y[n]:.3f} leaves the object "
-                f"{self._object_shape}"
-            )
+        hold_inside(self._object_shape, x, y, (self._modes.shape[1], self._modes.shape[2]))
         yield from _blocks(len(x), self._modes.shape)
 
     def _under(self, x: Real, y: Real) -> Complex:

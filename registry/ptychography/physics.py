@@ -340,11 +340,16 @@ def judge_counts(frames: Stack, noise: Noise) -> Iterator[Failure]:
     off, pixels = 0.0, 0
     for (some,) in each(frames):
         counts = noise.photon_scale * some**2
+        # beyond, where nothing is asked, nothing may be infinite
+        np.minimum(counts, _COUNTABLE, out=counts)
         is_asked = (some > 0) & (counts < _COUNTABLE)
         # where there is light, there is at least one photon
         whole = np.maximum(np.rint(counts), 1.0)
-        np.abs(counts - whole, out=whole)
-        off += float(whole.sum(where=is_asked))
+        whole -= counts
+        np.abs(whole, out=whole)
+        # to multiply all takes less than to pick some
+        whole *= is_asked
+        off += float(whole.sum())
         pixels += int(np.count_nonzero(is_asked))
     distance = off / pixels if pixels else 0.0
     if distance >= COUNTS_LIMIT:

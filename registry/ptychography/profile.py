@@ -31,20 +31,24 @@ class Profile:
     compliance: list[Row]
 
 
-def profile(arrays: Mapping[str, np.ndarray]) -> Profile:
-    """Profile arrays; nothing about them is taken for granted."""
+def profile(arrays: Mapping[str, np.ndarray], *, described: bool = False) -> Profile:
+    """Profile arrays; nothing about them is taken for granted.
+
+    ``described`` says that a sidecar has these very arrays, so that frames are in the contract's
+    order of axes where their shape alone cannot tell.
+    """
     numeric = {name: array for name, array in arrays.items() if array.dtype.kind in "biufc"}
     records = inventory(numeric)
-    return Profile(arrays=records, compliance=_compliance(arrays, records))
+    return Profile(arrays=records, compliance=_compliance(arrays, records, described))
 
 
 def _compliance(
-    arrays: Mapping[str, np.ndarray], records: Mapping[str, dict[str, Any]]
+    arrays: Mapping[str, np.ndarray], records: Mapping[str, dict[str, Any]], described: bool
 ) -> list[Row]:
     key = "diffraction" if "diffraction" in arrays or "diff3d" not in arrays else "diff3d"
     frames = arrays.get(key)
     rows = [
-        _axes(key, frames, arrays),
+        _axes(key, frames, arrays, described),
         _dtype(key, frames),
         _amplitude(DATA_001[key], records.get(key)),
     ]
@@ -62,7 +66,9 @@ def _compliance(
     return rows
 
 
-def _axes(key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray]) -> Row:
+def _axes(
+    key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray], described: bool
+) -> Row:
     requirement = f"{key} axes ({', '.join(DATA_001[key].axes)})"
     if frames is None:
         return Row(requirement=requirement, observed="none", verdict="FAIL", remark="no frames")
@@ -75,8 +81,8 @@ def _axes(key: str, frames: np.ndarray | None, arrays: Mapping[str, np.ndarray])
         return Row(
             requirement=requirement,
             observed=observed,
-            verdict="AMBIGUOUS",
-            remark="H = W = N: the layout must be declared",
+            verdict="PASS" if described else "AMBIGUOUS",
+            remark="as its sidecar says" if described else "H = W = N: the layout must be declared",
         )
     if canonical:
         return Row(requirement=requirement, observed=observed, verdict="PASS", remark="")

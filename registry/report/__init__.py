@@ -2,5 +2,6 @@
 
 ``facts`` gathers and verifies, ``meanings`` says what each figure is, ``limits`` how far it is from
 its limit, ``training`` reads what the training stage left, ``figures`` draws, ``pages`` writes
-HTML, ``folder`` is the report on disk, ``build`` joins them.
+HTML, ``page`` is one fixture's, ``folder`` is the report on disk, ``program`` says what makes it,
+``build`` joins them. ``clustered`` has pages drawn by the workers of a cluster, which do ``task``.
 """

@@ -1,8 +1,10 @@
-"""Building a report: what is unchanged is kept, the rest is drawn on the cores there are."""
+"""Building a report: what is unchanged is kept, the rest is drawn on the cores there are.
+
+Or by the workers of a cluster, where one is given.
+"""
 
 from __future__ import annotations
 
-import importlib.metadata
 import multiprocessing
 import os
 import signal
@@ -12,18 +14,17 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from registry import digests, extras, loading
+from registry import digests, extras
 from registry.errors import CheckError, MissingError, worst
-from registry.identity import npz
 from registry.identity.sidecar import NAME
-from registry.report import facts, folder
+from registry.report import facts, folder, program
 from registry.report.facts import Facts
 from registry.report.folder import Manifest, Part
 
-# What draws and writes, beside this package: other versions of these make other pages.
-_EXTRA = ("matplotlib", "jinja2")
-_PACKAGE = Path(__file__).resolve().parents[1]
+if TYPE_CHECKING:
+    from registry.build.cluster import Cluster
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +40,7 @@ class Built:
         return worst(item.exit_code for item in self.facts)
 
 
-def build(root: Path, names: Iterable[str], output: Path) -> Built:
+def build(root: Path, names: Iterable[str], output: Path, cluster: Cluster | None = None) -> Built:
     """Write the report on some fixtures, or on all, so that its folder is never half of one.
 
     Parameters
@@ -50,6 +51,8 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
         Fixtures; none means all that are pinned or declared.
     output : path
         The report's folder: absent, empty, or a report, which is then renewed.
+    cluster : Cluster, optional
+        Whose workers draw the pages; the report is the same.
 
     Raises
     ------
@@ -58,7 +61,8 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
     UsageError
         A name is unknown, or the folder holds something else.
     CheckError
-        The lock is none, or a fixture's name cannot be that of a page.
+        The lock is none, or a fixture's name cannot be that of a page; or a worker has another
+        program.
     """
     extras.require(
         "report",
@@ -72,8 +76,9 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
     found = facts.gather(root, names)
     for item in found:
         _require_name(item.name)
-    program = _program()
-    inputs = {item.name: item.digest(program) for item in found}
+    fields = {item.record.field for item in found if item.record is not None}
+    text = program.text(fields)
+    inputs = {item.name: item.digest(digests.sha256(text.encode())) for item in found}
     kept = {} if before is None else _unchanged(output, before, inputs)
     # names and order are in it, too: cards stand in this order
     shared_inputs = digests.sha256("\n".join(inputs.values()).encode())
@@ -89,7 +94,14 @@ def build(root: Path, names: Iterable[str], output: Path) -> Built:
     with folder.replacing(output) as staging:
         for part in kept.values():
             folder.keep(output, staging, part)
-        made = dict(zip([item.name for item in drawn], _draw(root, staging, drawn), strict=True))
+        if cluster is None:
+            parts = _draw(root, staging, drawn)
+            made = {item.name: part for item, part in zip(drawn, parts, strict=True)}
+        else:
+            from registry.report import clustered
+
+            contents = clustered.draw(cluster, root, drawn, text, fields)
+            made = {name: folder.write(staging, page) for name, page in contents}
         pages = {
             name: kept.get(name) or Part(inputs=digest, files=made[name])
             for name, digest in inputs.items()
@@ -109,15 +121,6 @@ def _require_name(name: str) -> None:
             found=repr(name),
             remedy="fixtures check-params says which names can be used",
         )
-
-
-def _program() -> str:
-    """Digest of what makes pages: all files of this package, and the libraries' versions."""
-    parts = [f"{name} {importlib.metadata.version(name)}" for name in (*_EXTRA, "numpy")]
-    for path in sorted(_PACKAGE.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            parts.append(f"{path.relative_to(_PACKAGE)} {digests.sha256_file(path)}")
-    return digests.sha256("\n".join(parts).encode())
 
 
 def _unchanged(output: Path, before: Manifest, inputs: dict[str, str]) -> dict[str, Part]:
@@ -158,14 +161,9 @@ def _cores() -> int:
 
 def _page(root: Path, staging: Path, item: Facts) -> dict[str, str]:
     """Draw and write one fixture's page and pictures; the SHA-256 of each file."""
-    from registry.report import pages
+    from registry.report import page
 
-    arrays = None
-    if item.drawable and item.pin is not None and item.record is not None:
-        # held against the chain once more: these very bytes are what is drawn
-        data = loading.read_workspace(root, item.pin, item.record)
-        arrays = npz.parse(data, subject=f"fixture {item.name}")
-    return folder.write(staging, pages.fixture(root, item, arrays))
+    return folder.write(staging, page.draw(root, item))
 
 
 def _shared(staging: Path, found: list[Facts], made: dict[str, Part]) -> dict[str, str]:

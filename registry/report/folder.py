@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -114,7 +114,7 @@ def keep(output: Path, staging: Path, part: Part) -> None:
             (staging / path).write_bytes(files.read(output / path))
 
 
-def write(staging: Path, contents: dict[str, bytes]) -> dict[str, str]:
+def write(staging: Path, contents: Mapping[str, bytes]) -> dict[str, str]:
     """Write files by their path in the report; their SHA-256."""
     for path, data in contents.items():
         (staging / path).parent.mkdir(parents=True, exist_ok=True)

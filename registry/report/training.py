@@ -138,13 +138,18 @@ def _losses(data: bytes) -> list[tuple[float, float]]:
     return [row for row in found if all(map(math.isfinite, row))]
 
 
+def reconstruction_path(run: Run) -> str:
+    """Path of the file that has what a run reconstructed, relative to the registry."""
+    return f"{run.folder}/{_RECONSTRUCTION}"
+
+
 def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None:
     """Object (Y, X) complex and which of its pixels were scanned (Y, X) bool, if they are there.
 
     Both cut to the rectangle around the scanned area: the rest is empty. None as well where the
     file is no longer the one that was found.
     """
-    path = root / run.folder / _RECONSTRUCTION
+    path = root / reconstruction_path(run)
     try:
         if digests.sha256_file(path) != run.reconstruction:
             return None

@@ -52,15 +52,15 @@ def source(said):
 
 def test_what_arrives(stage, said):
     """Is what was sent, by its digests."""
-    found = answer.read(stage, said)
+    found = answer.read(str(stage), said)
     assert found == Answer(
         machine=MACHINE, files=said["files"], sha256=said["sha256"], told="built"
     )
     # another one's were the same
-    assert answer.read(stage, {**said, "files": {}}, found).files == said["files"]
+    assert answer.read(str(stage), {**said, "files": {}}, found).files == said["files"]
     path = stage.outs[0]
     with pytest.raises(CheckError) as caught:
-        answer.read(stage, {**said, "files": {**said["files"], path: b"other"}})
+        answer.read(str(stage), {**said, "files": {**said["files"], path: b"other"}})
     assert caught.value.parts == {
         "subject": f"fixture {NAME}",
         "expected": f"{path} with SHA-256 {said['sha256'][path]}, as {SHOWN} says",
@@ -74,14 +74,14 @@ def test_an_error_of_a_worker(stage):
     parts = {"subject": "s", "expected": "e", "found": "f", "remedy": "r"}
     for kind in (CheckError, MissingError, LockedError):
         with pytest.raises(kind) as caught:
-            answer.read(stage, {"machine": {}, "error": parts, "exit_code": kind.exit_code})
+            answer.read(str(stage), {"machine": {}, "error": parts, "exit_code": kind.exit_code})
         assert caught.value.parts == parts
 
 
 def hold(root, stage, said, source):
     """Hold an answer against what was asked for."""
     digests = {path: sha256(data) for path, data in said["files"].items()}
-    found = answer.read(stage, {**said, "sha256": digests})
+    found = answer.read(str(stage), {**said, "sha256": digests})
     answer.hold(stage, found, root, "subset_v1", source, declaration.read(root))
 
 
@@ -142,8 +142,8 @@ def test_a_published_version(stage, said, source, tmp_path):
 
 def test_two_workers(stage, said):
     """Agree, or both are named with what differs."""
-    first = answer.read(stage, said)
-    answer.hold_together(stage, first, dataclasses.replace(first, machine={}))
+    first = answer.read(str(stage), said)
+    answer.hold_together(str(stage), first, dataclasses.replace(first, machine={}))
     arrays = dict(npz.parse(said["files"][f"{FOLDER}/{NAME}.npz"], subject=NAME))
     arrays["xcoords"] = np.nextafter(arrays["xcoords"], 0)
     arrays["more"] = arrays.pop("ycoords")
@@ -154,7 +154,7 @@ def test_two_workers(stage, said):
         sha256={path: sha256(data) for path, data in files.items()},
     )  # fmt: skip
     with pytest.raises(CheckError) as caught:
-        answer.hold_together(stage, first, second)
+        answer.hold_together(str(stage), first, second)
     assert caught.value.parts == {
         "subject": f"fixture {NAME}: built twice",
         "expected": "the same bytes from both workers",

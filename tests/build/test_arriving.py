@@ -1,14 +1,16 @@
-"""Tests of `registry.build.arriving`: a source that comes in parts, whole or not at all."""
+"""Tests of `registry.build.arriving`: a file that comes in parts, whole or not at all."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from registry.build import arriving
-from registry.build.record import SourceRecord
+from registry.build.arriving import File
 from registry.digests import sha256
 from registry.errors import CheckError, MissingError
 
@@ -21,14 +23,13 @@ def _silence(monkeypatch):
     monkeypatch.setattr(arriving, "_SILENCE_S", 10)
 
 
-@pytest.fixture
-def record():
-    """That of a source."""
-    return SourceRecord(
-        name="a_source", sha256=sha256(DATA), size=len(DATA), is_foreign=False, licence="CC0-1.0",
-        commit=None, declaration={}, generator_script="", generators={}, transformations=[],
-        details={},
-    )  # fmt: skip
+FILE = File(
+    subject="source a_source",
+    path="build/sources/a_source.npz",
+    sha256=sha256(DATA),
+    size=len(DATA),
+    anew="a command makes it anew",
+)
 
 
 def sender(parts, said):
@@ -40,37 +41,68 @@ def sender(parts, said):
     return lambda word: threading.Thread(target=send, args=[word]).start()
 
 
-def test_parts(record, tmp_path):
-    """They make the file, which is there once it is what its record says."""
+def test_parts(tmp_path):
+    """They make the file, which is there once it is what was asked for."""
     said, path = [], tmp_path / "sources" / "it.npz"
     parts = [DATA[:1000], DATA[1000:1001], DATA[1001:], b""]
-    arriving.fetch(record, path, sender(parts, said))
+    arriving.fetch(FILE, path, sender(parts, said))
     assert path.read_bytes() == DATA
     assert [item.name for item in path.parent.iterdir()] == ["it.npz"]
     assert said[:3] == [True] * 3
     assert arriving._waiting == {}
 
 
-def test_other_bytes(record, tmp_path):
+def test_other_bytes(tmp_path):
     """Leave nothing behind."""
     with pytest.raises(CheckError) as caught:
-        arriving.fetch(record, tmp_path / "it.npz", sender([DATA[:-1], b""], []))
+        arriving.fetch(FILE, tmp_path / "it.npz", sender([DATA[:-1], b""], []))
     assert caught.value.parts == {
         "subject": "source a_source",
-        "expected": f"a file with SHA-256 {record.sha256}, as its record says",
+        "expected": f"a file with SHA-256 {sha256(DATA)}, as the client knows it",
         "found": f"{sha256(DATA[:-1])}, as it came through the cluster",
-        "remedy": "run the command again; dvc repro --force source@a_source makes the client's own "
-        "anew",
+        "remedy": "run the command again; a command makes it anew",
     }
     assert list(tmp_path.iterdir()) == []
 
 
-def test_silence(record, tmp_path, monkeypatch):
+def test_no_remedy_of_its_own(tmp_path):
+    """A file that needs none is asked for again."""
+    file = replace(FILE, anew="")
+    with pytest.raises(CheckError) as caught:
+        arriving.fetch(file, tmp_path / "it.npz", sender([b""], []))
+    assert caught.value.parts["remedy"] == "run the command again"
+
+
+def test_where_a_file_is(tmp_path, monkeypatch):
+    """Where its very bytes are, as a file that can be read."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "it.npz"
+    assert not arriving.is_at(FILE, path)
+    path.write_bytes(DATA[::-1])
+    assert not arriving.is_at(FILE, path), "other bytes of this size"
+    path.write_bytes(DATA)
+    assert arriving.is_at(FILE, path)
+    assert not arriving.is_at(FILE, tmp_path), "a folder"
+    path.write_bytes(DATA + b"0")
+    monkeypatch.setattr(arriving, "Kept", lambda: pytest.fail("hashed, be it gigabytes"))
+    assert not arriving.is_at(FILE, path), "of another size"
+
+
+def test_asking():
+    """By an event, which says which file, who asks, and the word that its parts come with."""
+    events = []
+    worker = SimpleNamespace(address="tcp://w:1", log_event=lambda *event: events.append(event))
+    arriving.asking(FILE, "a topic", worker)("a word")
+    said = {"sha256": sha256(DATA), "worker": "tcp://w:1", "word": "a word"}
+    assert events == [("a topic", said)]
+
+
+def test_silence(tmp_path, monkeypatch):
     """Is not waited for without end, and who sends later is told that nobody waits."""
     monkeypatch.setattr(arriving, "_SILENCE_S", 0.05)
     words = []
     with pytest.raises(MissingError) as caught:
-        arriving.fetch(record, tmp_path / "it.npz", words.append)
+        arriving.fetch(FILE, tmp_path / "it.npz", words.append)
     assert caught.value.parts["found"] == "no part of it for 0 s"
     assert list(tmp_path.iterdir()) == []
     assert asyncio.run(arriving.receive(words[0], b"late")) is False

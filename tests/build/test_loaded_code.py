@@ -57,9 +57,30 @@ def test_a_file_more_or_less(text):
     name = "registry/zz.py"
     said = refused(f"{text}{'0' * 64}  {name}\n")
     assert said["expected"].endswith(f": {name} {'0' * 64}")
-    assert said["found"] == "not among what it imports"
+    assert said["found"] == "not there"
     said = refused("".join(line for line in text.splitlines(True) if str(SCRIPT) not in line))
-    assert said["expected"].endswith(f": {SCRIPT} not among what it imports")
+    assert said["expected"].endswith(f": {SCRIPT} not there")
+
+
+def test_a_package_from_outside(text):
+    """It is known by its version, and which one to install is said; then the worker starts anew."""
+    loaded_code.hold_text("a program", "1.0  outside\n", "1.0  outside\n", process="w1")
+    with pytest.raises(CheckError) as caught:
+        loaded_code.hold_text("a program", "1.0  outside\n", "2.0  outside\n", process="w1")
+    assert caught.value.parts == {
+        "subject": "worker w1",
+        "expected": "a program as the client has it: outside 2.0",
+        "found": "1.0",
+        "remedy": "pip install outside==2.0 there, and restart it",
+    }
+    with pytest.raises(CheckError) as caught:
+        loaded_code.hold_text("a program", "2.0  outside\n", "2.0  outside\n", process="w1")
+    assert caught.value.parts == {
+        "subject": "worker w1",
+        "expected": "the code of a program as it was when the worker imported it",
+        "found": "a change of outside since",
+        "remedy": "restart the worker",
+    }
 
 
 def test_no_clone(text, tmp_path, monkeypatch):

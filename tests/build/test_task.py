@@ -102,7 +102,7 @@ def test_where_a_source_is(worker, tmp_path, monkeypatch):
     monkeypatch.setattr(arriving, "fetch", fetch)
     assert "files" in task.build(asked, {})
     assert fetched == [kept]
-    said = {"source": "source_a", "worker": "tcp://w:1", "word": "a word"}
+    said = {"sha256": asked["source"]["sha256"], "worker": "tcp://w:1", "word": "a word"}
     assert worker.events == [("a topic", said)]
     task._opened.clear()
     assert "files" in task.build(asked, {})
@@ -141,10 +141,10 @@ def test_one_at_a_time(worker, monkeypatch):
         most.append(len(busy))
         time.sleep(0.02)
         busy.pop()
-        return {}
+        return {}, ""
 
-    monkeypatch.setattr(task, "_build", slow)
-    threads = [threading.Thread(target=task.build, args=[{}, {}]) for _ in range(4)]
+    asked = ["fixture a_v1", {}, slow]
+    threads = [threading.Thread(target=task.answered, args=asked) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -166,7 +166,7 @@ def test_refusal(worker):
     assert task.refusal("ramp_v1", text, dask_worker=worker) is None
     refused = task.refusal("ramp_v1", text + "0  z\n", dask_worker=worker)
     assert refused["exit_code"] == 1
-    assert refused["error"]["found"] == "not among what it imports"
+    assert refused["error"]["found"] == "not there"
 
 
 def test_a_machine(worker):

@@ -61,6 +61,46 @@ def test_physics_in_doubt_and_defects(fixtures, root, verdict, reason, defect, s
     assert line.endswith(f"{shown}  yes"), "not marked"
 
 
+def test_a_document(fixtures, root):
+    """The same for programs, with digests; and why a fixture is not described."""
+    (root / DATA.replace(".npz", ".json")).unlink()
+    (root / DATA).unlink()
+    with (root / "params.yaml").open("a") as file:
+        file.write("\ndeprecated:\n  minimal_dataset_v1: {reason: too many}\n")
+    ended = fixtures("list", "--json")
+    assert (ended.code, ended.err) == (3, "")
+    document = json.loads(ended.out)
+    assert document["root"] == str(root)
+    good, absent = document["fixtures"]
+    assert good == {
+        "name": "minimal_dataset_v1",
+        "path": DATA.replace("_n16", ""),
+        "size": 2544436,
+        "here": True,
+        "deprecated": "deprecated: too many",
+        "sha256": "fdad843f7389903aeb85c2e3df73b033380a6b8be360c5a997d7f5a8b0204054",
+        "content_sha256": "47e2595135624a7e5593a2b9dae4acf7075b5e8e483d8f8799e9abf227627896",
+        "field": "ptychography",
+        "verdict": "checked",
+        "doubt": "",
+        "defect": None,
+        "source": "run1084_twin",
+        "subset_size": 64,
+        "subset_strategy": "evenly_spaced",
+    }
+    error = absent.pop("error")
+    assert absent == {
+        "name": NAME, "path": DATA, "size": 970036, "here": False, "deprecated": None,
+    }  # fmt: skip
+    assert (error["subject"], error["exit_code"]) == (f"fixture {NAME}: sidecar", 3)
+
+
+def test_a_document_of_nothing(fixtures, root):
+    """It is a document all the same."""
+    (root / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    assert json.loads(fixtures("list", "--json").out)["fixtures"] == []
+
+
 def test_a_broken_sidecar(fixtures, root):
     """The others are listed all the same, and the exit code tells."""
     path = root / DATA.replace(".npz", ".json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,40 @@ def test_a_profile(fixtures, tmp_path):
         "coordinates xcoords, ycoords float64 2 positions PASS",
         "Y patches present none MISSING needed for supervised training only",
     ], "not the tables"
+
+
+def test_a_document(fixtures, tmp_path):
+    """The same for programs, with dtypes as numpy writes them; and the same exit code."""
+    path = write(tmp_path / "scan.npz", xcoords=np.array([1.5, 2.5]), comment=np.array("of mine"))
+    ended = fixtures("profile", path, "--json")
+    assert (ended.code, ended.err) == (1, "")
+    document = json.loads(ended.out)
+    assert document["file"] == "scan.npz"
+    assert document["sha256"] == digests.sha256_file(Path(path))
+    assert document["arrays"] == {
+        "comment": {"shape": [], "dtype": "<U7", "range": None},
+        "xcoords": {"shape": [2], "dtype": "<f8", "range": [1.5, 2.5]},
+    }
+    assert document["compliance"][-1] == {
+        "requirement": "Y patches present", "observed": "none", "verdict": "MISSING",
+        "remark": "needed for supervised training only",
+    }  # fmt: skip
+
+
+def test_a_fixture_beside_its_sidecar(fixtures, root):
+    """Of a cube of frames the shape does not tell the axes; its own sidecar does, and no other."""
+    path = root / "tests/fixtures/pytorch_integration/minimal_dataset_v1.npz"
+    axes = "diffraction axes (N, H, W)            (64, 64, 64)  "
+    ended = fixtures("profile", str(path))
+    assert ended.code == 0
+    assert f"{axes}PASS        as its sidecar says\n" in ended.out
+    text = path.with_suffix(".json").read_text()
+    for other in (text.replace('"fdad843f', '"0dad843f'), "{}", None):
+        path.with_suffix(".json").unlink()
+        if other is not None:
+            path.with_suffix(".json").write_text(other)
+        said = fixtures("profile", str(path)).out
+        assert f"{axes}AMBIGUOUS   H = W = N: the layout must be declared\n" in said, other
 
 
 def test_outside_a_registry(fixtures, tmp_path, scan, monkeypatch):
@@ -164,6 +199,24 @@ def test_a_cxi(fixtures, cxi):
         "diffraction dataset /entry_1/data_1/data",
         f"distance_m dataset {DETECTOR}/distance",
     ]
+
+
+def test_a_document_of_a_cxi(fixtures, cxi):
+    """Its tree, its format, what is taken of it; what its reader says is in the document, too."""
+    document = json.loads(fixtures("profile", cxi(), "--json").out)
+    assert document["nodes"][1] == {
+        "path": f"{DETECTOR}/data", "shape": "(3, 8, 8)", "dtype": "uint16", "unit": "", "note": "",
+    }  # fmt: skip
+    assert (document["format"], document["errors"]) == ("cxi", [])
+    assert document["provenance"]["distance_m"] == f"dataset {DETECTOR}/distance"
+
+    def change(file):
+        file[f"{DETECTOR}/distance"][...] = 720.0
+
+    ended = fixtures("profile", cxi(change), "--json")
+    assert (ended.code, ended.err) == (1, "")
+    (error,) = json.loads(ended.out)["errors"]
+    assert error["subject"].endswith(f"scan.cxi: {DETECTOR}/distance")
 
 
 def test_a_cxi_that_is_refused(fixtures, cxi):

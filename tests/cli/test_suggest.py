@@ -86,6 +86,18 @@ def test_a_random_subset_is_suggested_with_its_seed(fixtures, buildable, figures
     assert ended.out.endswith(" --strategy random --n-subset 16 --seed 0\n"), ended.out
 
 
+def test_a_document(fixtures, buildable, figures, monkeypatch):
+    """The same figures for programs, and the command; none where nothing passes."""
+    ended = fixtures("suggest", "run1084_twin", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    command = (
+        "fixtures add run1084_twin_v1 --from run1084_twin --strategy evenly_spaced --n-subset 40"
+    )
+    assert json.loads(ended.out) == {"source": "run1084_twin", **FIGURES, "command": command}
+    monkeypatch.setitem(FIGURES, "rows", FIGURES["rows"][:1])
+    assert json.loads(fixtures("suggest", "run1084_twin", "--json").out)["command"] is None
+
+
 def test_nothing_passes(fixtures, buildable, figures, monkeypatch):
     """There is no command to suggest then."""
     monkeypatch.setitem(FIGURES, "rows", FIGURES["rows"][:1])

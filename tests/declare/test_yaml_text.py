@@ -24,7 +24,9 @@ def test_more_brackets_than_anybody_means(text, place):
     """They are refused at the first that is too many, and no further one is looked at."""
     with pytest.raises(CheckError) as caught:
         yaml_text.parse(text)
-    assert caught.value.found == f"{place}: more than 100 brackets in each other", caught.value
+    found = caught.value.found
+    assert found.splitlines()[0] == f"{place}: more than 100 brackets in each other", found
+    assert len(found) < 400, "the line is not cut"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,30 @@ def test_what_readers_disagree_on(text, found):
     assert caught.value.found.startswith(found), caught.value.found
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "line", "sign"),
+    [
+        ("a: 1\nb: {c: 1, c: 2}\n", "2, column 11: found duplicate", "b: {c: 1, c: 2}", 10),
+        ("a:\n  - !!int x\n", '2, column 5: a.0: "x", which is no integer', "  - !!int x", 4),
+        ("a: [1,\n  b: }\n", "2, column 6: expected the node content", "  b: }", 5),
+    ],
+)
+def test_the_line_that_is_wrong(text, said, line, sign):
+    """It is shown, with a sign beneath the place."""
+    with pytest.raises(CheckError) as caught:
+        yaml_text.parse(text)
+    first, *shown = caught.value.found.splitlines()
+    assert first.startswith(f"line {said}"), first
+    assert shown == [" " * 12 + line, " " * (12 + sign) + "^"]
+
+
+def test_no_line_is_shown_of_an_end():
+    """The file ends where something is wanted."""
+    with pytest.raises(CheckError) as caught:
+        yaml_text.parse("a: [1\n")
+    assert caught.value.found == "line 2, column 1: expected ',' or ']', but got '<stream end>'"
+
+
 def test_the_version_that_all_readers_read():
     """It may be said."""
     assert yaml_text.parse("%YAML 1.2\n---\na: yes\n") == {"a": "yes"}
@@ -79,7 +105,8 @@ def test_more_merges_than_anybody_means(count):
     """Merges of merges, which ruamel would write out until the memory is full, are refused."""
     with pytest.raises(CheckError) as caught:
         yaml_text.parse(merges(count))
-    assert caught.value.found.endswith("merge keys (<<) that stand for more than 100000 keys")
+    said, *_ = caught.value.found.splitlines()
+    assert said.endswith("merge keys (<<) that stand for more than 100000 keys")
 
 
 def test_merges_of_merges():

@@ -53,11 +53,18 @@ RUN: dict[str, list[tuple[str, str]]] = {
         *[(language, RANGED) for language in ("yaml", "yaml", "sh")],
     ],
     "docs/build.md": [("sh", "test_build.py::test_build")] * 2,
+    "docs/command-line.md": [
+        (
+            "sh",
+            "(writes into a home; ../cli/test_completion.py has bash run what it evaluates)",
+        ),
+        ("sh", "(as above; ../cli/test_completion.py has fish read it, where that is installed)"),
+    ],
     "docs/cluster.md": [
         ("sh", "test_cluster.py::test_a_scheduler_file"),
         ("python", "test_cluster.py::test_local_cluster"),
         ("python", "(needs SLURM, as the page says; its last line is the one above)"),
-        *[("sh", "test_cluster.py::test_a_scheduler_file")] * 2,
+        *[("sh", "test_cluster.py::test_a_scheduler_file")] * 3,
     ],
     "docs/consuming.md": [
         ("sh", "test_consuming.py::test_install"),

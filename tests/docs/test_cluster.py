@@ -25,8 +25,8 @@ def laid(tmp_path):
 
 
 def test_a_scheduler_file(laid, blocks):
-    """Scheduler, workers and build by the lines of the page; then each twice, and once more."""
-    start, _, _, twice, again = [block.text for block in blocks(PAGE)]
+    """Scheduler, workers and build by the lines of the page; each twice, once more; a report."""
+    start, _, _, twice, again, report = [block.text for block in blocks(PAGE)]
     *started, build, end = start.splitlines()
     assert end == "kill %1 %2"
     said = laid.sh(
@@ -39,11 +39,14 @@ def test_a_scheduler_file(laid, blocks):
             f"rm -r {ramps.FOLDER}",
             twice,
             again,
+            report,
         ])
     )  # fmt: skip
     assert "5 stages: 5 built, 0 up to date\n" in said
     assert "5 stages: 3 built, 2 up to date\n" in said
     assert said.count(", rebuilt\n          ramp: identical\n          sidecar: identical\n") == 3
+    assert said.count("  (drawn)\n") == 3
+    assert said.endswith(f"{laid.path}/build/report/index.html: 3 fixtures\n")
 
 
 def test_local_cluster(laid, blocks):

@@ -34,6 +34,7 @@ def test_schemas():
         {"pattern": r"^(https?|file)://[^\s\u0000-\u001f]+$"},
         {"pattern": r"^[!#-,.-~][!#-~&]*$"},
         {"pattern": r"^(?:a|b){2,3}[a-z0-9_.-]*\.npz$", "format": "date-time", "multipleOf": 2},
+        {"additionalProperties": False, "items": True},
     ):
         assert common_schema.is_common_schema(rule), rule
     for rule in (
@@ -50,6 +51,9 @@ def test_schemas():
         {"properties": {"a": {"minContains": 1}}},
         {"allOf": [{"not": {"dependentSchemas": {}}}]},
         {"allOf": {}},
+        False,
+        {"items": False},
+        {"properties": {"a": {"anyOf": [False]}}},
         {"pattern": 1},
         *({"pattern": text} for text in (
             r"^\w+$", r"\bx", r"\Z", r"(?i)x", r"(?=x)", r"(?P<a>x)", r"x++", r"x*+", r"x?+",
@@ -62,32 +66,37 @@ def test_schemas():
 
 def test_documents():
     """So do values in a document that validators may take for different things."""
-    assert common_schema.is_common_document({"a": [1, -2.5, True, None, " ~"], "b": {}})
+    assert common_schema.is_common_document({"a": [1, -2.5, 1.0, -0.0, True, None, " ~"], "b": {}})
     for value in (
-        64.0, float("nan"), float("inf"), 1e300, 2**53, -(2**53), "a\n", "\x7f", "é", "\ud800",
-        (1,), {1: 2}, {"é": 1}, b"a", object(),
+        float("nan"), float("inf"), float("-inf"), 1e300, 2.0**53, 2**53, -(2**53), "a\n", "\x7f",
+        "é", "\ud800", (1,), {1: 2}, {"é": 1}, b"a", object(),
     ):  # fmt: skip
         for document in (value, [1, value], {"a": {"b": value}}):
             assert not common_schema.is_common_document(document), repr(document)
 
 
 def test_what_passes_fast_passes_strictly():
-    """Declarations that were changed at random, and their entries, are held against both."""
+    """Declarations changed at random, and their entries, are held against both; places, too."""
     params = SCHEMAS / schema.PARAMS
     passed = dict.fromkeys(("params", "source", "fixture"), 0)
-    checks = {path: (schema.compiled(path), schema._strict(path)) for path in [
+    paths = [
         params,
         *(generator_keys.schema_path(REPOSITORY, name) for name in target._GENERATORS),
-    ]}  # fmt: skip
+    ]
+    checks = {
+        path: (schema.compiled(path), schema._strict(path), schema.failing(path)) for path in paths
+    }
 
     def hold(document, path, kind):
         if schema.beyond_limits(document) or not common_schema.is_common_document(document):
             return
-        fast, strict = checks[path]
+        fast, strict, failing = checks[path]
+        errors = list(strict.iter_errors(document))
         if fast(document):
-            errors = [error.message for error in strict.iter_errors(document)]
-            assert not errors, f"{path.name}: {document}: {errors}"
+            assert not errors, f"{path.name}: {document}: {[error.message for error in errors]}"
             passed[kind] += 1
+        criteria = {problem.criterion for error in errors for problem in schema._problems(error)}
+        assert failing(document) == sorted(criteria), f"{path.name}: {document}"
 
     for number in range(600):
         try:
@@ -105,8 +114,35 @@ def test_what_passes_fast_passes_strictly():
     assert min(passed.values()) > 100, f"hardly anything passed: {passed}"
 
 
+def test_whole_floats(tmp_path):
+    """Where a schema says integer, 64.0 is none to either validator, and else it is a number."""
+    for rule, passing, failing in (
+        ({"type": "integer"}, (64,), (64.0, -0.0)),
+        ({"type": ["integer", "null"]}, (64, None), (64.0,)),
+        ({"type": ["integer", "number"]}, (64, 64.0), ("64",)),
+        ({"type": "number", "maximum": 1}, (1, 1.0, 0.5), (2.0,)),
+        ({"properties": {"type": {"type": "integer"}}}, ({"type": 1}, 1.0), ({"type": 1.0},)),
+        ({"items": {"anyOf": [{"type": "integer"}, {"type": "null"}]}}, ([1, None],), ([1.0],)),
+        ({"if": {"type": "integer"}, "then": {"minimum": 5}}, (5, 1.0), (1,)),
+        ({"not": {"type": "integer"}}, (1.0,), (1,)),
+        ({"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}, (1,), (1.0,)),
+        ({"const": {"type": "integer"}}, ({"type": "integer"},), ({},)),
+        ({"enum": [1, 2.0]}, (1, 1.0, 2, 2.0), (3.0,)),
+        ({"uniqueItems": True}, ([1, 2.0],), ([1, 1.0],)),
+        ({"multipleOf": 2}, (4.0, 4), (3.0,)),
+    ):
+        assert common_schema.is_common_schema(rule), rule
+        path = tmp_path / "a.schema.json"
+        path.write_text(json.dumps(rule))
+        fast, strict = schema.compiled(path), schema._strict(path)
+        for expected, values in ((True, passing), (False, failing)):
+            for value in values:
+                said = common_schema.is_common_document(value), fast(value), strict.is_valid(value)
+                assert said == (True, expected, expected), f"{rule}: {value!r}"
+
+
 def test_the_fast_validator_is_laxer():
-    """What this is for: these the compiled schema passes, and none of them comes to it."""
-    for rule, value in (({"type": "integer"}, 64.0), ({"pattern": r"^\S+$"}, "a\x1f")):
-        assert jsonschema_rs.Draft202012Validator(rule).is_valid(value), "it has become stricter"
-        assert not common_schema.is_common_document(value)
+    """What this is for: this the compiled schema passes, and it does not come to it."""
+    rule, value = {"pattern": r"^\S+$"}, "a\x1f"
+    assert jsonschema_rs.Draft202012Validator(rule).is_valid(value), "it has become stricter"
+    assert not common_schema.is_common_document(value)

@@ -50,6 +50,9 @@ WORDS = [
      "a: expected object; found 1"),
     ("2026-02-30T00:00:00Z", {"format": "date-time"},
      'document: expected text that matches date-time; found "2026-02-30T00:00:00Z"'),
+    # jsonschema does not say where
+    ({"a": 1}, {"properties": {"a": False}}, "document: expected nothing here; found 1"),
+    (1, False, "document: expected nothing here; found 1"),
 ]  # fmt: skip
 
 
@@ -57,6 +60,31 @@ def test_a_broken_rule_in_words(problems):
     """Each rule says where it is broken, what it wants and what there is."""
     for document, rules, expected in WORDS:
         assert problems(document, rules) == [expected], f"{document!r} with {rules}"
+
+
+def test_criteria_without_words(problems, tmp_path):
+    """The same as those with words, whichever validator finds them."""
+    several = {"a": 1.5, "b": [1, "x", 2.0], "c": 0}
+    rules = {
+        "properties": {"a": {"type": "integer", "maximum": 1}, "b": {"items": {"type": "integer"}}}
+    }
+    more = [
+        (several, rules),
+        (several, {**rules, "required": ["d"], "additionalProperties": False}),
+    ]
+    odd = [(float("nan"), {"type": "number"}), ("\x1f", {"pattern": r"^\S$"})]
+    for document, rule in [*((document, rule) for document, rule, _ in WORDS), *more, *odd]:
+        expected = sorted({text.split(":")[0] for text in problems(document, rule)})
+        found = schema.failing(tmp_path / "a.schema.json")(document)
+        assert found == expected != [], f"{document!r} with {rule}"
+    assert schema.failing(tmp_path / "a.schema.json")("a") == []
+
+
+def test_most_criteria_need_no_words(monkeypatch, tmp_path):
+    """Of which only the slow validator has any."""
+    (tmp_path / "a.schema.json").write_text(json.dumps({"properties": {"a": {"type": "integer"}}}))
+    monkeypatch.setattr(schema, "problems", None)
+    assert schema.failing(tmp_path / "a.schema.json")({"a": "x"}) == ["a"]
 
 
 def test_the_schema_has_better_words(problems):
@@ -245,7 +273,7 @@ def test_a_schema_refers_to_another_in_its_folder(problems, tmp_path):
     found = problems(64.0, {"$schema": draft, "$ref": "b.schema.json"})
     assert found == ["document: expected integer; found 64.0"], "not the other schema's rule"
     fast = schema.compiled(tmp_path / "a.schema.json")
-    assert (fast(64), fast("64")) == (True, False), "the fast one does not read it"
+    assert (fast(64), fast("64"), fast(64.0)) == (True, False, False), "not the fast one's rule"
 
 
 def test_a_missing_schema_has_a_remedy(tmp_path):
@@ -350,7 +378,7 @@ def test_a_schema_that_changes(tmp_path):
     path.write_text('{"properties": {"n": {"$ref": "b.json"}}}')
     other.write_text('{"maximum": 1}')
     for make in (schema.validator, schema.compiled):
-        assert make(path) is make(path), "made twice"
+        assert make(path) == make(path), "made twice"
     document = {"n": 2}
     assert (len(schema.validator(path)(document)), schema.compiled(path)(document)) == (1, False)
     other.write_text('{"maximum": 2}')

@@ -66,7 +66,8 @@ class Processes:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "sitecustomize.py").write_text(_SITE)
         self._start("scheduler", self._folder, "--port", "0", "--scheduler-file", self.file)
-        self._wait("scheduler", self.file.is_file)
+        # it is there before anything is written into it
+        self._wait("scheduler", lambda: self.file.is_file() and self.file.stat().st_size)
         self.address = json.loads(self.file.read_bytes())["address"]
         return self
 

@@ -284,6 +284,14 @@ def test_photon_counts_are_whole_numbers(counts, refused):
         assert failures[0].found.endswith("or they are not counts (noise: measured)")
 
 
+def test_a_pixel_brighter_than_numbers_go_hides_no_broken_counts():
+    """Its square is infinite, and is no count that anything is asked of."""
+    frames = np.sqrt(np.array([[[0.5, 1.5, 2.5, 0.0]]]))
+    frames[0, 0, 3] = 1e200
+    with np.errstate(over="ignore"):
+        assert list(judge_counts(frames, Noise(kind="poisson", photon_scale=1.0)))
+
+
 def test_a_photon_scale_that_is_its_own_reciprocal(small):
     """It makes everything dark, so that no frame is far from any model."""
     scan, noise = noisy(small, 1e5)

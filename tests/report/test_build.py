@@ -123,22 +123,8 @@ def test_another_order(root, tmp_path, cheap):
 def test_a_new_version_of_the_program(root, tmp_path, cheap, monkeypatch):
     """Pages that another version made are made anew."""
     build(root, [NAME], tmp_path / "out")
-    monkeypatch.setattr(module, "_program", lambda: "another")
+    monkeypatch.setattr(module.program, "text", lambda fields: "another")
     assert build(root, [NAME], tmp_path / "out").drawn == [NAME]
-
-
-def test_what_the_program_is(tmp_path, monkeypatch):
-    """A template, a module, wherever it is, or a library's version make another."""
-    package = shutil.copytree(module._PACKAGE, tmp_path / "registry")
-    monkeypatch.setattr(module, "_PACKAGE", package)
-    seen = {module._program()}
-    for file in ("report/templates/report.css", "report/figures.py", "verify.py"):
-        with (package / file).open("a") as stream:
-            stream.write("\n")
-        seen.add(module._program())
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
-    seen.add(module._program())
-    assert len(seen) == 5, "a change that nobody would see"
 
 
 def test_a_failure_in_the_middle(root, tmp_path, cheap, monkeypatch):
