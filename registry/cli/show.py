@@ -6,10 +6,12 @@ import argparse
 import codecs
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry import field, loading
+from registry.cli import json_output
 from registry.cli.table import columns
 from registry.console import say
 from registry.declare import deprecation, retirement
@@ -33,12 +35,16 @@ _WIDEST, _NARROWEST, _GAP = 38, 16, 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     pin = retirement.find_pin(root, arguments.name)
     record = loading.read_sidecar(root, pin)
+    if arguments.json:
+        json_output.say(_document(root, pin, record))
+        return 0
     console = _terminal()
     if console is None:
         present = "present, not verified here" if (root / pin.path).is_file() else _ABSENT
@@ -46,6 +52,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _draw(console, root, pin, record)
     return 0
+
+
+def _document(root: Path, pin: Pin, record: Sidecar) -> dict[str, Any]:
+    """The sidecar as it is, where the bytes are, and what is said of the version elsewhere."""
+    deprecated = deprecation.of(root, pin)
+    witnesses = served.advising(certificate.held)(root, record)
+    return {
+        "path": pin.path,
+        "here": (root / pin.path).is_file(),
+        "deprecated": deprecated and deprecated.advice,
+        "sidecar": record.to_dict(),
+        "certificate": [asdict(witness) for witness in witnesses],
+    }
 
 
 def _print(root: Path, pin: Pin, record: Sidecar, present: str) -> None:
@@ -103,13 +122,6 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
     for title, text in _warnings(root, pin, record):
         head = Text(f" {title.upper()} ", style="bold white on red")
         console.print(head + Text(f" {printable(text)}"))
-    hue = console.color_system == "truecolor"
-    images = field.of(record.field).images(arrays)
-    drawn = _pictures(images, console.width, hue=hue)
-    if drawn is not None:
-        console.print(drawn, "")
-    elif not arrays:
-        console.print(Text(f"no pictures: the bytes are not here; {loading.pull_command(pin)}"))
     console.print(_grid(_facts(pin, record, present), first="bold"))
     steps: list[tuple[str, ...]] = [
         (f"{n}.", step) for n, step in enumerate(record.transformations, 1)
@@ -125,6 +137,13 @@ def _draw(console: Console, root: Path, pin: Pin, record: Sidecar) -> None:
             continue
         console.print(Text(f"\n{title}", style="bold"))
         console.print(Padding(_grid(rows), (0, 0, 0, 2)))
+    # last, where they are seen without a way back
+    hue = console.color_system == "truecolor"
+    drawn = _pictures(field.of(record.field).images(arrays), console.width, hue=hue)
+    if drawn is not None:
+        console.print("", drawn)
+    elif not arrays:
+        console.print(Text(f"\nno pictures: the bytes are not here; {loading.pull_command(pin)}"))
 
 
 def _grid(rows: list[tuple[str, ...]], *, first: str = "") -> Table:

@@ -12,7 +12,7 @@ from registry import console, environment
 from registry.cli import json_output, scheduler_argument
 from registry.declare import retirement
 from registry.errors import CheckError, MissingError, RegistryError, UsageError, worst
-from registry.identity import certificate, pins
+from registry.identity import certificate, chain, pins
 from registry.storage import served
 from registry.storage.root import find_root, locate
 
@@ -201,10 +201,29 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _print_links(reports: Sequence[Report]) -> None:
+    absent = [report.name for report in reports if _lacks_bytes_alone(report)]
     for report in reports:
         good = [link.name for link in report.links if link.holds]
         console.say(f"{report.verdict:<7} {report.name}  ({len(good)} links hold)")
-        console.print_errors(link.detail for link in report.links if not link.holds)
+        if len(absent) == 1 or report.name not in absent:
+            console.print_errors(link.detail for link in report.links if not link.holds)
+    if len(absent) > 1:
+        # once for all of them, and with one command
+        console.print_errors([_absent(absent)])
+
+
+def _lacks_bytes_alone(report: Report) -> bool:
+    broken = [(link.link, link.missing) for link in report.links if not link.holds]
+    return broken == [(chain.BYTES, True)]
+
+
+def _absent(names: Sequence[str]) -> MissingError:
+    return MissingError(
+        f"bytes of {len(names)} fixtures",
+        expected=f"the files of {', '.join(names)}",
+        found="none of them",
+        remedy="fixtures pull brings them all; fixtures build makes what is declared here",
+    )
 
 
 def _print_rebuilt(rebuilt: Sequence[Rebuilt]) -> None:

@@ -50,6 +50,21 @@ def test_what_a_fixture_is(fixtures, root):
         assert line in lines, f"no line {line!r}"
 
 
+def test_a_document(fixtures, root):
+    """The sidecar as it is, and what is known of the version beside it."""
+    (root / DATA).unlink()
+    with (root / "params.yaml").open("a") as file:
+        file.write(f"\ndeprecated:\n  {NAME}: {{reason: too few}}\n")
+    ended = fixtures("show", NAME, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(ended.out)
+    sidecar = json.loads((root / DATA).with_suffix(".json").read_bytes())
+    assert document.pop("sidecar") == sidecar
+    assert document == {
+        "path": DATA, "here": False, "deprecated": "deprecated: too few", "certificate": [],
+    }  # fmt: skip
+
+
 def test_bytes_that_are_not_here(fixtures, root):
     """The record can be read without the bytes."""
     (root / DATA).unlink()
@@ -122,16 +137,18 @@ def plain(text: str) -> str:
 
 
 def test_pictures_in_a_terminal(terminal):
-    """Complex arrays in half blocks, what colours mean, and then the card, verified."""
+    """The card, verified, and then complex arrays in half blocks, and what colours mean."""
     ended = terminal("show", NAME)
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     lines = [line.rstrip() for line in plain(ended.out).splitlines()]
     # 226 pixels by sixes, and 64 by twos; two rows to a line
-    assert lines[:16] == ["▀" * 38 + "   " + "▀" * 32] * 16, "not two pictures"
-    assert lines[16:19] == ["▀" * 38] * 3, "the object is not as high as it is"
-    assert lines[19].split("   ")[0] == "objectGuess, 226 × 227 px"
-    assert lines[19].endswith("probeGuess, 64 × 64 px")
-    assert lines[20].startswith("lightness: amplitude, hue: phase"), "no legend"
+    *_, before = lines[:-21]
+    assert before == "", "not the last"
+    assert lines[-21:-5] == ["▀" * 38 + "   " + "▀" * 32] * 16, "not two pictures"
+    assert lines[-5:-2] == ["▀" * 38] * 3, "the object is not as high as it is"
+    assert lines[-2].split("   ")[0] == "objectGuess, 226 × 227 px"
+    assert lines[-2].endswith("probeGuess, 64 × 64 px")
+    assert lines[-1].startswith("lightness: amplitude, hue: phase"), "no legend"
     assert "\x1b[38;2;" in ended.out, "not in true colour"
     words = " ".join(" ".join(lines).split())
     assert "(970,036 bytes, present, verified)" in words, "not said to be verified"
@@ -215,7 +232,7 @@ def test_a_real_terminal(root):
             printed += chunk
     os.close(ours)
     assert process.wait() == 0, printed.decode()
-    assert plain(printed.decode()).startswith("▀" * 38 + "   " + "▀" * 32), "no pictures"
+    assert "\r\n" + "▀" * 38 + "   " + "▀" * 32 in plain(printed.decode()), "no pictures"
 
 
 # What must not be overlooked
@@ -246,7 +263,7 @@ def test_a_planted_defect(fixtures, terminal, recorded):
     said = "misaligned: frames of other positions (refused by own-match, alternatives)"
     assert fixtures("show", NAME).out.startswith(f"PLANTED DEFECT: {said}\n")
     shown = " ".join(plain(terminal("show", NAME).out).split())
-    assert shown.startswith(f"PLANTED DEFECT {said} ▀"), "not above the pictures"
+    assert shown.startswith(f"PLANTED DEFECT {said} fixture {NAME}"), "not above the card"
 
 
 SCALE = "power of the frames over that of the model, as amplitude"
@@ -268,7 +285,7 @@ def test_physics_in_doubt(fixtures, terminal, recorded, verdict, reason, left_ou
     assert printed.startswith(f"{title}: {said}\n")
     assert f"  scale  {left_out}  {SCALE}\n" in printed
     shown = " ".join(plain(terminal("show", NAME).out).split())
-    assert shown.startswith(f"{title} {said} ▀"), "not above the pictures"
+    assert shown.startswith(f"{title} {said} fixture {NAME}"), "not above the card"
 
 
 def test_what_a_figure_means(fixtures, recorded):
@@ -334,7 +351,7 @@ def test_modes_of_a_probe(recorded, terminal, root):
     arrays["Y"] = np.ones((16, 64, 64), np.complex64)
     republish(root, NAME, arrays)
     lines = plain(terminal("show", NAME).out).splitlines()
-    assert lines[0].rstrip() == "▀" * 38 + "   " + "▀" * 32, "not two pictures"
+    assert lines[-21].rstrip() == "▀" * 38 + "   " + "▀" * 32, "not two pictures"
 
 
 def test_one_picture(terminal, root):
@@ -343,7 +360,7 @@ def test_one_picture(terminal, root):
               if name != "probeGuess"}  # fmt: skip
     republish(root, NAME, arrays)
     lines = plain(terminal("show", NAME, COLUMNS="50").out).splitlines()
-    assert lines[0].rstrip() == "▀" * 38, "not one picture"
+    assert lines[-21].rstrip() == "▀" * 38, "not one picture"
 
 
 def test_a_deprecated_fixture(fixtures, terminal, root):

@@ -67,6 +67,20 @@ def test_missing_bytes(fixtures, root):
     assert f"error: fixture {NAME}: bytes\n" in ended.err, "the missing bytes are not named"
 
 
+def test_the_bytes_of_several_are_missing(fixtures, root):
+    """It is said once, with the command that brings all of them."""
+    (root / DATA).unlink()
+    (root / DATA.replace(NAME, OTHER)).unlink()
+    ended = fixtures("verify")
+    assert ended.code == 3
+    assert ended.err == (
+        "error: bytes of 2 fixtures\n"
+        f"  expected: the files of {OTHER}, {NAME}\n"
+        "  found:    none of them\n"
+        "  to mend:  fixtures pull brings them all; fixtures build makes what is declared here\n"
+    )
+
+
 def test_an_unknown_name(fixtures):
     """A wrong name is wrong use, and nothing is verified."""
     ended = fixtures("verify", OTHER, "nope")
