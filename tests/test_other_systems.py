@@ -1,0 +1,308 @@
+"""What consumers do, by modules that find only what Windows and macOS have: see `elsewhere`.
+
+Git is this system's, and so are the packages from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from registry.identity import pins
+from tests.kit import elsewhere
+from tests.kit.environment import environment
+from tests.kit.files import flip, object_in, tree
+from tests.kit.processes import Ended, run
+from tests.kit.repository import REPOSITORY
+from tests.kit.servers import ObjectServer
+from tests.kit.upstream import FRAMES, Upstream
+
+SUM = f"{FRAMES.sum()}\n"
+LOAD = 'import registry; print(registry.load("small_v1").frames.sum())'
+TESTS = """
+import pytest
+
+@pytest.mark.fixtures("small_v1")
+def test_it(load_fixture, request):
+    assert load_fixture("small_v1").frames.sum() == 15
+"""
+PLUGINS = ("-p", "fixture_registry.pytest_plugin", "-p", "no:cacheprovider")
+
+
+class Consumer:
+    """Runs programs in a folder, as on another system."""
+
+    def __init__(self, platform: str, folder: Path) -> None:
+        self.platform, self.folder = platform, folder
+        self.home = folder.parent
+
+    def run(self, *arguments: str, **variables: str) -> Ended:
+        """Run a module or a text; how it ended."""
+        variables = {"PYTHONPATH": os.fspath(REPOSITORY), **variables}
+        env = environment(self.home, **variables)
+        ended = run(elsewhere.command(self.platform, *arguments), self.folder, env)
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def fixtures(self, *arguments: str, **variables: str) -> Ended:
+        """Run a command."""
+        return self.run("-m", "registry.cli", *arguments, **variables)
+
+    def load(self, **variables: str) -> Ended:
+        """Load the fixture."""
+        return self.run("-c", LOAD, **variables)
+
+
+@pytest.fixture
+def upstream(tmp_path):
+    """A registry with its bytes in the workspace, and on a remote that is a folder."""
+    return Upstream(tmp_path / "theirs" / "registry")
+
+
+@pytest.fixture
+def pin(upstream):
+    """The pin of its fixture."""
+    return pins.find(upstream.path, "small_v1")
+
+
+@pytest.fixture
+def file(upstream, pin):
+    """The workspace's file."""
+    return upstream.path / pin.path
+
+
+@pytest.fixture(params=["win32", "darwin"])
+def consumer(request, upstream):
+    """Who works in a clone of it."""
+    return Consumer(request.param, upstream.path)
+
+
+@pytest.fixture
+def windows(upstream):
+    """The same, on Windows."""
+    return Consumer("win32", upstream.path)
+
+
+def by_url(consumer, upstream):
+    """What names the registry by URL, to somebody who has no clone."""
+    consumer.folder = upstream.path.parent
+    return {"FIXTURES_REGISTRY": upstream.at("main")}
+
+
+def left_over(folder):
+    """Names of temporary files below a folder."""
+    return [path.name for path in folder.rglob("*") if path.name.endswith((".tmp", ".part"))]
+
+
+def test_what_is_hidden():
+    """The names that are not Windows', and those that are not macOS', are known from typeshed."""
+    windows, mac = elsewhere.hidden("win32"), elsewhere.hidden("darwin")
+    for module, names in {
+        "os": {"getuid", "geteuid", "killpg", "O_NOFOLLOW", "O_DIRECTORY", "sched_getaffinity"},
+        "signal": {"SIGKILL", "SIGPIPE", "SIGXCPU"},
+    }.items():
+        assert names <= windows[module], module
+    assert not {"getpid", "replace", "link", "umask", "O_CREAT"} & windows["os"], "Windows has it"
+    missing = {module for module, names in windows.items() if "" in names}
+    assert {"fcntl", "grp", "pwd", "resource", "termios"} <= missing
+    assert "sched_getaffinity" in mac["os"], "not hidden"
+    assert "MADV_HUGEPAGE" in mac["mmap"], "not hidden"
+    assert not {"getuid", "killpg"} & mac["os"], "macOS has it"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("import os; os.getuid()", "module 'os' has no attribute 'getuid'"),
+        ("from os import getuid", "cannot import name 'getuid' from 'os'"),
+        ("import fcntl", "No module named 'fcntl'"),
+        ("import os; os.symlink('a', 'b')", "A required privilege is not held"),
+        ("import os; os.open('.', 0)", "Permission denied"),
+        ("from pathlib import Path; Path('con.txt').touch()", "volume label syntax"),
+        ("file = open('b', 'xb')\nimport os; os.replace('a', 'b')", "used by another process"),
+        ("import os; os.chmod('a', 0o444); os.remove('a')", "Access is denied"),
+        ("import os; os.chmod('a', 0o444); os.replace('c', 'a')", "Access is denied"),
+        ("open('a', encoding='utf-8'); open('a')", "EncodingWarning"),
+    ],
+)
+def test_what_is_refused(asked, said, tmp_path):
+    """Windows' rules hold for our modules; the same text under another name breaks none."""
+    for name in ("a", "c"):
+        (tmp_path / name).touch()
+    for module, code in (("registry.made", 1), ("made", 0)):
+        text = f"exec(compile({asked!r}, 'made.py', 'exec'), {{'__name__': {module!r}}})"
+        ended = Consumer("win32", tmp_path).run("-c", text)
+        assert ended.code == code, ended
+        assert (said in ended.err) == bool(code), ended.err
+        for path in tmp_path.iterdir():
+            path.unlink()
+        for left in ("a", "c"):
+            (tmp_path / left).touch()
+
+
+def test_a_load(consumer, upstream, pin, file):
+    """From the workspace, from the cache, and from a remote that is a folder."""
+    assert consumer.load() == Ended(0, SUM), "from the workspace"
+    cached = object_in(upstream.path / ".dvc" / "cache", pin.md5)
+    cached.parent.mkdir(parents=True)
+    file.rename(cached)
+    assert consumer.load(FIXTURES_OFFLINE="1") == Ended(0, SUM), "from the cache"
+    cached.unlink()
+    assert consumer.load() == Ended(0, SUM), "from the remote"
+    assert cached.is_file(), "not kept in the cache"
+    assert left_over(upstream.path) == []
+
+
+def test_verify(consumer):
+    """Each link of the chain holds."""
+    ended = consumer.fixtures("verify")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert "ok      small_v1  (6 links hold)" in ended.out
+
+
+def test_a_pull(consumer, upstream, file):
+    """From a remote that is a folder, and to where the user says."""
+    file.unlink()
+    ended = consumer.fixtures("pull")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert "pulled   small_v1" in ended.out
+    assert file.is_file(), "not there"
+    ended = consumer.fixtures("pull", "small_v1", "--to", "here/")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert (upstream.path / "here" / "small_v1.npz").read_bytes() == file.read_bytes()
+    assert left_over(upstream.path) == []
+
+
+def test_a_pull_over_http(consumer, upstream, file):
+    """From a server."""
+    file.unlink()
+    with ObjectServer(upstream.path.parent / "remote") as server:
+        config = f"[core]\nremote = web\n['remote \"web\"']\nurl = {server.url}\n"
+        (upstream.path / ".dvc" / "config").write_text(config)
+        ended = consumer.fixtures("pull")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert "from the remote" in ended.out
+    assert server.asked.total() == 1, "not fetched over HTTP, or more than once"
+
+
+def test_the_plugin(consumer, upstream, tmp_path):
+    """Tests get their fixtures, in a folder and by URL."""
+    (upstream.path / "test_it.py").write_text(TESTS)
+    command = ("-m", "pytest", "-q", *PLUGINS, "test_it.py")
+    ended = consumer.run(*command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", CI="1")
+    assert "1 passed" in ended.out, ended
+    shutil.copy(upstream.path / "test_it.py", upstream.path.parent)
+    variables = by_url(consumer, upstream)
+    ended = consumer.run(*command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", CI="1", **variables)
+    assert "1 passed" in ended.out, ended
+
+
+def test_a_registry_by_url(consumer, upstream):
+    """It is served over git, once more after a commit, and offline as last seen."""
+    variables = by_url(consumer, upstream)
+    assert consumer.load(**variables) == Ended(0, SUM), "at first"
+    upstream.commit()
+    assert consumer.load(**variables) == Ended(0, SUM), "after a commit"
+    upstream.vanish()
+    assert consumer.load(**variables, FIXTURES_OFFLINE="1") == Ended(0, SUM), "offline"
+    assert left_over(consumer.home / "home") == []
+
+
+def test_a_registry_by_url_after_an_interruption(windows, upstream):
+    """What a killed process or git left goes, read-only or not."""
+    variables = by_url(windows, upstream)
+    assert windows.load(**variables) == Ended(0, SUM)
+    (base,) = (windows.home / "home" / "fixtures" / "git").iterdir()
+    upstream.commit()
+    (base / "new" / "folder").mkdir(parents=True)
+    for left in ("new/folder/file", "new/file", "mirror.git/objects/tmp_obj_x"):
+        (base / left).touch(mode=0o444)
+    (base / "mirror.git" / "objects" / "tmp_objdir-x").mkdir()
+    (base / "mirror.git" / "objects" / "tmp_objdir-x" / "file").touch(mode=0o444)
+    assert windows.load(**variables) == Ended(0, SUM)
+    assert not (base / "new").exists(), "it is left"
+    assert not list((base / "mirror.git" / "objects").glob("tmp_*")), "it is left"
+
+
+def test_bad_bytes_in_the_cache(windows, upstream, pin, file):
+    """They are replaced, although they are read-only there."""
+    cached = object_in(upstream.path / ".dvc" / "cache", pin.md5)
+    cached.parent.mkdir(parents=True)
+    good = file.read_bytes()
+    file.rename(cached)
+    cached.chmod(0o444)
+    flip(cached)
+    assert windows.load() == Ended(0, SUM)
+    assert cached.read_bytes() == good, "the bad bytes are still there"
+    assert cached.stat().st_mode & 0o777 == 0o444, "it can be written to"
+
+
+def test_bad_bytes_in_the_folder_of_a_registry_by_url(windows, upstream, pin):
+    """They are replaced, although they are read-only there."""
+    variables = by_url(windows, upstream)
+    assert windows.load(**variables) == Ended(0, SUM)
+    commits = windows.home / "home" / "fixtures" / "git"
+    (served,) = commits.glob(f"*/commits/*/{pin.path}")
+    good = served.read_bytes()
+    flip(served)
+    ended = windows.load(**variables)
+    assert (ended.code, ended.out) == (0, SUM), ended
+    assert "verified bytes replaced it" in ended.err
+    assert served.read_bytes() == good, "the bad bytes are still there"
+    assert left_over(commits) == []
+
+
+def test_a_file_that_is_in_use(windows, upstream, file):
+    """It cannot be replaced: a load has its arrays all the same, and a pull says why not."""
+    flip(file)
+    before = tree(upstream.path, ".")
+    hold = f"import mmap; file = open({str(file)!r}, 'rb'); "
+    hold += "held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ); file.close(); "
+    assert windows.run("-c", hold + LOAD) == Ended(0, SUM)
+    ended = windows.run("-c", f"{hold}from registry.cli import main; raise SystemExit(main(['pull']))")
+    assert ended.code == 3, ended
+    assert "used by another process" in ended.err
+    assert "to mend:  close what has the file open" in ended.err
+    after = tree(upstream.path, ".")
+    assert after[file.relative_to(upstream.path).as_posix()] == before[
+        file.relative_to(upstream.path).as_posix()
+    ], "it changed"
+    assert left_over(upstream.path) == []
+
+
+def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
+    """It is ended, and the registry told to be unreachable."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "bin" / "git").chmod(0o755)
+    variables = by_url(consumer, upstream)
+    variables["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    text = f"from registry.storage import git; git.LIMIT_S = 0.2; {LOAD}"
+    ended = consumer.run("-c", text, **variables)
+    assert "MissingError" in ended.err, ended
+    assert "no answer within 0 s" in ended.err, ended
+
+
+def test_folders_behind_links(upstream, file, tmp_path):
+    """The working folder and that of temporary files may be links, as /tmp is on macOS."""
+    for name in ("private", "private/tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "tmp").symlink_to("private/tmp")
+    (tmp_path / "work").symlink_to("theirs")
+    file.unlink()
+    consumer = Consumer("darwin", tmp_path / "work" / "registry")
+    variables = {"TMPDIR": str(tmp_path / "tmp"), "PWD": str(consumer.folder)}
+    assert consumer.load(**variables) == Ended(0, SUM)
+    ended = consumer.fixtures("pull", **variables)
+    assert (ended.code, ended.err) == (0, ""), ended
+    ended = consumer.fixtures("verify", **variables)
+    assert (ended.code, ended.err) == (0, ""), ended
+    (upstream.path / "test_it.py").write_text(TESTS)
+    command = ("-m", "pytest", "-q", *PLUGINS, "test_it.py")
+    ended = consumer.run(*command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", CI="1", **variables)
+    assert "1 passed" in ended.out, ended
+    named = {"FIXTURES_REGISTRY": f"git+{consumer.folder.as_uri()}@main"}
+    assert consumer.load(**variables, **named) == Ended(0, SUM), "by URL"
+    assert list((tmp_path / "tmp").iterdir()) == [], "something is left"
