@@ -14,11 +14,13 @@ import pytest
 from registry.identity import pins
 from tests.kit import elsewhere
 from tests.kit.environment import environment
-from tests.kit.files import flip, object_in, tree
+from tests.kit.files import flip, object_in
 from tests.kit.processes import Ended, run
 from tests.kit.repository import REPOSITORY
 from tests.kit.servers import ObjectServer
 from tests.kit.upstream import FRAMES, Upstream
+
+pytestmark = pytest.mark.slow
 
 SUM = f"{FRAMES.sum()}\n"
 LOAD = 'import registry; print(registry.load("small_v1").frames.sum())'
@@ -43,6 +45,8 @@ class Consumer:
         """Run a module or a text; how it ended."""
         variables = {"PYTHONPATH": os.fspath(REPOSITORY), **variables}
         env = environment(self.home, **variables)
+        if self.platform == "win32":
+            env["PATH"] = f"{_programs(self.home)}{os.pathsep}{env['PATH']}"
         ended = run(elsewhere.command(self.platform, *arguments), self.folder, env)
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
@@ -53,6 +57,15 @@ class Consumer:
     def load(self, **variables: str) -> Ended:
         """Load the fixture."""
         return self.run("-c", LOAD, **variables)
+
+
+def _programs(folder: Path) -> Path:
+    """A folder with git, by the name that programs have on Windows."""
+    programs = folder / "programs"
+    if not programs.exists():
+        programs.mkdir()
+        (programs / "git.exe").symlink_to(shutil.which("git"))
+    return programs
 
 
 @pytest.fixture
@@ -155,9 +168,16 @@ def test_a_load(consumer, upstream, pin, file):
     assert left_over(upstream.path) == []
 
 
-def test_verify(consumer):
-    """Each link of the chain holds."""
-    ended = consumer.fixtures("verify")
+def test_verify(consumer, root, upstream):
+    """Each link of the chain holds, where the schemas and generators are, too, and by URL."""
+    consumer.folder = root
+    ended = consumer.fixtures("verify", "minimal_dataset_v1_n16")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert "ok      minimal_dataset_v1_n16  (" in ended.out
+    variables = by_url(consumer, upstream)
+    ended = consumer.fixtures("pull", **variables)
+    assert (ended.code, ended.err) == (0, ""), ended
+    ended = consumer.fixtures("verify", **variables)
     assert (ended.code, ended.err) == (0, ""), ended
     assert "ok      small_v1  (6 links hold)" in ended.out
 
@@ -257,28 +277,29 @@ def test_bad_bytes_in_the_folder_of_a_registry_by_url(windows, upstream, pin):
 def test_a_file_that_is_in_use(windows, upstream, file):
     """It cannot be replaced: a load has its arrays all the same, and a pull says why not."""
     flip(file)
-    before = tree(upstream.path, ".")
+    before = file.read_bytes()
     hold = f"import mmap; file = open({str(file)!r}, 'rb'); "
     hold += "held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ); file.close(); "
     assert windows.run("-c", hold + LOAD) == Ended(0, SUM)
-    ended = windows.run("-c", f"{hold}from registry.cli import main; raise SystemExit(main(['pull']))")
+    pull = "from registry.cli import main; raise SystemExit(main(['pull']))"
+    ended = windows.run("-c", hold + pull)
     assert ended.code == 3, ended
     assert "used by another process" in ended.err
     assert "to mend:  close what has the file open" in ended.err
-    after = tree(upstream.path, ".")
-    assert after[file.relative_to(upstream.path).as_posix()] == before[
-        file.relative_to(upstream.path).as_posix()
-    ], "it changed"
+    assert file.read_bytes() == before, "it changed"
     assert left_over(upstream.path) == []
 
 
 def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
     """It is ended, and the registry told to be unreachable."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 600\n")
-    (tmp_path / "bin" / "git").chmod(0o755)
     variables = by_url(consumer, upstream)
-    variables["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    name = "git.exe" if consumer.platform == "win32" else "git"
+    folder = tmp_path / "theirs" / "programs"
+    folder.mkdir()
+    (folder / name).write_text("#!/bin/sh\nexec sleep 600\n")
+    (folder / name).chmod(0o755)
+    if consumer.platform == "darwin":
+        variables["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
     text = f"from registry.storage import git; git.LIMIT_S = 0.2; {LOAD}"
     ended = consumer.run("-c", text, **variables)
     assert "MissingError" in ended.err, ended
@@ -297,12 +318,12 @@ def test_folders_behind_links(upstream, file, tmp_path):
     assert consumer.load(**variables) == Ended(0, SUM)
     ended = consumer.fixtures("pull", **variables)
     assert (ended.code, ended.err) == (0, ""), ended
-    ended = consumer.fixtures("verify", **variables)
-    assert (ended.code, ended.err) == (0, ""), ended
     (upstream.path / "test_it.py").write_text(TESTS)
     command = ("-m", "pytest", "-q", *PLUGINS, "test_it.py")
     ended = consumer.run(*command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", CI="1", **variables)
     assert "1 passed" in ended.out, ended
     named = {"FIXTURES_REGISTRY": f"git+{consumer.folder.as_uri()}@main"}
     assert consumer.load(**variables, **named) == Ended(0, SUM), "by URL"
+    ended = consumer.fixtures("verify", **variables, **named)
+    assert (ended.code, ended.err) == (0, ""), ended
     assert list((tmp_path / "tmp").iterdir()) == [], "something is left"

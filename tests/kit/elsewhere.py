@@ -27,6 +27,7 @@ import sysconfig
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 
@@ -115,6 +116,7 @@ def pose(platform: str) -> None:
 
     assert not {*OURS} & {*sys.modules}, "they have what they import already"
     builtins.__import__ = import_
+    warnings.simplefilter("ignore", EncodingWarning)
     # where a file is opened in whatever encoding a machine prefers: cp1252 on Windows
     warnings.filterwarnings("error", category=EncodingWarning, module=rf"({'|'.join(OURS)})\b")
     if platform == "win32":
@@ -142,7 +144,7 @@ class _Windows:
     def _open(self, path: object, mode: object, flags: int) -> None:
         if isinstance(path, int):
             return
-        if os.path.isdir(path):
+        if Path(os.fsdecode(path)).is_dir():
             raise PermissionError(errno.EACCES, "Permission denied", path)
         if flags & os.O_CREAT:
             _hold_to_names(path)
@@ -156,7 +158,7 @@ class _Windows:
     def _os_rename(self, source: str, target: str, *_: int) -> None:
         _hold_to_names(target)
         _hold_to_state(source, read_only=True)
-        if os.path.isdir(target):
+        if Path(os.fsdecode(target)).is_dir():
             raise PermissionError(errno.EACCES, "Access is denied", target)
         _hold_to_state(target)
 
@@ -174,7 +176,9 @@ def _is_ours(frame: FrameType | None) -> bool:
 
 
 def _hold_to_names(path: object) -> None:
-    refused = [part for part in Path(os.fsdecode(path)).parts[1:] if _REFUSED.search(part)]
+    refused = [
+        part for part in Path(os.fsdecode(path)).parts if part != "/" and _REFUSED.search(part)
+    ]
     if refused:
         raise OSError(errno.EINVAL, "The filename, directory name, or volume label syntax is "
                       "incorrect", os.fsdecode(path))  # fmt: skip
@@ -196,11 +200,10 @@ def _hold_to_state(path: object, *, read_only: bool = False) -> None:
 
 def _open_files() -> set[str]:
     found = set()
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            found.add(os.readlink(f"/proc/self/fd/{number}"))
-        except FileNotFoundError:
-            continue
+    for each in Path("/proc/self/fd").iterdir():
+        # that of the folder itself is closed by now
+        with suppress(FileNotFoundError):
+            found.add(os.fspath(each.readlink()))
     maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
     return found | {line.split(maxsplit=5)[-1] for line in maps.splitlines()}
 
