@@ -5,7 +5,9 @@ Git is this system's, and so are the packages from outside.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -304,6 +306,66 @@ def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
     ended = consumer.run("-c", text, **variables)
     assert "MissingError" in ended.err, ended
     assert "no answer within 0 s" in ended.err, ended
+
+
+def test_what_takes_another_system(windows, tmp_path):
+    """It says so, and where to run it."""
+    path = tmp_path / "scan.cxi"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))
+    ended = windows.fixtures("profile", str(path))
+    assert ended.code == 3, ended
+    assert "expected: a system that ends a process whose processor time is over" in ended.err
+    assert "found:    Windows, which does not" in ended.err
+    text = "from registry.cli import measured; from pathlib import Path; "
+    text += "from registry import console; "
+    text += "raise SystemExit(console.run(lambda: measured.peak_rss_bytes(Path('none'))))"
+    ended = windows.run("-c", text)
+    assert ended.code == 3, ended
+    assert "expected: a system that says how much memory a process has had" in ended.err
+
+
+def test_a_folder_that_ends_as_windows_folders_do(windows, upstream):
+    """A backslash at its end tells a folder there."""
+    text = "import os; os.sep = '!'; from registry.cli import main; "
+    text += "raise SystemExit(main(['pull', 'small_v1', '--to', 'here!']))"
+    ended = windows.run("-c", text)
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert sorted(path.name for path in (upstream.path / "here!").iterdir()) == [
+        "small_v1.json",
+        "small_v1.npz",
+    ]
+
+
+def test_a_link_in_the_place_of_a_file(windows, upstream, pin, file, tmp_path):
+    """It is not followed in the cache, although Windows cannot be asked not to follow one."""
+    cached = object_in(upstream.path / ".dvc" / "cache", pin.md5)
+    cached.parent.mkdir(parents=True)
+    file.rename(tmp_path / "elsewhere")
+    cached.symlink_to(tmp_path / "elsewhere")
+    assert windows.load() == Ended(0, SUM)
+    assert not cached.is_symlink(), "the link is still there"
+
+
+def test_names_that_differ_in_case():
+    """No two names of a registry do, nor do two names that are built below one folder."""
+    schema = json.loads((REPOSITORY / "schemas" / "params.schema.json").read_bytes())
+    patterns = {
+        key: schema["properties"][key]["propertyNames"]["pattern"]
+        for key in ("sources", "fixtures")
+    }
+    for key, pattern in patterns.items():
+        assert re.search(pattern, "small_v1"), key
+        for name in ("Small_v1", "small_V1", "smalL_v1", "small.v1", "small_v1.", "small_v1 "):
+            assert not re.search(pattern, name), f"{key}: {name}"
+
+
+def test_how_long_paths_become(windows, upstream, pin, file):
+    """A registry by URL has 70 letters more below the cache: docs/other-systems.md says so."""
+    variables = by_url(windows, upstream)
+    assert windows.load(**variables) == Ended(0, SUM)
+    cache = windows.home / "home" / "fixtures"
+    (served,) = cache.rglob(file.name)
+    assert len(str(served.relative_to(cache))) == 70 + len(pin.path)
 
 
 def test_folders_behind_links(upstream, file, tmp_path):
