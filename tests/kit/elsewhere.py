@@ -192,8 +192,7 @@ def _hold_to_state(path: object, *, read_only: bool = False) -> None:
         return
     real = os.path.realpath(path)
     if any(each == real or each.startswith(real + os.sep) for each in _open_files()):
-        text = "The process cannot access the file because it is being used by another process"
-        raise PermissionError(errno.EACCES, text, os.fsdecode(path))
+        raise PermissionError(errno.EACCES, "Access is denied", os.fsdecode(path))
     if stat.S_ISREG(mode) and not mode & stat.S_IWUSR and not read_only:
         raise PermissionError(errno.EACCES, "Access is denied", os.fsdecode(path))
 
@@ -209,7 +208,12 @@ def _open_files() -> set[str]:
 
 
 def command(platform: str, *arguments: str) -> list[str]:
-    """The command that runs a module (``-m NAME …``) or a text (``-c TEXT …``) there."""
+    """The command that runs a module (``-m NAME …``) or a text (``-c TEXT …``) there.
+
+    Where that is this system it is run as it is.
+    """
+    if platform == sys.platform:
+        return [sys.executable, *arguments]
     python = [sys.executable, "-X", "warn_default_encoding", "-m", __name__]
     return [*python, platform, *arguments]
 
