@@ -314,7 +314,7 @@ def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
     name = "git.exe" if consumer.platform == "win32" else "git"
     folder = tmp_path / "theirs" / "programs"
     folder.mkdir()
-    (folder / name).write_text("#!/bin/sh\nexec sleep 600\n")
+    (folder / name).write_text("#!/bin/sh\nexec sleep 60\n")
     (folder / name).chmod(0o755)
     if consumer.platform == "darwin":
         variables["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"

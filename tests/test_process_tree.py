@@ -13,7 +13,7 @@ from registry import process_tree
 # Starts another program, and says so.
 PARENT = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print("begun", flush=True)
 child.wait()
 """
