@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -94,9 +95,13 @@ def declared(wants: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(text).name) for text in wants}
 
 
+# To look through all that is installed takes a second.
+packages_distributions = functools.cache(metadata.packages_distributions)
+
+
 def package(name: str) -> str:
     """The package that a module is of."""
-    return canonicalize_name(metadata.packages_distributions()[name.split(".")[0]][0])
+    return canonicalize_name(packages_distributions()[name.split(".")[0]][0])
 
 
 def test_what_is_imported_is_declared():

@@ -324,6 +324,18 @@ def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
     assert "no answer within 0 s" in ended.err, ended
 
 
+def test_a_temporary_folder(consumer):
+    """Git merges in one, which is gone afterwards; what a killed process left stays on Windows."""
+    consumer.folder = consumer.home
+    (consumer.home / "tmp" / "fixtures-merge-abcdefgh").mkdir(parents=True)
+    text = "from registry.storage import git; "
+    text += "print(git.merge_file(b'a\\nb\\nc\\n', b'x\\nb\\nc\\n', b'a\\nb\\nz\\n'))"
+    tmp = str(consumer.home / "tmp")
+    assert consumer.run("-c", text, TMPDIR=tmp, TEMP=tmp) == Ended(0, "b'x\\nb\\nz\\n'\n")
+    left = [path.name for path in (consumer.home / "tmp").iterdir()]
+    assert left == (["fixtures-merge-abcdefgh"] if consumer.platform == "win32" else [])
+
+
 @POSED
 def test_what_takes_another_system(windows, tmp_path):
     """It says so, and where to run it."""
