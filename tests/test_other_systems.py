@@ -324,6 +324,14 @@ def test_a_git_that_does_not_end(consumer, upstream, tmp_path):
     assert "no answer within 0 s" in ended.err, ended
 
 
+def test_a_large_file(consumer):
+    """It is read into memory of which Linux alone is asked for huge pages."""
+    (consumer.folder / "large").write_bytes(bytes(1 << 23))
+    text = "from registry import digests, files; from pathlib import Path; "
+    text += "print(digests.md5(files.read(Path('large'))))"
+    assert consumer.run("-c", text) == Ended(0, "96995b58d4cbf6aaa9041b4f00c7f6ae\n")
+
+
 def test_a_temporary_folder(consumer):
     """Git merges in one, which is gone afterwards; what a killed process left stays on Windows."""
     consumer.folder = consumer.home
