@@ -2,7 +2,7 @@
 # make test          builds them, compares them with the committed pins, runs the tests
 # make test-slow     the tests that take long: builds, servers, browsers, trainings
 # make test SUITE=    both at once, as CI does
-# make check         linter, format, types, layers
+# make check         linter, format, types (on Linux, Windows, macOS), layers
 # make reproducibility   rebuilds under other CPU features, thread counts, library versions; certifies
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
@@ -24,6 +24,9 @@ PYTEST_ARGS ?= -n auto --dist worksteal
 
 # Mutants for each target of `make fuzz`.
 FUZZ ?= 100000
+
+# What is checked for Windows and macOS as well: all but what develops this package.
+ELSEWHERE := registry fixture_registry generators
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -101,6 +104,9 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	# What users run, by the branches of the other systems; of each system the cache is its own.
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 $(ELSEWHERE)
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin $(ELSEWHERE)
 	$(BIN)/lint-imports
 
 reproducibility: $(DEV)

@@ -112,16 +112,20 @@ def _run(program: Callable[[], int]) -> int:
 
 def of_system(error: OSError) -> MissingError:
     """What the system reports of a file, as an error for the user."""
+    remedy = _REMEDIES.get(error.errno or 0, MEND)
+    if isinstance(error, PermissionError) and sys.platform == "win32":
+        remedy = IN_USE
     return MissingError(
         f"file {error.filename or '(which one, the system does not say)'}",
         expected="a file that can be read, or written whole",
         found=error.strerror or str(error),
-        remedy=_REMEDIES.get(
-            error.errno or 0, "see that it is a file of yours, then run the command again"
-        ),
+        remedy=remedy,
     )
 
 
+MEND = "see that it is a file of yours, then run the command again"
+# There the system says no more of a file that is open than of one that is another user's.
+IN_USE = "close what has the file open, and see that it is yours, then run the command again"
 _FULL = "free some space, then run the command again; nothing half-written was left behind"
 _REMEDIES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL}
 

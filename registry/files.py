@@ -12,7 +12,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from registry import temporary
+from registry import read_only, temporary
 from registry.errors import UsageError
 
 Content = bytes | memoryview | Callable[[BinaryIO], None]
@@ -95,8 +95,10 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def _regular(path: Path, *, follow: bool = True) -> FileIO:
-    # Windows has neither flag
+    # Windows has neither flag, and no pipes in folders; there a link is looked for beforehand
     flags = getattr(os, "O_NONBLOCK", 0) | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
+    if sys.platform == "win32" and not follow and path.is_symlink():
+        raise OSError(errno.ELOOP, "a link", os.fspath(path))
     file = FileIO(os.fspath(path), opener=lambda name, own: os.open(name, own | flags))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
@@ -246,4 +248,4 @@ def _put(file: BinaryIO, path: Path) -> None:
     if sys.platform == "win32":
         # which renames no file that is open
         file.close()
-    Path(file.name).replace(path)
+    read_only.replace(Path(file.name), path)

@@ -253,6 +253,14 @@ def check_sidecar(pin: Pin, text: Buffer) -> None:
     """Raise a ChainError unless a sidecar's text is the pinned one."""
     found = md5(text)
     if found != pin.sidecar_md5:
+        if md5(bytes(text).replace(b"\r\n", b"\n")) == pin.sidecar_md5 and not pin.imported:
+            raise chain.SIDECAR.broken(
+                pin.name,
+                f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as {pin.pinned_by} pins it",
+                f"the same text with the ends of lines of Windows: md5 {found}",
+                f"put *_v[0-9]*.json text eol=lf into .gitattributes, remove the file, then "
+                f"{pin.restore}",
+            )
         raise chain.SIDECAR.broken(
             pin.name,
             f"{pin.sidecar_path} with md5 {pin.sidecar_md5}, as {pin.pinned_by} pins it",

@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from registry import read_only
+
 _FILE = re.compile(r"\.[0-9a-f]{16}\.tmp")
 _swept: set[tuple[str, str]] = set()
 _sweeping = threading.Lock()
@@ -40,7 +42,7 @@ def file(folder: Path) -> Iterator[BinaryIO]:
                     yield opened
                     return
     finally:
-        path.unlink(missing_ok=True)
+        read_only.remove(path, missing_ok=True)
 
 
 def name(folder: Path) -> Path:

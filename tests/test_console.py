@@ -264,3 +264,20 @@ def test_an_error_for_another_program_is_whole(capsys, monkeypatch):
     printed = capsys.readouterr().err
     assert printed.isascii(), "not ASCII"
     assert console.reported(1, printed).parts == error.parts, "not the parts"
+
+
+@pytest.mark.parametrize(
+    ("platform", "remedy"),
+    [
+        ("linux", "see that it is a file of yours, then run the command again"),
+        (
+            "win32",
+            "close what has the file open, and see that it is yours, then run the command again",
+        ),
+    ],
+)
+def test_a_file_that_may_be_in_use(monkeypatch, platform, remedy):
+    """Windows says of one that is open what others say of one that is another user's."""
+    monkeypatch.setattr(sys, "platform", platform)
+    found = console.of_system(PermissionError(13, "Access is denied", "a"))
+    assert (found.subject, found.found, found.remedy) == ("file a", "Access is denied", remedy)

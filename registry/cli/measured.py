@@ -16,6 +16,7 @@ from pathlib import Path
 
 from registry import console, files
 from registry.cli import infer, train
+from registry.errors import MissingError
 from registry.training import imports
 
 # By name, so that what these programs do is known from the text: see registry/build/closure.py.
@@ -47,11 +48,23 @@ def peak_rss_bytes(status: Path = _STATUS) -> int:
 
     On Linux as the kernel's status file says it: what getrusage says a process inherits from the
     one that started it. Elsewhere there is only getrusage.
+
+    Raises
+    ------
+    MissingError
+        There is neither, as on Windows.
     """
     if status.exists():
         found = re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE)
         assert found is not None
         return int(found[1]) * 1024
+    if sys.platform == "win32":
+        raise MissingError(
+            "measured command",
+            expected="a system that says how much memory a process has had",
+            found="Windows, of which that is not asked",
+            remedy="run it on Linux or macOS, or in the Windows subsystem for Linux",
+        )
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -98,7 +100,7 @@ def _copy(root: Path, names: Sequence[str], to: str, offline: bool | None) -> in
     data, sidecar = loading.read_pair(root, pin, offline=offline)
     path = Path(to)
     contents = {path: data}
-    if path.is_dir() or to.endswith("/"):
+    if path.is_dir() or to.endswith(("/", os.sep)):
         contents = {path / f"{pin.name}.npz": data, path / f"{pin.name}.json": sidecar}
     absent = {each: data for each, data in contents.items() if not _is_there(each, data)}
     files.write_together(absent)
@@ -247,7 +249,9 @@ def _write(root: Path, file: _File, data: loading.Buffer, place: str) -> _Outcom
             f"fixture {file.pin.name}",
             expected=f"{file.path} to be written, {file.size} bytes",
             found=f"{error.strerror}; nothing half-written is left",
-            remedy="free some space or make the folder writable, then run the command again",
+            remedy=console.IN_USE
+            if sys.platform == "win32" and isinstance(error, PermissionError)
+            else "free some space or make the folder writable, then run the command again",
         )
     return place
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import digests, files
+from registry import digests, files, read_only
 from registry.compare.collecting import Unwanted
 from registry.errors import RegistryError
 from registry.storage import history, workspace
@@ -81,6 +81,6 @@ def remove(root: Path, copies: Sequence[Copy], places: Sequence[Place]) -> None:
     """
     for copy in copies:
         if copy.path:
-            workspace.inside(root, copy.path).unlink(missing_ok=True)
+            read_only.remove(workspace.inside(root, copy.path), missing_ok=True)
     for place in places:
         place.remove([copy.of.md5 for copy in copies if copy.place == place.name])

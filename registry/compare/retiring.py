@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry import files
+from registry import files, read_only
 from registry.compare import lock_merge
 from registry.declare import declaration
 from registry.errors import UsageError
@@ -43,5 +43,5 @@ def unpin(root: Path, name: str) -> Pin:
     lock = root / pins.LOCK
     files.write_atomic(lock, lock_merge.without(files.read(lock), f"{pins.STAGE}{name}"))
     for path in (pin.path, pin.sidecar_path, certificate.path(name)):
-        workspace.inside(root, path).unlink(missing_ok=True)
+        read_only.remove(workspace.inside(root, path), missing_ok=True)
     return pin

@@ -287,7 +287,9 @@ def _hold(path: str, md5: str, size: str) -> None:
     A registry may be somebody else's, and paths and digests become paths that are written.
     """
     parts = path.split("/")
-    if "\\" in path or not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts):
+    # a disk of Windows leads as far away as a path from the root
+    foreign = "\\" in path or path[1:2] == ":"
+    if foreign or not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts):
         raise ValueError(f"path {path!r} leaves the registry, or is not as DVC writes one")
     if not _MD5.fullmatch(md5):
         raise ValueError(f"md5 {md5!r} is not 32 hexadecimal digits in lower case")

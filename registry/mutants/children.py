@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 
-from registry import files
+from registry import files, process_tree
 from registry.mutants.plan import Plan
 
 _LOG = "pytest.txt"
@@ -93,10 +90,6 @@ def log(folder: Path, lines: int = 20) -> str:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            # with whatever its tests have started
-            os.killpg(process.pid, signal.SIGKILL)
+    # with whatever its tests have started
+    process_tree.kill(process)
     process.wait()

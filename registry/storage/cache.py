@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from registry import files
+from registry import files, read_only
 from registry.digests import md5_file
 from registry.storage import dvc_config
 
@@ -72,6 +72,6 @@ def discard(root: Path, md5: str) -> None:
     In a read-only cache it stays; readers verify what they read, so it does no harm there.
     """
     try:
-        object_path(root, md5).unlink(missing_ok=True)
+        read_only.remove(object_path(root, md5), missing_ok=True)
     except OSError:
         return

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from registry import read_only
 from registry.errors import MissingError, UsageError
 from registry.storage import git, user_cache
 from registry.storage.dvc_config import redact_urls
@@ -158,7 +158,7 @@ def empty(path: Path) -> Path:
     What an interrupted process left there goes; the lock keeps others from it.
     """
     if path.exists():
-        shutil.rmtree(path)
+        read_only.remove_tree(path)
     return path
 
 
@@ -201,9 +201,9 @@ def _sweep(mirror: Path) -> None:
     """
     for path in (*mirror.rglob("*.lock"), *(mirror / "objects").rglob("tmp_*")):
         if path.is_dir():
-            shutil.rmtree(path)
+            read_only.remove_tree(path)
         else:
-            path.unlink(missing_ok=True)
+            read_only.remove(path, missing_ok=True)
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -41,6 +41,7 @@ LOCK_S = 600.0
 _DIGITS_OF_FOLDER = 12
 _LONGEST_NAME = 100
 _LIMITS = {"SHA-256": 64, "git blob id": 40}
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.ASCII | re.IGNORECASE)
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d+/(?:\d+|\*)", re.ASCII)
 
 
@@ -297,10 +298,15 @@ def _name(url: str) -> str:
     'scan_one.npz.bz2'
     >>> _name("https://host/..")
     'download'
+
+    Nor may it be that of a device of Windows, whatever follows a dot.
+
+    >>> _name("https://host/con.npz"), _name("https://host/scan.h5.")
+    ('_con.npz', 'scan.h5')
     """
     last = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", last)[-_LONGEST_NAME:].lstrip(".-")
-    return plain or "download"
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", last)[-_LONGEST_NAME:].lstrip(".-").rstrip(".")
+    return f"_{plain}" if _DEVICE.match(plain) else plain or "download"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from registry import files
 
@@ -135,6 +135,22 @@ class Redaction:
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return text
+
+
+def scheme(address: str) -> str:
+    """The scheme of a remote's address in lower case; empty for a folder, which may have a drive.
+
+    >>> scheme("S3://bucket/a"), scheme("../store"), scheme("C:/store")
+    ('s3', '', '')
+
+    Raises
+    ------
+    ValueError
+        It is no address.
+    """
+    found = urlsplit(address).scheme.lower()
+    # none has one letter
+    return "" if len(found) == 1 else found
 
 
 def redact_urls(text: str) -> str:

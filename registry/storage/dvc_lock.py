@@ -101,10 +101,12 @@ def _locked(path: Path) -> LockedError:
 
 def _hold_to_stages(folder: Path) -> None:
     """Refuse to go on while a process of DVC's runs a stage."""
+    from psutil import pid_exists
+
     with suppress(OSError, ValueError, AttributeError, TypeError, KeyError):
         document = json.loads(files.read(folder / "rwlock"))
         noted = document.get("write", {}).values()
-        alive = [item for item in noted if _is_alive(int(item["pid"]))]
+        alive = [item for item in noted if pid_exists(int(item["pid"]))]
         if alive:
             raise LockedError(
                 "DVC's lock",
@@ -112,14 +114,3 @@ def _hold_to_stages(folder: Path) -> None:
                 found=f"process {alive[0]['pid']}: {alive[0]['cmd']}",
                 remedy=_REMEDY,
             )
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        # another user's
-        return True
-    return True

@@ -134,7 +134,7 @@ def _parts(url: str) -> tuple[str, str]:
         parts = urlsplit(url)
     except ValueError:
         raise ValueError("a remote whose address is none") from None
-    return parts.scheme.lower(), parts.netloc.rpartition("@")[0]
+    return dvc_config.scheme(url), parts.netloc.rpartition("@")[0]
 
 
 def _own(url: str) -> dict[str, str]:

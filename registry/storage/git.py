@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import temporary
+from registry import process_tree, temporary
 from registry.errors import UsageError
 from registry.storage.dvc_config import redact_urls
 
@@ -37,6 +37,9 @@ _OF_ANOTHER_REPOSITORY = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
+
+# No question on a terminal, nor in a window, as the credential manager of Git for Windows opens.
+_UNASKED = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never"}
 
 
 def own_environment() -> dict[str, str]:
@@ -63,10 +66,11 @@ def run(
     UsageError
         Git is not installed.
     """
-    # no question that nobody answers; and words that `message` knows
-    environment = {**own_environment(), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # and words that `message` knows
+    environment = {**own_environment(), **_UNASKED, "LC_ALL": "C"}
     command = ["git", "-C", os.fspath(folder), *arguments]
     try:
+        command[0] = _program()
         process = subprocess.Popen(
             command,
             env=environment,
@@ -87,11 +91,31 @@ def run(
         try:
             output, errors = process.communicate(stdin, timeout=LIMIT_S)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
+            process_tree.kill(process)
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             output, errors = b"", f"no answer within {LIMIT_S:.0f} s".encode()
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def _program() -> str:
+    """The git that is run: of Windows' the first on the PATH.
+
+    There a program of that name in the working folder would come before it, which may have come
+    with somebody's repository.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    """
+    if sys.platform != "win32":
+        return "git"
+    for folder in os.get_exec_path():
+        path = Path(folder, "git.exe")
+        if path.is_absolute() and path.is_file():
+            return os.fspath(path)
+    raise FileNotFoundError("git.exe")
 
 
 def message(result: subprocess.CompletedProcess[bytes]) -> str:
@@ -232,7 +256,8 @@ _KINDS = {"100644": _FILE, "100755": _FILE, "120000": "a symbolic link", "160000
 def tree(repository: Path, commit: str) -> dict[str, Entry]:
     """Every file of a commit by its path from the top.
 
-    Left out is a path that is no text in UTF-8, or that leads elsewhere: whoever writes a commit by
+    Left out is a path that is no text in UTF-8, or that leads elsewhere, on this system or on
+    Windows, to which ``C:`` is a disk and a backslash what a slash is: whoever writes a commit by
     hand can put any name into it.
 
     Raises
@@ -249,6 +274,8 @@ def tree(repository: Path, commit: str) -> dict[str, Entry]:
             head, path = line.decode().split("\t", 1)
             mode, _, blob, size = head.split()
             if not path.isprintable() or {"", ".", "..", ".git"} & set(path.split("/")):
+                continue
+            if "\\" in path or path[1:2] == ":":
                 continue
             found[path] = Entry(mode=mode, blob=blob, size=int(size) if size.isdecimal() else 0)
     return found

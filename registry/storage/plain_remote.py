@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from registry.storage import web
+from registry.storage import dvc_config, web
 
 if TYPE_CHECKING:
     import requests
@@ -145,13 +145,13 @@ def open_plain(given: Mapping[str, str], above: Path | None) -> tuple[Folder | W
     """
     url = given.get("url", "")
     try:
-        parts = urlsplit(url)
+        parts, scheme = urlsplit(url), dvc_config.scheme(url)
     except ValueError:
         return None
-    if not parts.scheme and url and given.keys() <= _FOLDER:
+    if not scheme and url and given.keys() <= _FOLDER:
         path = Path(url).expanduser()
         return Folder(), os.path.normpath((above or Path()) / path)
-    if parts.scheme in ("http", "https") and parts.hostname and given.keys() <= _WEB:
+    if scheme in ("http", "https") and parts.hostname and given.keys() <= _WEB:
         return _open_web(given)
     return None
 

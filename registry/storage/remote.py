@@ -225,7 +225,9 @@ def _fetch(session: _Session, wanted: Sequence[Wanted], receive: _Receive) -> li
         # an interrupt: nobody waits for the transfers, so nobody else takes away what came
         session.stop.set()
         for part in session.folder.glob(f"*.{session.token}.part"):
-            part.unlink(missing_ok=True)
+            # on Windows what a transfer has open stays, to be taken away by the next one
+            with suppress(OSError):
+                part.unlink()
         raise
     if failures:
         raise failures[0]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from registry import read_only
 from registry.digests import md5
 from registry.errors import AbsentBytesError, MissingError, RegistryError, UsageError
 from registry.identity.pinned import FOLDER, MD5
@@ -109,7 +110,7 @@ def in_cache(root: Path) -> Place:
         )
 
     def unlink(md5: str) -> None:
-        cache.object_path(root, md5).unlink()
+        read_only.remove(cache.object_path(root, md5))
 
     return Place(
         name="cache", is_remote=False, size=size, read=read, unlink=unlink, explain=explain

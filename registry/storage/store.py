@@ -181,7 +181,7 @@ def _require_dvc(url: str = "") -> None:
     """See that DVC is there, which a remote with that address takes."""
     if find_spec("dvc") is not None:
         return
-    kind = urlsplit(url).scheme
+    kind = dvc_config.scheme(url)
     if kind in ("", "http", "https", "remote"):
         raise extras.missing("build", "remote", expected="DVC, which opens it as it is configured")
     raise _missing_extra(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from registry import environment
@@ -36,6 +37,11 @@ def top() -> Path:
 def private(folder: Path, subject: str) -> Path:
     """Make a folder, two levels below `top`, that nobody else can write to or read.
 
+    On Windows, whose files have neither such an owner nor such bits, nothing is looked at of a
+    folder that is there. Who may use it is told by its list of access rights: that of the user's
+    profile, in which `top` is unless ``$FIXTURES_CACHE`` says otherwise; and of a folder made here
+    by Python from 3.12.4 on, one that has this user alone.
+
     Raises
     ------
     MissingError
@@ -45,6 +51,8 @@ def private(folder: Path, subject: str) -> Path:
     """
     for above in (folder.parents[1], folder.parent, folder):
         above.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return folder
     status = folder.stat()
     if status.st_uid != os.getuid():
         # whoever made it decides what is in it

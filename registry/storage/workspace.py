@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from registry import files, temporary
+from registry import files, read_only, temporary
 from registry.errors import UsageError
 from registry.storage import cache, served
 
@@ -53,10 +53,10 @@ def write(root: Path, path: str, data: files.Buffer, *, md5: str) -> None:
     new = temporary.name(target.parent)
     try:
         os.link(cache.object_path(root, md5), new)
-        new.replace(target)
+        read_only.replace(new, target)
     except OSError:
         # the cache is full or read-only, or on another disk
-        new.unlink(missing_ok=True)
+        read_only.remove(new, missing_ok=True)
         files.write_atomic(target, data, mode=_READ_ONLY)
 
 

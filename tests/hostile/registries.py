@@ -384,7 +384,7 @@ def a_declaration(upstream, bait, text):
 
 @hostile("lock", path=[
     "../../evil_v1.npz", "/evil_v1.npz", "a\\..\\evil_v1.npz", "a/../../evil_v1.npz",
-    "a\0_v1.npz", ".npz", "x" * 300 + "_v1.npz",
+    "C:/evil_v1.npz", "a\0_v1.npz", ".npz", "x" * 300 + "_v1.npz",
 ])  # fmt: skip
 def a_path(upstream, bait, path):
     """Bytes at a place of the registry's choice."""

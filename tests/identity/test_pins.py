@@ -236,7 +236,7 @@ def test_one_import_is_read_without_the_others(importing):
             for suffix in ("npz", "json")
             for path in (
                 "../a_v1", "/a_v1", "a//a_v1", "./a_v1", "a\\a_v1", "a\0/a_v1", "a\x1b[2J/a_v1",
-                "a\u202e/a_v1",
+                "a\u202e/a_v1", "C:/a_v1", "c:a_v1",
             )
         ),
         ("tests/fixtures/a_v1.npz", "b_v1.npz", "b_v1.npz is not of a file a_v1.npz"),

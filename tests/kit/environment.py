@@ -17,6 +17,7 @@ KEPT = {
     "LD_LIBRARY_PATH": "without it some Pythons do not start",
     "SYSTEMROOT": "without it Python does not start on Windows",
     "TMPDIR": "where there is space; of any spelling",
+    "TEMP": "the same on Windows",
     "HOME": "caches of fonts and browsers; a process that a test starts gets a home of its own",
     "PLAYWRIGHT_BROWSERS_PATH": "where browsers are installed",
 }

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench import scratch
+from registry import read_only
 from registry.identity import pins
 from registry.storage import served
 
@@ -84,9 +85,9 @@ class Upstream:
         return f"git+{self.url}@{revision}"
 
     def vanish(self) -> None:
-        """Take repository and remote away."""
-        shutil.rmtree(self.path)
-        shutil.rmtree(self.path.parent / "remote")
+        """Take repository and remote away, of which git's objects are read-only."""
+        for folder in (self.path, self.path.parent / "remote"):
+            read_only.remove_tree(folder)
 
 
 def forget_revisions(monkeypatch: pytest.MonkeyPatch) -> None:

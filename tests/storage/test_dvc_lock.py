@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from zc.lockfile import LockFile
 
@@ -94,6 +95,17 @@ def test_a_process_that_was_killed(root):
     note(root, process.pid)
     with dvc_lock.held(root):
         pass
+
+
+def test_who_says_that_a_process_is_alive(root, monkeypatch):
+    """What DVC asks, and no signal 0: on Windows that is a Ctrl-C for whole groups of processes."""
+    monkeypatch.setattr(psutil, "pid_exists", lambda process: process == 4711)
+    note(root, os.getpid())
+    with dvc_lock.held(root):
+        pass
+    note(root, 4711)
+    with pytest.raises(LockedError, match="found:    process 4711: dvc repro"):
+        dvc_lock.held(root).__enter__()
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"write": 1}', '{"write": {"a": {}}}'])

@@ -137,7 +137,12 @@ def test_none_that_may_be_asked(text, found):
 
 @pytest.mark.parametrize(
     ("url", "path"),
-    [("../../remote", "/somewhere/remote"), ("/shared/remote", "/shared/remote")],
+    [
+        ("../../remote", "/somewhere/remote"),
+        ("/shared/remote", "/shared/remote"),
+        # which on Windows is a path from the root
+        ("C:/remote", f"{ORIGIN}/.dvc/C:/remote"),
+    ],
 )
 def test_a_folder_beside_a_registry_of_this_machine(url, path):
     """A relative address is relative to the registry's own configuration."""

@@ -155,6 +155,40 @@ def test_without_git(ours, monkeypatch):
     assert caught.value.remedy == "install git", caught.value.remedy
 
 
+@pytest.mark.parametrize("named", [".", ""])
+def test_a_git_of_the_working_folder_on_windows(ours, tmp_path, monkeypatch, named):
+    """It is not run, as Windows would run it first: only one of an absolute folder of the PATH."""
+    for folder, says in (("here", "hostile"), ("installed", "git")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "git.exe").write_text(f"#!/bin/sh\necho {says}\n")
+        (tmp_path / folder / "git.exe").chmod(0o755)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("PATH", os.pathsep.join([named, str(tmp_path / "installed")]))
+    assert git.run(ours, "status").stdout == b"git\n"
+    monkeypatch.setenv("PATH", named)
+    with pytest.raises(UsageError) as caught:
+        git.run(ours, "status")
+    assert caught.value.remedy == "install git", caught.value.remedy
+
+
+def test_nothing_is_asked(ours, tmp_path, monkeypatch):
+    """Neither on a terminal nor in a window."""
+    (tmp_path / "git").write_text('#!/bin/sh\necho "$GIT_TERMINAL_PROMPT $GCM_INTERACTIVE"\n')
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git.run(ours, "status").stdout == b"0 never\n"
+
+
+def test_paths_that_lead_elsewhere_on_windows(ours):
+    """A disk, or a backslash where others have a slash: not in what a commit has to offer."""
+    blob = scratch_git(ours, "hash-object", "-w", "file")
+    for path in ("C:/evil/a", "c:evil", "..\\..\\evil", "a/..\\..\\evil", "sound/a"):
+        scratch_git(ours, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    scratch_git(ours, "commit", "--quiet", "--message", "paths")
+    assert sorted(git.tree(ours, "HEAD")) == ["file", "sound/a"]
+
+
 def test_a_git_that_does_not_end(ours, tmp_path, monkeypatch):
     """It is given up after a while."""
     folder = tmp_path / "bin"

@@ -24,6 +24,8 @@ URL = "https://host/a"
         ("store", "/team/.dvc/store"),
         ("/mnt/x/../store", "/mnt/store"),
         ("~/store", "/home/me/store"),
+        # which on Windows is a path from the root
+        ("C:/store", "/team/.dvc/C:/store"),
     ],
 )
 def test_a_folder(monkeypatch, tmp_path, url, path):

@@ -216,6 +216,24 @@ class TestFetching:
         fetch(root, wanted(root))
         assert leftovers(root) == [], "the half is still there"
 
+    def test_an_interrupt_while_a_transfer_is_open(self, root, monkeypatch):
+        """It is an interrupt, also on Windows, where what is open is not taken away."""
+        part = root / ".dvc" / "tmp" / "fixtures" / "0.token.part"
+
+        def interrupt(_: object) -> None:
+            part.touch()
+            raise KeyboardInterrupt
+
+        def refuse(path, **_: object) -> None:
+            raise PermissionError(errno.EACCES, "used by another process", str(path))
+
+        monkeypatch.setattr(remote.secrets, "token_hex", lambda _: "token")
+        monkeypatch.setattr(remote.patience, "join", interrupt)
+        monkeypatch.setattr(type(part), "unlink", refuse)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(root, wanted(root))
+        assert part.exists(), "it was not tried"
+
 
 class TestWrongBytes:
     """The remote answers, with bytes that are not the object's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -45,3 +46,13 @@ def test_whose_it_is(tmp_path, monkeypatch):
     assert error.expected == "a folder of yours (user 4711)"
     assert error.found.startswith(f"{folder}, which belongs to user ")
     assert error.remedy == "remove it, or set FIXTURES_CACHE to another folder"
+
+
+def test_on_windows(tmp_path, monkeypatch):
+    """There is no such owner, and no such bits: a folder is made, and one that is there is used."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delattr(os, "getuid")
+    folder = tmp_path / "top" / "kind" / "one"
+    assert user_cache.private(folder, "it") == folder
+    assert folder.stat().st_mode & 0o777 == 0o700, "Python on Windows gives it to its user alone"
+    assert user_cache.private(folder, "it") == folder

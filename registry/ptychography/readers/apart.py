@@ -172,6 +172,13 @@ def _end_idle() -> None:
 
 
 def _process(subject: str, fresh: bool) -> _Process:
+    if sys.platform == "win32":
+        raise MissingError(
+            subject,
+            expected="a system that ends a process whose processor time is over",
+            found="Windows, which does not",
+            remedy="read the file on Linux or macOS, or in the Windows subsystem for Linux",
+        )
     while _idle:
         process = _idle.pop()
         if process.is_alive() and not fresh:
@@ -191,7 +198,7 @@ def _process(subject: str, fresh: bool) -> _Process:
 
 
 def _death(code: int, seconds: float) -> str:
-    if code == -signal.SIGXCPU:
+    if sys.platform != "win32" and code == -signal.SIGXCPU:
         return f"the library came to no end in {seconds:.0f} s of processor time"
     if code < 0:
         return f"the library broke down on it: {signal.Signals(-code).name}"
@@ -200,11 +207,12 @@ def _death(code: int, seconds: float) -> str:
 
 def main() -> None:
     """What the other process does, until nobody is there who could ask."""
-    import resource
-
     # Ctrl-C is for who asks, who then ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=int(sys.argv[1])) as ours:
         stream = ours.makefile("rwb")
         while True:
@@ -230,14 +238,15 @@ def _serve(stream: BufferedRWPair) -> None:
 
 def _request(stream: BufferedRWPair) -> Any:
     """The next request; from now on the processor time that it may take is counted."""
-    import resource
-
     request, seconds = _receive(stream)
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    limit = math.ceil(time.process_time() + seconds)
-    if most != resource.RLIM_INFINITY:
-        limit = min(limit, most)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, most))
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        limit = math.ceil(time.process_time() + seconds)
+        if most != resource.RLIM_INFINITY:
+            limit = min(limit, most)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, most))
     return request
 
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -308,7 +308,8 @@ def unpacked(file: BinaryIO, subject: str) -> Iterator[BinaryIO]:
                     found=f"{error.strerror} after {temporary.tell()} bytes",
                     remedy="free some space, or set TMPDIR to a folder that has it",
                 ) from error
-        yield temporary
+        # on Windows a wrapper that is called a file
+        yield cast("BinaryIO", temporary)
 
 
 def _next_block(stream: Any, subject: str) -> bytes:
