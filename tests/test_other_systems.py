@@ -281,15 +281,15 @@ def test_bad_bytes_in_the_folder_of_a_registry_by_url(windows, upstream, pin):
     """They are replaced, although they are read-only there."""
     variables = by_url(windows, upstream)
     assert windows.load(**variables) == Ended(0, SUM)
-    commits = windows.home / "home" / "fixtures" / "git"
-    (served,) = commits.glob(f"*/commits/*/{pin.path}")
+    folder = windows.home / "home" / "fixtures" / "git"
+    (served,) = folder.glob(f"*/revisions/*/{pin.path}")
     good = served.read_bytes()
     flip(served)
     ended = windows.load(**variables)
     assert (ended.code, ended.out) == (0, SUM), ended
     assert "verified bytes replaced it" in ended.err
     assert served.read_bytes() == good, "the bad bytes are still there"
-    assert left_over(commits) == []
+    assert left_over(folder) == []
 
 
 def test_a_file_that_is_in_use(windows, upstream, file):
@@ -399,12 +399,12 @@ def test_names_that_differ_in_case():
 
 
 def test_how_long_paths_become(windows, upstream, pin, file):
-    """A registry by URL has 70 letters more below the cache: docs/other-systems.md says so."""
+    """A registry by URL has 72 letters more below the cache: docs/other-systems.md says so."""
     variables = by_url(windows, upstream)
     assert windows.load(**variables) == Ended(0, SUM)
     cache = windows.home / "home" / "fixtures"
     (served,) = cache.rglob(file.name)
-    assert len(str(served.relative_to(cache))) == 70 + len(pin.path)
+    assert len(str(served.relative_to(cache))) == 72 + len(pin.path)
 
 
 @SCRIPTED
