@@ -54,7 +54,8 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
-    _require(schema, "jsonschema")
+    expected = "jsonschema, which holds documents against it"
+    extras.require("build", f"schema {schema.name}", "jsonschema", expected=expected)
     found: Callable[..., list[Failure]] = _made(_validator, schema)
     return found
 
@@ -97,7 +98,7 @@ def _made(make: Callable[[Path], Any], schema: Path) -> Any:
 def _passes(schema: Path) -> Callable[[Any], bool] | None:
     """The compiled schema where it says what jsonschema does, of documents that are common."""
     try:
-        if all(is_common_schema(read(file)) for file in closure([schema])):
+        if _compiles() and all(is_common_schema(read(file)) for file in closure([schema])):
             return compiled(schema)
     except (RegistryError, ValueError):
         pass
@@ -156,16 +157,23 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     """A fast test of whether a document satisfies a schema, for many documents.
 
     A no has no reasons, and `problems` is a little stricter (64.0 is no integer there): it finds
-    the words for a no, and is what decides before anything is pinned.
+    the words for a no, and is what decides before anything is pinned. It is all there is on a
+    machine for which jsonschema_rs has no wheel.
 
     Raises
     ------
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
-    _require(schema, "jsonschema_rs")
+    if not _compiles():
+        check = validator(schema)
+        return lambda document: not check(document)
     found: Callable[[Any], bool] = _made(_compiled, schema)
     return found
+
+
+def _compiles() -> bool:
+    return extras.installed("jsonschema_rs")
 
 
 def _compiled(schema: Path) -> Callable[[Any], bool]:
@@ -186,11 +194,6 @@ def _compiled(schema: Path) -> Callable[[Any], bool]:
         formats={"date-time": lambda text: is_instant(text)},
     )
     return validator.is_valid
-
-
-def _require(schema: Path, module: str) -> None:
-    expected = f"{module}, which holds documents against it"
-    extras.require("build", f"schema {schema.name}", module, expected=expected)
 
 
 def digest(schema: Path) -> str:
