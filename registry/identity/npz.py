@@ -325,13 +325,15 @@ def _blocks(array: np.ndarray | RowSource, name: str) -> Iterator[memoryview]:
     for start in range(0, count, step):
         part = array[start : start + step]
         expected = (min(step, count - start), *row)
-        if part.dtype != array.dtype or part.shape != expected:
+        # a big-endian machine may have computed rows of a source that announces stored ones
+        dtype = stored_dtype(part.dtype)
+        if dtype != stored_dtype(array.dtype) or part.shape != expected:
             raise _unfit(
                 f"array {name!r}: rows from {start}",
                 f"{array.dtype.str} of shape {expected}",
                 f"{part.dtype.str} of shape {part.shape}",
             )
-        stored = np.ascontiguousarray(part, dtype=stored_dtype(part.dtype))
+        stored = np.ascontiguousarray(part, dtype=dtype)
         yield stored.reshape(-1).view(np.uint8).data
 
 
