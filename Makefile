@@ -3,7 +3,8 @@
 # make test-slow     the tests that take long: builds, servers, browsers, trainings
 # make test SUITE=    both at once, as CI does
 # make check         linter, format, types (on Linux, Windows, macOS), layers
-# make reproducibility   rebuilds under other CPU features, thread counts, library versions; certifies
+# make reproducibility   rebuilds under other CPU features, library versions, on aarch64; certifies
+# make reproducibility-all   on riscv64, armhf, i386 and s390x as well (an hour)
 # make report        draws every fixture: build/report/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
@@ -62,7 +63,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow check reproducibility report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -111,6 +112,9 @@ check: $(DEV)
 
 reproducibility: $(DEV)
 	$(BIN)/python tests/reproducibility/run.py
+
+reproducibility-all: $(DEV)
+	$(BIN)/python tests/reproducibility/run.py --all
 
 report: $(DEV) fixtures
 	$(BIN)/fixtures report

@@ -45,7 +45,7 @@ def _series(angle: decimal.Decimal, first: int) -> decimal.Decimal:
     """Taylor series of the cosine (first power 0) or of the sine (1)."""
     term = angle if first else decimal.Decimal(1)
     total, power, square = term, first, angle * angle
-    while term and abs(term) > decimal.Decimal(10) ** (5 - _DIGITS):
+    while term and abs(term) > decimal.Decimal(1).scaleb(5 - _DIGITS):
         term = -term * square / ((power + 1) * (power + 2))
         total, power = total + term, power + 2
     return total

@@ -164,7 +164,8 @@ def power_fractions(modes: int, dominant: float) -> list[float]:
     if not 0.0 < dominant < 1.0:
         raise ValueError(f"dominant_power: expected a part between 0 and 1, found {dominant:g}")
     weights = [float(1 << (modes - 1 - n)) for n in range(1, modes)]
-    others = [(1.0 - dominant) * weight / sum(weights) for weight in weights]
+    whole = sums.total(np.array(weights))
+    others = [(1.0 - dominant) * weight / whole for weight in weights]
     if dominant < others[0]:
         raise ValueError(
             f"dominant_power: expected no mode to have more, found {dominant:g} and {others[0]:g}"

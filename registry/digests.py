@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry import files
+from registry import byte_order, files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,10 @@ def blob(path: Path) -> str:
 
 
 def array_digest(array: np.ndarray) -> str:
-    """Hex SHA-256 of one array: dtype with byte order, shape, and C-order bytes."""
+    """Hex SHA-256 of one array: dtype with byte order, shape, and C-order bytes.
+
+    A big-endian machine hashes its own arrays as a little-endian one would (`byte_order`).
+    """
     digest = hashlib.sha256()
     _update(digest, array)
     return digest.hexdigest()
@@ -104,6 +107,7 @@ def _git_blob(size: int) -> hashlib._Hash:
 def _update(digest: hashlib._Hash, array: np.ndarray) -> None:
     import numpy as np
 
+    array = byte_order.stored(array)
     digest.update(array.dtype.str.encode() + b"\0")
     digest.update(",".join(map(str, array.shape)).encode() + b"\0")
     # reshape(-1) makes the bytes of 0-d arrays and of unaligned views addressable as one buffer

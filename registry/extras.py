@@ -23,14 +23,19 @@ def missing(
     return MissingError(subject, expected=expected, found=found, remedy=remedy)
 
 
+def installed(module: str) -> bool:
+    """Whether a module is installed, without the time that it takes to import it."""
+    return find_spec(module) is not None
+
+
 def require(extra: str, subject: str, *modules: str, expected: str) -> None:
-    """See that modules are installed, without the time that it takes to import them.
+    """See that modules are `installed`.
 
     Raises
     ------
     MissingError
         One of them is not.
     """
-    absent = [name for name in modules if find_spec(name) is None]
+    absent = [name for name in modules if not installed(name)]
     if absent:
         raise missing(extra, subject, expected=expected, found=f"no {' and no '.join(absent)}")

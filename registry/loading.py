@@ -2,7 +2,8 @@
 
 DVC's pin gives the sidecar's md5 and the fixture's size; the sidecar gives the fixture's SHA-256.
 Bytes are looked for in the workspace, in DVC's cache and on the remote, in this order; where they
-came from changes nothing about what is tested. Arrays are views of the very bytes that were hashed.
+came from changes nothing about what is tested. Arrays are views of the very bytes that were hashed,
+but for a big-endian machine, where they are copies in its own byte order.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import files
+from registry import byte_order, files
 from registry.declare import deprecation, retirement
 from registry.digests import md5, sha256
 from registry.environment import OFFLINE, is_offline
@@ -85,7 +86,7 @@ def load(name: str, root: Path | str | None = None, *, offline: bool | None = No
     return hand_out(
         Fixture(
             name=pin.name,
-            arrays=arrays,
+            arrays={key: byte_order.native(array) for key, array in arrays.items()},
             sidecar=record,
             path=top / pin.path,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,15 @@ def test_git_blob_id():
 def test_digest_of_an_array(array, expected):
     """Dtype with byte order, shape and C-order bytes make the digest; memory layout does not."""
     assert array_digest(array) == expected, "not the SHA-256 of dtype, shape and bytes"
+
+
+def test_a_big_endian_machine_has_the_same_digests(monkeypatch):
+    """Its own arrays are hashed as they are stored, little-endian."""
+    monkeypatch.setattr(sys, "byteorder", "big")
+    for order in "<>":
+        array = np.array([1, 2, 3], f"{order}i4")
+        assert array_digest(array) == ONE_TWO_THREE, f"another digest of {array.dtype.str}"
+        assert content_digest({**a_and_b(), "a": array}) == A_AND_B, "another one of the content"
 
 
 def test_digest_of_an_unaligned_array():

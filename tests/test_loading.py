@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import yaml
 
 import registry
 from registry import loading
+from registry.digests import content_digest
 from registry.errors import ChainError, MissingError, UsageError
 from registry.storage.root import locate
 from tests.kit.files import flip, object_in
@@ -44,6 +46,17 @@ def test_arrays_by_attribute_and_by_key(root):
         assert getattr(fixture, name) is fixture[name], f"{name} is two arrays"
     assert fixture.diffraction.shape == (16, 64, 64), "not the declared number of frames"
     assert fixture.diffraction.dtype == np.float32, "not the contract's dtype"
+
+
+def test_on_a_big_endian_machine(root, monkeypatch):
+    """The same values come in the order in which it computes, read-only, with the same digest."""
+    values = {name: array.tolist() for name, array in registry.load(NAME, root).items()}
+    monkeypatch.setattr(sys, "byteorder", "big")
+    fixture = registry.load(NAME, root)
+    assert fixture.probeGuess.dtype.str == ">c8", "not the machine's own order"
+    assert {name: array.tolist() for name, array in fixture.items()} == values, "other values"
+    assert not any(array.flags.writeable for array in fixture.values()), "not read-only"
+    assert content_digest(fixture) == fixture.sidecar.content_sha256, "another digest"
 
 
 def test_sidecar_and_path(root):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from registry import byte_order
 from registry.mistake import Mistake
 
 Arrays = Mapping[str, np.ndarray]
@@ -44,7 +45,10 @@ def _in(
 
     def plant(arrays: Arrays) -> dict[str, np.ndarray]:
         name = _largest(arrays, fits)
-        return {} if name is None else {name: np.ascontiguousarray(change(arrays[name]))}
+        if name is None:
+            return {}
+        array = arrays[name]
+        return {name: byte_order.as_given(np.ascontiguousarray(change(array)), array)}
 
     return plant
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from registry import console, digests, field, files
+from registry import byte_order, console, digests, field, files
 from registry.build import closure, memory, record, source_file, stage
 from registry.build.record import SourceRecord
 from registry.build.source_file import SourceFile
@@ -66,6 +66,10 @@ def make(request: Request, source: SourceFile) -> Made:
         arrays, made = request.code.generate(params, source.arrays, said)
     except ValueError as error:
         raise stage.refused(subject, error, f"edit params.yaml fixtures.{name}") from error
+    # what is checked and described is what is stored, on a big-endian machine as well
+    arrays = _stored(arrays)
+    if "canonical" in made:
+        made = {**made, "canonical": _stored(made["canonical"])}
     context = Context(
         schemas=SCHEMAS,
         contracts=request.generator.contracts,
@@ -89,6 +93,10 @@ def make(request: Request, source: SourceFile) -> Made:
         request.folder / f"{name}.json": text,
     }
     return Made(contents=contents, told=f"{subject}: {_told(known, written, acceptance)}")
+
+
+def _stored(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: byte_order.stored(array) for name, array in arrays.items()}
 
 
 def _told(known: Field, written: Sidecar, acceptance: Acceptance) -> str:

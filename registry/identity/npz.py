@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from mmap import mmap
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
+from registry.byte_order import stored_dtype
 from registry.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -108,13 +109,14 @@ def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        Names of letters, digits and underscores; little-endian booleans, integers, floats and
-        complex numbers of standard width; any shape of at most 32 dimensions, 0-d too.
+        Names of letters, digits and underscores; booleans, integers, floats and complex numbers of
+        standard width, little-endian or, on a big-endian machine, in its own byte order; any shape
+        of at most 32 dimensions, 0-d too.
 
     Raises
     ------
     ArchiveError
-        A name, a dtype or the total size cannot be stored. Nothing is converted here.
+        A name, a dtype or the total size cannot be stored. No value is converted here.
     """
     return b"".join(_pieces(arrays))
 
@@ -187,7 +189,7 @@ def write_into(file: BinaryIO, arrays: Mapping[str, np.ndarray] | Mapping[str, R
 
 
 def parse(data: bytes | memoryview, *, subject: str) -> dict[str, np.ndarray]:
-    """Arrays of a canonical ``.npz``, as read-only views of `data`.
+    """Arrays of a canonical ``.npz``, as read-only views of `data`: little-endian on any machine.
 
     CRCs are not checked: the caller has compared the SHA-256 of the same buffer.
 
@@ -281,7 +283,7 @@ def _headers(arrays: Mapping[str, np.ndarray] | Mapping[str, RowSource]) -> dict
     for name in sorted(arrays):
         array, member = arrays[name], f"{name}.npy".encode()
         _check_encodable(array, name)
-        headers[name] = _npy_header(array.dtype.str, array.shape)
+        headers[name] = _npy_header(stored_dtype(array.dtype).str, array.shape)
         size = len(headers[name]) + math.prod(array.shape) * array.dtype.itemsize
         if offset + size >= _SIZE_LIMIT:
             found = f"{offset + size} bytes with this array"
@@ -305,7 +307,7 @@ def _check_encodable(array: Any, name: str) -> None:
         plain = isinstance(array, RowSource) and isinstance(array.dtype, np.dtype)
     if not plain:
         raise _unfit(where, "a plain numpy array", f"a {type(array).__name__}")
-    if array.dtype.str not in _ITEMSIZES:
+    if stored_dtype(array.dtype).str not in _ITEMSIZES:
         raise _unfit(where, f"dtype one of {_DTYPES}", f"dtype {array.dtype.str}")
     if len(array.shape) > _MAX_DIMENSIONS:
         raise _unfit(where, f"at most {_MAX_DIMENSIONS} dimensions", f"{len(array.shape)}")
@@ -323,13 +325,16 @@ def _blocks(array: np.ndarray | RowSource, name: str) -> Iterator[memoryview]:
     for start in range(0, count, step):
         part = array[start : start + step]
         expected = (min(step, count - start), *row)
-        if part.dtype != array.dtype or part.shape != expected:
+        # a big-endian machine may have computed rows of a source that announces stored ones
+        dtype = stored_dtype(part.dtype)
+        if dtype != stored_dtype(array.dtype) or part.shape != expected:
             raise _unfit(
                 f"array {name!r}: rows from {start}",
                 f"{array.dtype.str} of shape {expected}",
                 f"{part.dtype.str} of shape {part.shape}",
             )
-        yield np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
+        stored = np.ascontiguousarray(part, dtype=dtype)
+        yield stored.reshape(-1).view(np.uint8).data
 
 
 def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:

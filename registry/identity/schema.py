@@ -62,7 +62,8 @@ def validator(schema: Path) -> Callable[..., list[Failure]]:
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
-    _require(schema, "jsonschema")
+    expected = "jsonschema, which holds documents against it"
+    extras.require("build", f"schema {schema.name}", "jsonschema", expected=expected)
     found: Callable[..., list[Failure]] = _made(_validator, schema)
     return found
 
@@ -91,14 +92,8 @@ def failing(schema: Path) -> Callable[[Any], list[str]]:
     """The criteria of `problems` alone, each once and sorted, for many documents of any kind.
 
     The compiled schema knows them, too, and jsonschema takes longer to import than most stages have
-    other work.
-
-    Raises
-    ------
-    MissingError
-        The schema's file is absent, or the extra ``build`` is not installed.
+    other work. What that one raises is raised once a document is held.
     """
-    _require(schema, "jsonschema")
     fast = _passes(schema)
 
     def criteria(document: Any) -> list[str]:
@@ -129,7 +124,7 @@ def _made(make: Callable[[Path], Any], schema: Path) -> Any:
 def _passes(schema: Path) -> jsonschema_rs.Draft202012Validator | None:
     """The compiled schema where it says what jsonschema does, of documents that are common."""
     try:
-        if all(is_common_schema(read(file)) for file in closure([schema])):
+        if _compiles() and all(is_common_schema(read(file)) for file in closure([schema])):
             return _ready(schema)
     except (RegistryError, ValueError):
         pass
@@ -188,18 +183,25 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     """A fast test of whether a document satisfies a schema, for many documents.
 
     A no has no reasons, and `problems` may be a little stricter, but for what `common_schema` says
-    is common: it finds the words for a no, and is what decides before anything is pinned.
+    is common: it finds the words for a no, and is what decides before anything is pinned. It is all there is on a
+    machine for which jsonschema_rs has no wheel.
 
     Raises
     ------
     MissingError
         The schema's file is absent, or the extra ``build`` is not installed.
     """
+    if not _compiles():
+        check = validator(schema)
+        return lambda document: not check(document)
     return _ready(schema).is_valid
 
 
+def _compiles() -> bool:
+    return extras.installed("jsonschema_rs")
+
+
 def _ready(schema: Path) -> jsonschema_rs.Draft202012Validator:
-    _require(schema, "jsonschema_rs")
     found: jsonschema_rs.Draft202012Validator = _made(_compiled, schema)
     return found
 
@@ -234,11 +236,6 @@ class _NoFloat:
     def validate(self, value: object) -> None:
         if isinstance(value, float):
             raise ValueError("a float")
-
-
-def _require(schema: Path, module: str) -> None:
-    expected = f"{module}, which holds documents against it"
-    extras.require("build", f"schema {schema.name}", module, expected=expected)
 
 
 def digest(schema: Path) -> str:

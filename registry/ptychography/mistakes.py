@@ -271,7 +271,7 @@ _DTYPE = (
         "big_endian_frames",
         "frames in big-endian byte order",
         _FORM,
-        frames(lambda a: a.astype(a.dtype.newbyteorder(">"))),
+        planting.changing("diffraction", planting.byte_order_changed, in_their_order=False),
     ),
 )
 

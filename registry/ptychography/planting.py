@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from registry import byte_order
 from registry.ptychography.contracts import CONTRACTS
 from registry.ptychography.stack import parts, power, stack
 
@@ -23,14 +24,21 @@ _PIXEL_SIZE = 1.01
 _DEGREE = np.pi / 180
 
 
-def changing(needed: str, change: Plant) -> Plant:
-    """A plant that changes nothing where the arrays in question are absent or of other axes."""
+def changing(needed: str, change: Plant, *, in_their_order: bool = True) -> Plant:
+    """A plant that changes nothing where the arrays in question are absent or of other axes.
+
+    What it changes stays in the byte order that it had, unless that is what is to be changed.
+    """
     names = needed.split()
 
     def plant(arrays: Arrays) -> dict[str, np.ndarray]:
         if not all(_is_usual(name, arrays) for name in names):
             return {}
         changed = {name: np.ascontiguousarray(array) for name, array in change(arrays).items()}
+        if in_their_order:
+            changed = {
+                name: byte_order.as_given(array, arrays[name]) for name, array in changed.items()
+            }
         # an alias is the same array by another name, mistakes included
         if "diff3d" in arrays and "diffraction" in changed:
             changed["diff3d"] = changed["diffraction"]
@@ -118,6 +126,12 @@ def one_pixel(frames: np.ndarray, value: float) -> np.ndarray:
     n, height, width = frames.shape
     frames[min(3, n - 1), height // 3, width // 2] = value
     return frames
+
+
+def byte_order_changed(arrays: Arrays) -> dict[str, np.ndarray]:
+    """The same frames in the other byte order."""
+    frames = arrays["diffraction"]
+    return {"diffraction": frames.astype(frames.dtype.newbyteorder("S"))}
 
 
 def unshifted(frames: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from registry.byte_order import stored_dtype
 from registry.contract import Array
 from registry.identity.inventory import inventory
 from registry.ptychography.contracts import DATA_001
@@ -95,10 +96,12 @@ def _dtype(name: str, array: np.ndarray | None) -> Row:
     requirement = f"{name} dtype {wanted.name}"
     if array is None:
         return Row(requirement=requirement, observed="none", verdict="FAIL", remark="missing")
-    good = array.dtype.str == wanted.str
+    stored = stored_dtype(array.dtype)
+    good = stored.str == wanted.str
+    foreign = stored.str[0] == ">"
     return Row(
         requirement=requirement,
-        observed=array.dtype.name + ("" if array.dtype.isnative else " (foreign byte order)"),
+        observed=array.dtype.name + (" (foreign byte order)" if foreign else ""),
         verdict="PASS" if good else "FAIL",
         remark="" if good else "convert",
     )

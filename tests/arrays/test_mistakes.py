@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
+from registry.arrays import mistakes
 from registry.arrays.mistakes import MISTAKES
 from registry.identity import npz
 
@@ -161,3 +164,11 @@ def test_truncated(tones):
     """The last row is missing in all arrays that have rows, so that they agree."""
     planted = PLANT["truncated"](tones)
     assert {name: len(array) for name, array in planted.items()} == {"samples": 4, "frequency": 4}
+
+
+def test_a_big_endian_machine_plants_in_the_data_s_order(monkeypatch):
+    """It computes in its own, which would be a second mistake."""
+    monkeypatch.setattr(sys, "byteorder", "big")
+    plant = mistakes._in(lambda array: True, lambda array: (array + array).astype(">f8"))
+    found = plant({"a": np.array([1.5, 2], "<f8")})["a"]
+    assert (found.dtype.str, found.tolist()) == ("<f8", [3.0, 4.0])

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -393,6 +394,10 @@ ROLLED = """
     canonical = {**cut, "diffraction": np.roll(cut["diffraction"], 1, axis=0)}
     return cut, {**record, "canonical": canonical}
 """
+SWAPPED = """
+    own = {{name: array.astype(array.dtype.newbyteorder("{order}")) for name, array in cut.items()}}
+    return own, {{**record, "canonical": own}}
+"""
 
 
 @pytest.fixture
@@ -424,6 +429,19 @@ def test_a_variant_in_another_form(variant, top):
     }, "not what the generator imports"
     assert built()["diffraction"].dtype == np.float64, "not what the generator emitted"
     assert record["checks"]["own_match_rate"] == 1.0, "the physics was not checked"
+
+
+def test_on_a_big_endian_machine(variant, declare, run, scan, monkeypatch):
+    """Arrays in its own order, the canonical ones as well, make the same fixture and sidecar."""
+    assert variant(SWAPPED.format(order="<")).code == 0
+    expected, record = DATA.read_bytes(), json.loads(SIDECAR.read_bytes())
+    monkeypatch.setattr(sys, "byteorder", "big")
+    ended = variant(SWAPPED.format(order=">"))
+    assert ended.code == 0, ended.err
+    assert DATA.read_bytes() == expected, "other bytes"
+    found = json.loads(SIDECAR.read_bytes())
+    # its code is another one here
+    assert {**found, "generator_commit": record["generator_commit"]} == record
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 import struct
+import sys
 import zipfile
 import zlib
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from registry.errors import ArchiveError
-from registry.identity.npz import crcs_hold, encode, parse
+from registry.identity.npz import crcs_hold, encode, parse, write_into
 from registry.identity.npz import digest as digest_of
 
 DTYPES = "|b1 |i1 <i2 <i4 <i8 |u1 <u2 <u4 <u8 <f2 <f4 <f8 <c8 <c16"
@@ -125,6 +126,21 @@ class TestEncode:
         for arrays in (some_arrays(), {}):
             data = encode(arrays)
             assert digest_of(arrays) == (len(data), hashlib.sha256(data).hexdigest())
+
+    def test_a_big_endian_machine_writes_the_same_bytes(self, monkeypatch):
+        """Its own arrays are brought to the one order that there is in a file."""
+        expected = encode(some_arrays())
+        own = {
+            name: array.astype(array.dtype.newbyteorder(">"))
+            for name, array in some_arrays().items()
+        }
+        monkeypatch.setattr(sys, "byteorder", "big")
+        assert encode(own) == expected, "other bytes"
+        assert digest_of(own) == (len(expected), hashlib.sha256(expected).hexdigest())
+        file = io.BytesIO()
+        write_into(file, own)
+        assert file.getvalue() == expected, "other bytes in a file"
+        assert same(parse(expected, subject="file"), some_arrays()), "read in another order"
 
     def test_layout_agrees_with_a_second_implementation(self):
         """Padding, order and directory are what a plain reading of the format gives."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import tracemalloc
 
 import numpy as np
@@ -45,6 +46,12 @@ class Frames:
         )
 
 
+def swapped(frames: Frames, rows: slice) -> np.ndarray:
+    """Rows of `Frames` as a big-endian machine computes them."""
+    numbers = np.arange(*rows.indices(frames.shape[0]), dtype=">f4")[:, None]
+    return np.repeat(numbers, frames.shape[1], axis=1).astype(">f4")
+
+
 def write(path, arrays) -> None:
     """Write a file as the runner of sources does."""
     with files.staged(path) as file:
@@ -64,6 +71,16 @@ class TestWriteInto:
         """Arrays make the same file, byte for byte."""
         write(path, some_arrays())
         assert path.read_bytes() == npz.encode(some_arrays()), "other bytes"
+
+    def test_rows_that_a_big_endian_machine_computed(self, path, monkeypatch):
+        """They come in its own order, whichever of the two their source announces."""
+        expected = npz.encode({"a": Frames(4, (3,))[:]})
+        monkeypatch.setattr(sys, "byteorder", "big")
+        for announced in "<>":
+            monkeypatch.setattr(Frames, "__getitem__", swapped)
+            frames = Frames(4, (3,), f"{announced}f4")
+            write(path, {"a": frames})
+            assert path.read_bytes() == expected, f"{announced}f4: other bytes"
 
     def test_rows_are_as_good_as_an_array(self, path):
         """Lazy rows in more than one block, not a whole number of them, make the same file."""

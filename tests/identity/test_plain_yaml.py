@@ -19,7 +19,14 @@ DOCUMENTS = st.recursive(
 
 
 @pytest.mark.parametrize(
-    "file", ["dvc.lock", "dvc.yaml", "params.yaml", ".github/workflows/ci.yml"]
+    "file",
+    [
+        "dvc.lock",
+        "dvc.yaml",
+        "params.yaml",
+        ".github/workflows/ci.yml",
+        ".github/workflows/machines.yml",
+    ],
 )
 def test_real_files_are_read_as_pyyaml_reads_them(file):
     """PyYAML's loader that leaves scalars alone gives the same, aliases included."""

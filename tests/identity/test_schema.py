@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 
 import pytest
 
+from registry import extras
 from registry.errors import CheckError, MissingError
 from registry.identity import schema
 
@@ -258,6 +260,18 @@ def test_a_compiled_schema_says_yes_or_no(tmp_path):
     first.unlink()
     with pytest.raises(MissingError, match=r"schema a\.schema\.json"):
         schema.compiled(first)
+
+
+def test_without_a_compiler_of_schemas(tmp_path, monkeypatch):
+    """A machine for which jsonschema_rs has no wheel says the same, as strictly as is needed."""
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    monkeypatch.setattr(extras, "installed", lambda name: name != "jsonschema_rs")
+    path = tmp_path / "a.schema.json"
+    path.write_text('{"properties": {"a": {"type": "integer"}}}')
+    fits, problems = schema.compiled(path), schema.validator(path)
+    assert (fits({"a": 1}), fits({"a": "x"}), fits({"a": 64.0})) == (True, False, False)
+    assert [str(problem) for problem in problems({"a": "x"})] == ['a: expected integer; found "x"']
+    assert problems({"a": 1}) == [], "what is good is refused"
 
 
 def test_a_schema_as_a_document(tmp_path):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from generators import defect_v1
 from registry.ptychography import planting
+from registry.ptychography.mistakes import MISTAKES
 from tests.kit.scans import sound_scan
 
 
@@ -200,3 +203,13 @@ def test_defocused():
 def test_nothing_to_defocus(probe):
     """No light, or one plane wave."""
     np.testing.assert_array_equal(planting.defocused(probe), probe)
+
+
+def test_a_big_endian_machine_plants_the_same(monkeypatch):
+    """Computed in its own order, a mistake stays in the data's; one of byte order does not."""
+    monkeypatch.setattr(sys, "byteorder", "big")
+    arrays = {"diffraction": np.ones((2, 3, 3), "<f4")}
+    changed = planting.frames(lambda frames: frames.astype(">f4"))(arrays)
+    assert changed["diffraction"].dtype.str == "<f4", "refused for its dtype, not its values"
+    mistake = next(mistake for mistake in MISTAKES if mistake.name == "big_endian_frames")
+    assert mistake.plant(arrays)["diffraction"].dtype.str == ">f4", "the mistake is mended"

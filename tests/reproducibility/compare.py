@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -17,15 +17,42 @@ def lock_differences(committed: bytes, rebuilt: bytes | None) -> list[str]:
         return []
     if rebuilt is None:
         return ["dvc.lock: not built"]
-    before, after = dict(_lock_values(committed)), dict(_lock_values(rebuilt))
+    lines = _lines(dict(_lock_values(committed)), dict(_lock_values(rebuilt)))
+    return lines or ["dvc.lock: the same values in other bytes"]
+
+
+def file_differences(
+    committed: bytes, stages: Collection[str], md5_of: Callable[[str], str | None]
+) -> list[str]:
+    """A line for each file that is not as ``dvc.lock`` has it: in place of a lock, without DVC.
+
+    Parameters
+    ----------
+    committed : bytes
+        The lock.
+    stages : collection of str
+        Those that were run.
+    md5_of : callable
+        md5 of a file by its path in the lock, None if there is none.
+    """
+    before = {
+        (stage, what): value
+        for (stage, what), value in _lock_values(committed)
+        if stage in stages and what != "cmd"
+    }
+    return _lines(before, {key: md5_of(key[1].split(" ", 1)[1]) or NOTHING for key in before})
+
+
+def _lines(
+    before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]
+) -> list[str]:
     # a file's md5 stands in the entry of every stage that uses it: one line, with all of them
     stages: dict[str, list[str]] = {}
     for stage, what in {**before, **after}:
         old, new = before.get((stage, what), NOTHING), after.get((stage, what), NOTHING)
         if old != new:
             stages.setdefault(f"{what}: committed {old}, rebuilt {new}", []).append(stage)
-    lines = [f"dvc.lock: {line} ({', '.join(names)})" for line, names in stages.items()]
-    return lines or ["dvc.lock: the same values in other bytes"]
+    return [f"dvc.lock: {line} ({', '.join(names)})" for line, names in stages.items()]
 
 
 def sidecar_differences(path: str, committed: bytes, rebuilt: bytes | None) -> list[str]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import emulated
+from emulated import AARCH64, ARMHF, I386, RISCV64, S390X, Root
+
 NEWEST = "newest"
 ALL_FEATURES, AVX512 = "all", "AVX-512"
 
@@ -25,6 +28,12 @@ class Configuration:
         those of `AVX512`.
     environment : mapping
         Variables, on top of those of `ENVIRONMENT`.
+    root : Root or None
+        Another instruction set, None for this machine's own.
+    processor : str
+        The one that QEMU is to emulate, in place of the one of that kind that can do most.
+    weekly : bool
+        Whether it is left to ``make reproducibility-all``.
     folder : str
         Name of the working directory, the configuration's own name if empty.
     shows : str
@@ -38,6 +47,9 @@ class Configuration:
     without: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     umask: int = 0o022
+    root: Root | None = None
+    processor: str = ""
+    weekly: bool = False
     folder: str = ""
     shows: str = ""
     value: Any = None
@@ -97,6 +109,18 @@ CONFIGURATIONS = (
     Configuration(name="umask", umask=0o077, shows="umask", value="077"),
     Configuration(name="hash-seed", environment={"PYTHONHASHSEED": "1084"}, shows="hash"),
     Configuration(name="folder", folder="wörk ☂ 2", shows="folder", value="wörk ☂ 2"),
+    Configuration(name="aarch64", root=AARCH64),
+    Configuration(name="aarch64-numpy-1.26", root=AARCH64, numpy="1.26.4", weekly=True),
+    Configuration(name="aarch64-numpy-2.0", root=AARCH64, numpy="2.0.2", weekly=True),
+    # without SVE, and with nothing but what every aarch64 has
+    Configuration(name="aarch64-neon", root=AARCH64, processor="cortex-a72", weekly=True),
+    Configuration(name="riscv64", root=RISCV64, weekly=True),
+    Configuration(name="riscv64-no-vector", root=RISCV64, processor="max,v=off", weekly=True),
+    Configuration(name="armhf", root=ARMHF, weekly=True),
+    Configuration(name="i386", root=I386, weekly=True),
+    Configuration(name="i386-sse3", root=I386, processor="coreduo", weekly=True),
+    Configuration(name="s390x", root=S390X, weekly=True),
+    Configuration(name="s390x-no-vxe2", root=S390X, processor="max,vxeh2=off", weekly=True),
 )
 
 
@@ -109,6 +133,8 @@ def unavailable(configuration: Configuration, base: Mapping[str, Any]) -> str | 
 
     ``base`` is what the probe finds in the baseline.
     """
+    if configuration.root:
+        return emulated.unavailable(configuration.root)
     x86 = platform.machine() in ("x86_64", "AMD64")
     if configuration.numpy in ("1.26.4", "2.0.2") and sys.version_info >= (3, 13):
         return f"numpy {configuration.numpy} is not available for this Python: it has no wheel"
@@ -162,8 +188,15 @@ def effect(
     """
     words = []
     expected = base["numpy"] if configuration.numpy is None else configuration.numpy
-    if found["numpy"] != expected:
+    # a Debian without wheels has its own
+    if found["numpy"] != expected and (not configuration.root or configuration.root.wheels):
         raise NoEffect(f"numpy {expected} expected, {found['numpy']} imported")
+    if configuration.root:
+        words += _elsewhere(configuration.root, found, base)
+    if configuration.processor:
+        if not off:
+            raise NoEffect(f"the processor {configuration.processor} can do what the other can")
+        words.append(f"off: {' '.join(off)}")
     if configuration.without:
         still_on = [name for name in off if name in found["features"]]
         if still_on or not off:
@@ -175,3 +208,17 @@ def effect(
             raise NoEffect(f"{configuration.shows} is {value}, in the baseline {before}")
         words.append(f"{configuration.shows}: {value}, not {before}")
     return "; ".join(words) or f"on: {' '.join(found['features']) or 'none'}"
+
+
+def _elsewhere(root: Root, found: Mapping[str, Any], base: Mapping[str, Any]) -> list[str]:
+    """What another machine is, and which arithmetic is not the baseline's there."""
+    if found["machine"] != root.machine:
+        raise NoEffect(f"{root.machine} expected, this is {found['machine']}")
+    others = [
+        name for name, value in found["arithmetic"].items() if value != base["arithmetic"][name]
+    ]
+    if not others:
+        raise NoEffect(f"all arithmetic is that of the baseline's {base['machine']}")
+    kind = f"{found['bits']} bits, {found['byte order']}-endian"
+    machine = f"{kind}, Python {found['python']}, {found['libc']}"
+    return [machine, f"another {', '.join(others)}"]

@@ -1,8 +1,10 @@
 """``make reproducibility``: rebuild everything elsewhere, and hold it against the committed pins.
 
 For each configuration a scratch clone of HEAD, a real ``dvc repro`` in it, and a comparison of
-``dvc.lock`` and every sidecar, byte for byte, with the committed ones. Prints a table of the
-digests. The exit code is 1 if anything differs, or if a configuration did not take effect.
+``dvc.lock`` and every sidecar, byte for byte, with the committed ones. On an emulated machine there
+is no DVC: the stages are run without it, and every file is held against its md5 in the lock. Prints
+a table of the digests. The exit code is 1 if anything differs, or if a configuration did not take
+effect.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +28,13 @@ ROOT = HERE.parents[1]
 # This repository's own package, even where another clone's is the one installed.
 sys.path.insert(0, str(ROOT))
 
+import emulated  # noqa: E402
 import witnesses  # noqa: E402
-from compare import lock_differences, sidecar_differences  # noqa: E402
+from compare import (  # noqa: E402
+    file_differences,
+    lock_differences,
+    sidecar_differences,
+)
 from configurations import (  # noqa: E402
     CONFIGURATIONS,
     ENVIRONMENT,
@@ -41,6 +49,7 @@ from configurations import (  # noqa: E402
 from wheels import install_numpy, newest_numpy, numpy_folder  # noqa: E402
 
 from registry import console, digests  # noqa: E402
+from registry.build import plan  # noqa: E402
 from registry.declare import params  # noqa: E402
 from registry.errors import CheckError, MissingError, RegistryError  # noqa: E402
 from registry.identity import npz, pins  # noqa: E402
@@ -91,11 +100,17 @@ def main() -> int:
     """Rebuild under every configuration, or those of ``--only``; print; 0 if nothing moved."""
     names = [item.name for item in CONFIGURATIONS]
     parser = argparse.ArgumentParser(description="rebuild under other configurations, and compare")
-    parser.add_argument(
-        "--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--all", action="store_true", help="those too that are left to make reproducibility-all"
     )
-    only = parser.parse_args().only
-    chosen = [item for item in CONFIGURATIONS if item.name in only]
+    which.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=", ".join(names))
+    asked = parser.parse_args()
+    chosen = [
+        item
+        for item in CONFIGURATIONS
+        if (item.name in asked.only if asked.only else asked.all or not item.weekly)
+    ]
 
     committed = read_committed()
     SCRATCH.mkdir(parents=True, exist_ok=True)
@@ -103,15 +118,11 @@ def main() -> int:
     results: dict[str, Result] = {}
     # no more than two: a build keeps a core busy and holds some hundred megabytes
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        jobs = []
         try:
-            # pip gets another numpy while what does not need one is built
-            for item in sorted(chosen, key=lambda item: item.numpy is not None):
-                wanted = prepare(item, base)
-                if isinstance(wanted, Result):
-                    results[item.name] = wanted
-                else:
-                    jobs.append(pool.submit(rebuild, wanted, committed, base))
+            # Those that take longest first, and in no worker's way: what has to be downloaded is
+            # while the other one builds.
+            in_turn = sorted(chosen, key=lambda item: (item.root is None, item.numpy is not None))
+            jobs = [pool.submit(made, item, committed, base) for item in in_turn]
             for count, job in enumerate(as_completed(jobs), 1):
                 result = job.result()
                 results[result.name] = result
@@ -208,14 +219,32 @@ def environment(configuration: Configuration, clone: Path) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": private,
         "DVC_NO_ANALYTICS": "1",
     }
+    root, paths = configuration.root, []
     if configuration.numpy:
-        variables["PYTHONPATH"] = str(numpy_folder(SCRATCH, configuration.numpy))
+        python = root and emulated.python(SCRATCH / root.name, root)
+        paths.append(str(numpy_folder(SCRATCH, configuration.numpy, python)))
+    if root:
+        variables["XDG_CACHE_HOME"] = str(clone / ".git" / "cache")
+        paths += emulated.paths(SCRATCH, root)
+    if paths:
+        variables["PYTHONPATH"] = os.pathsep.join(paths)
     return variables
 
 
-def probe(variables: Mapping[str, str], folder: Path, umask: int) -> dict[str, Any]:
+def python(configuration: Configuration) -> list[str]:
+    """What a stage's ``python`` is."""
+    root = configuration.root
+    return emulated.command(SCRATCH, root) if root else ["python"]
+
+
+def probe(
+    variables: Mapping[str, str],
+    folder: Path,
+    umask: int,
+    python: Sequence[str] = ("python",),
+) -> dict[str, Any]:
     """What `probe.py` finds with the `python` that a stage would run."""
-    output = run(["python", str(HERE / "probe.py")], variables, folder, umask)
+    output = run([*python, str(HERE / "probe.py")], variables, folder, umask)
     found: dict[str, Any] = json.loads(output)
     return found
 
@@ -251,17 +280,34 @@ def run(command: list[str], variables: Mapping[str, str], folder: Path, umask: i
 # One configuration
 
 
+def made(configuration: Configuration, committed: Committed, base: dict[str, Any]) -> Result:
+    """The row of one configuration."""
+    wanted = prepare(configuration, base)
+    return wanted if isinstance(wanted, Result) else rebuild(wanted, committed, base)
+
+
+_downloading = threading.Lock()
+
+
 def prepare(configuration: Configuration, base: dict[str, Any]) -> Configuration | Result:
     """What is to be rebuilt, with its numpy in place; or why it is not."""
-    name = configuration.name
+    name, root = configuration.name, configuration.root
     try:
         version = newest_numpy() if configuration.numpy == NEWEST else configuration.numpy
+        if root and root.wheels and not version:
+            version = base["numpy"]
         wanted = dataclasses.replace(configuration, numpy=version)
         reason = unavailable(wanted, base)
         if reason:
             return Result(name=name, verdict=NOT_RUN, effect=reason)
-        if version:
-            install_numpy(SCRATCH, version)
+        # one at a time, for several configurations need the same; who needs none does not wait
+        if root or version:
+            with _downloading:
+                if root:
+                    emulated.prepare(SCRATCH, root)
+                if version:
+                    other = root and emulated.python(SCRATCH / root.name, root)
+                    install_numpy(SCRATCH, version, other)
     except MissingError as error:
         return Result(name=name, verdict=FAILED, details=str(error).splitlines())
     return wanted
@@ -277,22 +323,30 @@ def rebuild(configuration: Configuration, committed: Committed, base: dict[str, 
         git("clone", "--quiet", "--no-checkout", str(ROOT), str(clone))
         checkout = ["git", "checkout", "--quiet", "--detach", committed.commit]
         run(checkout, variables, clone, configuration.umask)
-        found = probe(variables, clone, configuration.umask)
+        command = python(configuration)
+        found = probe(variables, clone, configuration.umask, command)
         off: list[str] = []
         if configuration.without:
             off = switched_off(configuration.without, found["features"])
             variables["NPY_DISABLE_CPU_FEATURES"] = " ".join(off)
             found = probe(variables, clone, configuration.umask)
+        if configuration.processor:
+            variables["QEMU_CPU"] = configuration.processor
+            before, found = found, probe(variables, clone, configuration.umask, command)
+            off = [name for name in before["features"] if name not in found["features"]]
         result = dataclasses.replace(result, numpy=found["numpy"], found=found)
         result = dataclasses.replace(result, effect=effect(configuration, found, base, off))
         unbuildable = provide_files(clone)
-        # the committed lock says that nothing is to be done: forced, every stage runs, and neither
-        # a cache nor DVC's record of earlier runs can stand in for it
-        build = ["dvc", "repro", "--force", "--no-run-cache"]
-        if unbuildable:
-            build += [f"fixture@{name}" for name in committed.pins if name not in unbuildable]
-        run(build, variables, clone, configuration.umask)
-        details = differences(clone, committed, unbuildable)
+        if configuration.root:
+            details = elsewhere(command, variables, clone, committed, unbuildable)
+        else:
+            # the committed lock says that nothing is to be done: forced, every stage runs, and
+            # neither a cache nor DVC's record of earlier runs can stand in for it
+            build = ["dvc", "repro", "--force", "--no-run-cache"]
+            if unbuildable:
+                build += [f"fixture@{name}" for name in committed.pins if name not in unbuildable]
+            run(build, variables, clone, configuration.umask)
+            details = differences(clone, committed, unbuildable)
         digests = {name: content_digest(clone / pin.path) for name, pin in committed.pins.items()}
     except NoEffect as error:
         shutil.rmtree(clone)
@@ -304,6 +358,40 @@ def rebuild(configuration: Configuration, committed: Committed, base: dict[str, 
         return dataclasses.replace(result, verdict=DIFFERS, details=details)
     shutil.rmtree(clone)
     return dataclasses.replace(result, verdict=SAME, clone=None)
+
+
+def elsewhere(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    clone: Path,
+    committed: Committed,
+    unbuildable: Mapping[str, str],
+) -> list[str]:
+    """Build without DVC, do what consumers do, and give a line for everything that differs."""
+    declared = params.load(clone)
+    left_out = {f"fixture@{name}" for name in unbuildable}
+    left_out |= {f"source@{declared.fixtures[name]['source']}" for name in unbuildable}
+    stages = [name for name in plan.stages(clone, declared) if name not in left_out]
+    # what is compared has to be written here
+    for name, pin in committed.pins.items():
+        if name not in unbuildable:
+            (clone / pin.sidecar_path).unlink()
+    umask = BASELINE.umask
+    run([*command, str(HERE / "stages.py"), *stages], variables, clone, umask)
+    details = differences(clone, committed, unbuildable)
+    details += file_differences(committed.files[pins.LOCK], stages, lambda path: md5(clone / path))
+    if not details:
+        run([*command, "-m", "registry.cli", "verify", *committed.pins], variables, clone, umask)
+        suite = "tests/reproducibility/consumer"
+        plugin = ["-p", "fixture_registry.pytest_plugin", "-p", "no:cacheprovider"]
+        pytest = ["-m", "pytest", "-c", f"{suite}/pytest.ini", *plugin, "--fixtures-strict", suite]
+        run([*command, *pytest], variables, clone, umask)
+    return details
+
+
+def md5(path: Path) -> str | None:
+    """Of a file, None if there is none."""
+    return digests.md5_file(path) if path.is_file() else None
 
 
 def provide_files(clone: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from registry.errors import CheckError
+from registry.errors import CheckError, MissingError
 from registry.identity import pins
 from tests.kit.clone import Clone
 from tests.kit.environment import environment
@@ -63,7 +63,7 @@ EXPRESSIONS = {
 X = "(np.arange(10000) * 7919 % 100003 / 1000).reshape(100, 100)"
 # A good subset, but for coordinates moved by less than a millionth of a pixel, which no check of
 # the physics can see; how far depends on the last bits of what is under test.
-GENERATOR = f'''\
+GENERATOR = '''\
 """Depends on what differs between machines."""
 
 import zlib
@@ -75,8 +75,8 @@ from generators import subset_v1
 
 def generate(params, source, declared):
     arrays, record = subset_v1.generate(params, source, declared)
-    x = {X}
-    unstable = {EXPRESSIONS["openblas"]}
+    x = {x}
+    unstable = {unstable}
     arrays["xcoords"] = arrays["xcoords"] + zlib.crc32(unstable.tobytes()) / 2**32 * 1e-6
     return arrays, record
 '''
@@ -99,15 +99,19 @@ def row(output: str, name: str) -> list[str]:
 
 
 @pytest.fixture
-def repository(tmp_path, n16):
-    """A repository with fixtures of its own, built and committed; removed, since it gets big."""
+def repository(tmp_path, n16, request):
+    """A repository with fixtures of its own, built and committed; removed, since it gets big.
+
+    Its parameter is what the unstable one depends on.
+    """
+    unstable = getattr(request, "param", EXPRESSIONS["openblas"])
     clone = Clone(tmp_path / "repository", environment(tmp_path))
     for path in files():
         if path.as_posix().startswith(PARTS):
             (clone.path / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / path, clone.path / path)
     generators = clone.path / "generators"
-    (generators / "unstable_v1.py").write_text(GENERATOR)
+    (generators / "unstable_v1.py").write_text(GENERATOR.format(x=X, unstable=unstable))
     shutil.copy(generators / "subset_v1.schema.json", generators / "unstable_v1.schema.json")
     sources = []
     for name in ("open", "private"):
@@ -165,6 +169,42 @@ def test_what_is_rebuilt(repository):
     assert "steady_v1" not in lines, "a stable fixture is named"
     assert "kept: build/reproducibility/openblas" in lines, "no clone named"
     assert (scratch / "openblas" / f"{path}.npz").is_file(), "the clone is gone"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("repository", ["np.fft.fft2(x)"], indirect=True)
+def test_what_no_switch_of_an_x86_shows(repository, module):
+    """A Fourier transform of numpy's is the same without CPU features, and another on aarch64."""
+    emulated, aarch64 = module("emulated"), module("emulated").AARCH64
+    scratch, kept = (root / "build" / "reproducibility" for root in (repository.path, REPOSITORY))
+    reason = emulated.unavailable(aarch64)
+    if reason:
+        pytest.skip(reason)
+    kept.mkdir(parents=True, exist_ok=True)
+    try:
+        emulated.prepare(kept, aarch64)
+    except MissingError as error:
+        pytest.skip(str(error))
+    scratch.mkdir(parents=True)
+    for path in (kept / "qemu", kept / aarch64.name, *kept.glob("numpy-*-aarch64")):
+        (scratch / path.name).symlink_to(path)
+    ran = subprocess.run(
+        [sys.executable, RUN, "--only", "no-cpu-features", "aarch64"],
+        cwd=repository.path,
+        env=repository.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "DIFFERS" not in row(ran.stdout, "no-cpu-features"), "a switch shows it"
+    verdict, _, steady = row(ran.stdout, "aarch64")[1:4]
+    assert (ran.returncode, verdict) == (1, "DIFFERS"), f"{ran.stdout}{ran.stderr}"
+    sidecar = json.loads((repository.path / FOLDER / "steady_v1.json").read_text())
+    assert steady == sidecar["content_sha256"][:12], "a stable fixture is another one there"
+    lines, path = differing(ran.stdout)["aarch64"], f"{FOLDER}/unstable_v1"
+    assert f"dvc.lock: outs {path}.npz: committed" in lines, "md5 not named"
+    assert f"{path}.json: arrays.xcoords.sha256: committed" in lines, "nor the array"
+    assert "steady_v1" not in lines, "a stable fixture is named"
 
 
 # Parts
@@ -306,6 +346,152 @@ def test_a_setting_that_took_effect_is_described(module, name, found, off, words
     assert configurations.effect(chosen, found, BASE, off) == words, "another description"
 
 
+# What the probe finds on the machine of the baseline, and on another one.
+ARITHMETIC = {"exp": "aa", "fft": "bb", "+ - * / sqrt": "cc"}
+HERE_FOUND = {**BASE, "machine": "x86_64", "arithmetic": ARITHMETIC}
+THERE = {
+    **BASE,
+    "machine": "aarch64",
+    "bits": 64,
+    "byte order": "little",
+    "python": "3.11.2",
+    "libc": "glibc 2.36",
+    "features": ["SVE"],
+    "arithmetic": {**ARITHMETIC, "exp": "dd", "fft": "ee"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "off", "reason"),
+    [
+        ("aarch64", {"machine": "x86_64"}, [], "aarch64 expected, this is x86_64"),
+        ("aarch64", {"arithmetic": ARITHMETIC}, [], "all arithmetic is that of the baseline"),
+        ("aarch64", {"numpy": "2.2.4"}, [], "numpy 2.4.6 expected, 2.2.4 imported"),
+        ("aarch64-numpy-2.0", {}, [], "numpy 2.0.2 expected, 2.4.6 imported"),
+        ("aarch64-neon", {}, [], "the processor cortex-a72 can do what the other can"),
+    ],
+)
+def test_a_machine_that_differs_nowhere_is_an_error(module, name, change, off, reason):
+    """So is one that is not the machine, the numpy or the processor that it should be."""
+    configurations = module("configurations")
+    chosen = next(item for item in configurations.CONFIGURATIONS if item.name == name)
+    with pytest.raises(configurations.NoEffect, match=reason):
+        configurations.effect(chosen, {**THERE, **change}, HERE_FOUND, off)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "off", "words"),
+    [
+        ("aarch64", {}, [], ""),
+        ("aarch64-neon", {"features": []}, ["SVE"], "; off: SVE"),
+        ("s390x", {"machine": "s390x", "numpy": "2.2.4"}, [], ""),
+    ],
+)
+def test_another_machine_is_described(module, name, change, off, words):
+    """The table says what it is and which arithmetic is another one there."""
+    configurations = module("configurations")
+    chosen = next(item for item in configurations.CONFIGURATIONS if item.name == name)
+    kind = "64 bits, little-endian, Python 3.11.2, glibc 2.36; another exp, fft"
+    found = configurations.effect(chosen, {**THERE, **change}, HERE_FOUND, off)
+    assert found == kind + words, "another description"
+
+
+def test_where_another_machine_cannot_be_had(module, monkeypatch):
+    """Without Debian's programs, or on that very machine, for the reason that is told."""
+    emulated, aarch64 = module("emulated"), module("emulated").AARCH64
+    monkeypatch.setattr(emulated.platform, "machine", lambda: "aarch64")
+    assert emulated.unavailable(aarch64) == "this machine is aarch64 itself"
+    monkeypatch.setattr(emulated.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(emulated.shutil, "which", lambda name: None if "apt" in name else name)
+    assert emulated.unavailable(aarch64) == "there is no apt-get to unpack Debian's Python with"
+    monkeypatch.setattr(emulated.shutil, "which", lambda name: name)
+    assert emulated.unavailable(aarch64) is None, "left out where it can be had"
+
+
+class _Archive:
+    """Debian's archive, which breaks off after a package."""
+
+    def __init__(self, scratch, *_):
+        self.folder = scratch / "apt"
+
+    def __enter__(self):
+        self.folder.mkdir(exist_ok=True)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+    def download(self, _):
+        return [self.folder / "qemu.deb"]
+
+    def install(self, *_):
+        yield self.folder / "python3.deb"
+        raise KeyboardInterrupt
+
+
+def test_half_a_machine_does_not_pass_for_a_whole_one(module, monkeypatch, tmp_path):
+    """What a download that broke off has left is not what is run."""
+    emulated = module("emulated")
+
+    def unpack(package, folder):
+        program = folder / "usr" / "bin" / ("qemu-s390x" if "qemu" in package.name else "python3")
+        program.parent.mkdir(parents=True)
+        program.touch()
+
+    monkeypatch.setattr(emulated, "_Apt", _Archive)
+    monkeypatch.setattr(emulated, "_host", lambda: "amd64")
+    monkeypatch.setattr(emulated, "_unpack", unpack)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            emulated.prepare(tmp_path, emulated.S390X)
+        assert not (tmp_path / "s390x-forky").exists(), "half a Debian is in its folder"
+    assert [path.name for path in (tmp_path / "qemu").iterdir()] == ["qemu-s390x"]
+
+
+def test_an_archive_that_is_out_of_reach(module, tmp_path):
+    """What the program said is told, and no more than a row fails."""
+    emulated = module("emulated")
+    with pytest.raises(MissingError) as caught:
+        emulated._run("dpkg-deb", "--extract", str(tmp_path / "none.deb"), str(tmp_path))
+    assert "none.deb" in caught.value.found, "not what was said"
+    assert caught.value.remedy.endswith("choose configurations with --only")
+
+
+def test_the_page_has_each_configuration(module):
+    """By its name, and with the row that it had when all were run."""
+    page = (REPOSITORY / "docs" / "regenerate.md").read_text()
+    table = page[page.rindex("configuration  ") :]
+    for item in module("configurations").CONFIGURATIONS:
+        assert f"`{item.name}`" in page, f"{item.name} is not explained"
+        assert row(table, item.name)[1] in ("same", "not"), f"{item.name} has no row"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count", "named"),
+    [
+        ([], 17, {"baseline", "folder", "aarch64"}),
+        (["--all"], 27, {"aarch64-neon", "riscv64", "armhf", "i386", "s390x"}),
+        (["--only", "i386", "umask"], 2, {"i386", "umask"}),
+    ],
+)
+def test_which_are_rebuilt(module, monkeypatch, capsys, tmp_path, arguments, count, named):
+    """aarch64 each time, the others when all are asked for, or by their names."""
+    run, seen = module("run"), []
+
+    def made(item, *_):
+        seen.append(item.name)
+        return run.Result(name=item.name, verdict="same")
+
+    monkeypatch.setattr(run, "SCRATCH", tmp_path / "scratch")
+    monkeypatch.setattr(run, "read_committed", lambda: run.Committed(commit="0", files={}, pins={}))
+    monkeypatch.setattr(run, "probe", lambda *_: BASE)
+    monkeypatch.setattr(run, "made", made)
+    monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+    assert run.main() == 0, "another exit code"
+    assert (len(seen), named - set(seen)) == (count, set()), "not those"
+    assert f"{count} configurations: {count} same" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("python", "reason"),
     [
@@ -434,6 +620,25 @@ def raising(error):
         raise error
 
     return function
+
+
+def test_files_are_held_against_the_lock(module):
+    """Where there is no DVC: each file of the stages that ran, named once with all of them."""
+    compare = module("compare")
+    lock = (
+        b"stages:\n"
+        b"  one:\n    cmd: a\n    outs:\n    - path: x.npz\n      md5: m1\n"
+        b"  two:\n    cmd: a\n    deps:\n    - path: x.npz\n      md5: m1\n"
+        b"    outs:\n    - path: y.npz\n      md5: m2\n"
+        b"  private:\n    cmd: a\n    outs:\n    - path: z.npz\n      md5: m3\n"
+    )
+    found = {"x.npz": "m1", "y.npz": "m2"}
+    assert compare.file_differences(lock, ["one", "two"], found.get) == [], "equal files differ"
+    assert compare.file_differences(lock, ["one", "two"], {"x.npz": "m9"}.get) == [
+        "dvc.lock: outs x.npz: committed m1, rebuilt m9 (one)",
+        "dvc.lock: deps x.npz: committed m1, rebuilt m9 (two)",
+        "dvc.lock: outs y.npz: committed m2, rebuilt nothing (two)",
+    ], "other differences"
 
 
 def test_other_bytes_with_the_same_values_are_a_difference(module):

@@ -34,6 +34,8 @@ def witness(
     also = {"folder": configuration.folder} if configuration.folder else {}
     if configuration.umask != Configuration(name="").umask:
         also["umask"] = f"{configuration.umask:03o}"
+    if configuration.root:
+        also["emulator"] = "qemu-user"
     settings = {**here["settings"], **configuration.environment, **also}
     machine = Machine(**{**here, "features": tuple(here["features"]), "settings": settings})
     return Witness(machine=machine, content_sha256=digest, commit=commit, date=date)
