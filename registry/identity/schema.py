@@ -183,8 +183,8 @@ def compiled(schema: Path) -> Callable[[Any], bool]:
     """A fast test of whether a document satisfies a schema, for many documents.
 
     A no has no reasons, and `problems` may be a little stricter, but for what `common_schema` says
-    is common: it finds the words for a no, and is what decides before anything is pinned. It is all there is on a
-    machine for which jsonschema_rs has no wheel.
+    is common: it finds the words for a no, and is what decides before anything is pinned. It is all
+    there is on a machine for which jsonschema_rs has no wheel.
 
     Raises
     ------

@@ -69,10 +69,20 @@ def test_a_row(module, root):
     certificate.satisfy(root, NAME, [line])
 
 
-def test_what_each_configuration_sets(module, root):
-    """Every row of the table but those for other CPU features and another numpy tells itself apart.
+def test_an_emulated_machine(module):
+    """It is no machine of its own, and the line says so."""
+    witnesses, configurations = module("witnesses"), module("configurations")
+    emulated = [item for item in configurations.CONFIGURATIONS if item.root]
+    assert len(emulated) > 8
+    for item in emulated:
+        line = witnesses.witness(item, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27")
+        assert line.machine.settings["emulator"] == "qemu-user", item.name
 
-    These are what the probe finds.
+
+def test_what_each_configuration_sets(module, root):
+    """Every row of the table but those for another machine or numpy tells itself apart.
+
+    These, and CPU features, are what the probe finds.
     """
     witnesses, configurations = module("witnesses"), module("configurations")
     found = {
@@ -80,7 +90,7 @@ def test_what_each_configuration_sets(module, root):
             witnesses.witness(item, FOUND, DIGESTS[NAME], COMMIT, "2026-11-27").machine.settings
         )
         for item in configurations.CONFIGURATIONS
-        if not (item.numpy or item.without)
+        if not (item.numpy or item.without or item.root)
     }
     assert found["umask"] == {"OPENBLAS_NUM_THREADS": "1", "umask": "077"}
     assert found["folder"] == {"OPENBLAS_NUM_THREADS": "1", "folder": "wörk ☂ 2"}
