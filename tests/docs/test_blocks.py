@@ -23,6 +23,7 @@ VERIFICATION = "test_verification.py::test_a_link_that_breaks"
 RANGED = "../build/test_ranged_source.py::test_the_page"
 NEW_GENERATOR = "../pipeline/test_new_generator.py::test_a_fixture_of_a_new_generator_and_contract"
 RUN: dict[str, list[tuple[str, str]]] = {
+    "CONTRIBUTING.md": [("sh", "(what .ci/run does)")],
     "README.md": [
         ("sh", "(what .ci/run does: make test, which makes the fixtures first)"),
         ("sh", "test_docs.py::test_readme_commands"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import zipfile
 from dataclasses import fields
 
 import pytest
+import yaml
 
 import registry
 from registry.identity import chain
@@ -313,3 +315,25 @@ def test_merged_without_the_drivers(clone, blocks):
     clone.sh(set_up.text)
     clone.sh("git merge --message merge other")
     assert "params.yaml: 1 source, 6 fixtures" in clone.sh("fixtures check-params")
+
+
+def test_how_it_is_cited():
+    """The citation is of the version that the package has, by the same words."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    cited = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+    assert cited["authors"] == project["authors"]
+    assert cited["keywords"] == project["keywords"]
+
+
+def test_forms_for_issues():
+    """Each form is one: a name, what it is for, and fields with a label each, no two the same."""
+    forms = sorted((REPOSITORY / ".github/ISSUE_TEMPLATE").glob("*.yml"))
+    assert len(forms) == 2
+    for path in forms:
+        form = yaml.safe_load(path.read_text())
+        assert {"name", "description", "body"} == form.keys(), path.name
+        labels = [field["attributes"]["label"] for field in form["body"]]
+        assert len(set(labels)) == len(labels) > 1, path.name
+        kinds = {field["type"] for field in form["body"]}
+        assert kinds <= {"textarea", "input"}, path.name
