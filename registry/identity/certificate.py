@@ -24,6 +24,8 @@ from registry.machine import Machine
 
 FOLDER, SUFFIX = "certificates", ".jsonl"
 SCHEMA = "certificate_v1.schema.json"
+# Of a machine's settings, where it was one in name alone.
+EMULATOR = "emulator"
 HEAD = ("machine", "byte order", "configurations", "numpy", "C library", "dates")
 
 
@@ -204,18 +206,13 @@ def satisfy(root: Path, name: str, witnesses: Sequence[Witness]) -> None:
 def summary(witnesses: Sequence[Witness]) -> list[tuple[str, ...]]:
     """A row for each kind of machine, with the columns of `HEAD`."""
     rows: list[tuple[str, ...]] = []
-    kinds = {(each.machine.architecture, each.machine.byte_order) for each in witnesses}
-    for architecture, byte_order in sorted(kinds):
-        of_kind = [
-            each
-            for each in witnesses
-            if (each.machine.architecture, each.machine.byte_order) == (architecture, byte_order)
-        ]
+    for kind, byte_order in sorted({_kind(each.machine) for each in witnesses}):
+        of_kind = [each for each in witnesses if _kind(each.machine) == (kind, byte_order)]
         machines = [each.machine for each in of_kind]
         dates = sorted({each.date for each in of_kind})
         rows.append(
             (
-                architecture,
+                kind,
                 byte_order,
                 # one may have been a witness at several commits
                 str(sum(machine not in machines[:n] for n, machine in enumerate(machines))),
@@ -225,6 +222,12 @@ def summary(witnesses: Sequence[Witness]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _kind(machine: Machine) -> tuple[str, str]:
+    """Architecture, and that it was emulated where it was, with the byte order."""
+    emulated = ", emulated" if EMULATOR in machine.settings else ""
+    return f"{machine.architecture}{emulated}", machine.byte_order
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -218,10 +218,12 @@ def test_summary(root):
         witness(root, NAME, numpy="2.9.1", date="2026-11-29"),
         witness(root, NAME, architecture="aarch64", byte_order="little", libc="glibc 2.36"),
         witness(root, NAME, architecture="aarch64", byte_order="little", libc="glibc 2.5"),
+        witness(root, NAME, settings={"emulator": "qemu-user"}),
     ]
     assert certificate.summary(lines) == [
         ("aarch64", "little", "2", MACHINE.numpy, "glibc 2.5, glibc 2.36", "2026-11-27"),
         ("s390x", "big", "2", "2.9.1, 2.10.0", "glibc 2.41", "2026-11-28 to 2026-11-29"),
+        ("s390x, emulated", "big", "1", MACHINE.numpy, "glibc 2.41", "2026-11-27"),
     ]
     assert {len(row) for row in certificate.summary(lines)} == {len(certificate.HEAD)}
     assert certificate.summary([]) == []

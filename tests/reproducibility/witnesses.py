@@ -35,7 +35,7 @@ def witness(
     if configuration.umask != Configuration(name="").umask:
         also["umask"] = f"{configuration.umask:03o}"
     if configuration.root:
-        also["emulator"] = "qemu-user"
+        also[certificate.EMULATOR] = "qemu-user"
     settings = {**here["settings"], **configuration.environment, **also}
     machine = Machine(**{**here, "features": tuple(here["features"]), "settings": settings})
     return Witness(machine=machine, content_sha256=digest, commit=commit, date=date)
