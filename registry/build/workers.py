@@ -14,14 +14,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from registry.build import one_thread
 from registry.errors import CheckError, RegistryError
 
 if TYPE_CHECKING:
     from registry.build.plan import Stage
     from registry.build.work import Built
-
-# Processes share the cores already; what BLAS would do with more threads takes longer then.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class Workers:
@@ -134,8 +132,7 @@ def _work(root: Path, asked: Connection) -> None:
     """Build what is asked for until nobody is there to ask."""
     # Ctrl-C is the asker's, who lets what has begun come to its end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in _THREADS:
-        os.environ.setdefault(name, "1")
+    one_thread.ask()
     os.chdir(root)
     # as Python does for the stage's own program
     sys.path.insert(0, os.fspath(root))
