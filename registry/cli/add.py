@@ -14,7 +14,7 @@ from registry.cli import key_flags, source_argument
 from registry.cli.dvc_repro import repro
 from registry.declare import FILE, generator_keys, params, yaml_text
 from registry.declare.generator_keys import Generator, Generators
-from registry.errors import CheckError, RegistryError, UsageError, perhaps
+from registry.errors import CheckError, MissingError, RegistryError, UsageError, perhaps
 from registry.identity import ledger, pins
 from registry.storage.root import find_root
 
@@ -178,8 +178,13 @@ def _check(root: Path, text: str, name: str) -> None:
 
 def _pinned_with(root: Path, content: str) -> list[str]:
     """Names of pinned fixtures of that content digest."""
+    try:
+        known = pins.read(root)
+    except MissingError:
+        # there is no lock before anything was built
+        return []
     found = []
-    for pin in pins.read(root).values():
+    for pin in known.values():
         with contextlib.suppress(RegistryError):
             # what is wrong with another fixture is not this one's business
             if loading.read_sidecar(root, pin).content_sha256 == content:

@@ -117,6 +117,13 @@ def test_one_like_another(add, built, buildable, declared):
     assert "    <<: *minimal_dataset_v1\n    n_subset: 32\n    created: " in text
 
 
+def test_the_first_one(add, built, buildable):
+    """Nothing is built yet, and there is no lock that could say what is pinned."""
+    (buildable / "dvc.lock").rename(buildable / "dvc.yaml")
+    ended = add(*FROM_TWIN)
+    assert (ended.code, ended.err) == (0, "")
+
+
 @pytest.mark.slow
 def test_one_that_differs_in_nothing(add, declared):
     """It is said that its content exists, and by what name; to add it is no error."""

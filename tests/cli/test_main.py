@@ -11,9 +11,7 @@ import pytest
 from tests.kit.repository import REPOSITORY
 
 
-@pytest.mark.parametrize(
-    "arguments", [(), ("bogus",), ("list", "--bogus"), ("show",), ("profile",)]
-)
+@pytest.mark.parametrize("arguments", [(), ("list", "--bogus"), ("show",), ("profile",)])
 def test_wrong_use(fixtures, arguments):
     """A wrong command line is exit code 2, with the usage on stderr."""
     ended = fixtures(*arguments)

@@ -33,7 +33,7 @@ def test_rebuilt_in_place(clone, blocks):
 
 def test_certified(clone, blocks):
     """The line is what there is to commit; what is committed verifies, and brings no other."""
-    text = blocks(PAGE)[4].text
+    text = blocks(PAGE)[6].text
     assert text == "fixtures verify --regenerate --certify\n", "the page says something else"
     command = f"{text.strip()} {NAME}"
     path = certificate.path(NAME)

@@ -234,7 +234,8 @@ class TestTheRemote:
             settings = {**s3.settings(), wrong: SECRET}
             kit.configure(root, s3.url, **settings)
             said = pull()
-        assert said.count("remote store (s3://bucket/registry) denied access") == 3, said
+        assert said.count("remote store (s3://bucket/registry) denied access") == 1, said
+        assert said.count(" of fixture@") == 3, said
         for key in (settings["access_key_id"], settings["secret_access_key"]):
             assert key not in said, "a key shows"
 
