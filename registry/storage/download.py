@@ -301,8 +301,8 @@ def _name(url: str) -> str:
 
     Nor may it be that of a device of Windows, whatever follows a dot.
 
-    >>> _name("https://host/con.npz"), _name("https://host/scan.h5.")
-    ('_con.npz', 'scan.h5')
+    >>> _name("https://host/Con.npz"), _name("https://host/scan.h5.")
+    ('_Con.npz', 'scan.h5')
     """
     last = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", last)[-_LONGEST_NAME:].lstrip(".-").rstrip(".")
