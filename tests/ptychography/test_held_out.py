@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.held_out import FEWEST, HeldOut, held_out, order_z
-from registry.ptychography.likelihood import SIGMAS
+from registry.ptychography.held_out import FEWEST, HeldOut, _is_lost, held_out, order_z
+from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
 from tests.proof.cases import KINDS, MEASURED, counted, shuffled, sound
 
 
@@ -143,3 +143,16 @@ def test_likelihoods_that_are_the_same_but_for_rounding():
     likelihood = 1e6 + 1e-8 * np.random.default_rng(1).normal(size=(20, 20))
     assert order_z(likelihood) == 0.0
     assert order_z(np.zeros((20, 20))) == 0.0
+
+
+def test_a_frame_is_lost_that_more_than_half_of_the_other_places_explain_better():
+    """And one of them by more than luck gives; its own place does not count."""
+    far = LIKELIHOOD_LIMIT + 1
+    likelihood = np.array([
+        [0, far, 1, -9, -9],  # two of four
+        [far, 0, 1, 1, -9],  # three of four
+        [1, 1, 0, 1, 1],  # all, none of them clearly
+        [-9, -9, -9, 0, -9],
+        [far, far, far, far, 0],
+    ], float)  # fmt: skip
+    assert _is_lost(likelihood).tolist() == [False, True, False, False, True]
