@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from registry import console, extras
 
 _SHELLS = ("bash", "zsh", "fish")
-_SUBJECT = "fixtures completion"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    extras.require("completion", _SUBJECT, "argcomplete", expected="argcomplete")
+    extras.require("completion", "fixtures completion", "argcomplete", expected="argcomplete")
     from argcomplete.shell_integration import shellcode
 
     console.say(shellcode(["fixtures"], shell=arguments.shell).strip())

@@ -109,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     if not known:
         console.say(served.nothing_pinned(root))
-    _print_links(reports)
+    own = {pin.name for pin in chosen if not pin.imported and served.record(root) is None}
+    _print_links(reports, own)
     console.print_errors(changes)
     if history is not None:
         console.say(_past(history))
@@ -200,7 +201,8 @@ def _as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _print_links(reports: Sequence[Report]) -> None:
+def _print_links(reports: Sequence[Report], own: set[str]) -> None:
+    """Say what holds; ``own`` are the fixtures that this registry can build."""
     absent = [report.name for report in reports if _lacks_bytes_alone(report)]
     for report in reports:
         good = [link.name for link in report.links if link.holds]
@@ -209,7 +211,7 @@ def _print_links(reports: Sequence[Report]) -> None:
             console.print_errors(link.detail for link in report.links if not link.holds)
     if len(absent) > 1:
         # once for all of them, and with one command
-        console.print_errors([_absent(absent)])
+        console.print_errors([_absent(absent, own)])
 
 
 def _lacks_bytes_alone(report: Report) -> bool:
@@ -217,12 +219,13 @@ def _lacks_bytes_alone(report: Report) -> bool:
     return broken == [(chain.BYTES, True)]
 
 
-def _absent(names: Sequence[str]) -> MissingError:
+def _absent(names: Sequence[str], own: set[str]) -> MissingError:
+    built = "; fixtures build makes them" if own.issuperset(names) else ""
     return MissingError(
         f"bytes of {len(names)} fixtures",
         expected=f"the files of {', '.join(names)}",
         found="none of them",
-        remedy="fixtures pull brings them all; fixtures build makes what is declared here",
+        remedy=f"fixtures pull brings them all{built}",
     )
 
 

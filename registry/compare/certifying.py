@@ -8,7 +8,7 @@ from pathlib import Path
 
 from registry import field, files, loading
 from registry.declare import FILE
-from registry.errors import CheckError, UsageError
+from registry.errors import CheckError
 from registry.identity import certificate, pins
 from registry.identity.certificate import Witness
 from registry.storage import git, workspace
@@ -35,15 +35,10 @@ def commit(root: Path) -> str:
         # as in this repository itself
         paths.append(package.relative_to(root.resolve()).as_posix())
     told = ("status", "--porcelain", "--untracked-files=all", "--no-renames")
-    said = git.run(root, *told, "--", *(f":(literal){path}" for path in paths))
-    if said.returncode != 0:
-        raise UsageError(
-            "certificate",
-            expected="a git repository whose state can be read",
-            found=git.message(said),
-            remedy="git status and git fsck say what the repository lacks",
-        )
-    if changed := [line[3:] for line in said.stdout.decode(errors="replace").splitlines()]:
+    literally = [f":(literal){path}" for path in paths]
+    expected = "a git repository whose state can be read"
+    said = git.output(root, *told, "--", *literally, subject="certificate", expected=expected)
+    if changed := [line[3:] for line in said.decode(errors="replace").splitlines()]:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise CheckError(
             "certificate",

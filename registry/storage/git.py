@@ -118,6 +118,27 @@ def _program() -> str:
     raise FileNotFoundError("git.exe")
 
 
+def output(
+    folder: Path, *arguments: str, subject: str, expected: str, stdin: bytes | None = None
+) -> bytes:
+    """What git prints, which is to succeed; the error else is of that subject.
+
+    Raises
+    ------
+    UsageError
+        Git is not installed, or refuses.
+    """
+    result = run(folder, *arguments, stdin=stdin)
+    if result.returncode != 0:
+        raise UsageError(
+            subject,
+            expected=expected,
+            found=message(result),
+            remedy="git status and git fsck say what the repository lacks",
+        )
+    return result.stdout
+
+
 def message(result: subprocess.CompletedProcess[bytes]) -> str:
     """What git says first, for it is the reason and advice follows; without secrets."""
     lines = [

@@ -159,12 +159,5 @@ def _lines(root: Path, *arguments: str) -> list[str]:
 
 
 def _run(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
-    result = git.run(root, *arguments, stdin=stdin)
-    if result.returncode != 0:
-        raise UsageError(
-            "history",
-            expected="what git can list",
-            found=git.message(result),
-            remedy="git status and git fsck say what the repository lacks",
-        )
-    return result.stdout
+    expected = "what git can list"
+    return git.output(root, *arguments, subject="history", expected=expected, stdin=stdin)

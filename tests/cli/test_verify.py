@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from registry.identity import ledger
+from registry import verify
+from registry.identity import chain, ledger, pins
 from tests.compare.kit import commit
 from tests.kit.files import flip
 from tests.kit.processes import git
@@ -77,8 +79,23 @@ def test_the_bytes_of_several_are_missing(fixtures, root):
         "error: bytes of 2 fixtures\n"
         f"  expected: the files of {OTHER}, {NAME}\n"
         "  found:    none of them\n"
-        "  to mend:  fixtures pull brings them all; fixtures build makes what is declared here\n"
+        "  to mend:  fixtures pull brings them all; fixtures build makes them\n"
     )
+
+
+def test_the_missing_bytes_of_imports(fixtures, root, monkeypatch):
+    """They are built nowhere here, and nobody is told to."""
+    imported = {name: replace(pin, imported=True) for name, pin in pins.read(root).items()}
+    absent = [verify.Tested(link=chain.BYTES, holds=False, missing=True)]
+    monkeypatch.setattr(pins, "read", lambda root: imported)
+    monkeypatch.setattr(
+        verify,
+        "verify",
+        lambda root, chosen: [
+            verify.Report(name=pin.name, exit_code=3, links=absent) for pin in chosen
+        ],
+    )
+    assert "  to mend:  fixtures pull brings them all\n" in fixtures("verify").err
 
 
 def test_an_unknown_name(fixtures):

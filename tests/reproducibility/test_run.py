@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import shutil
 import subprocess
@@ -23,7 +22,6 @@ from tests.kit.processes import git
 from tests.kit.repository import FOLDER, REPOSITORY, files
 from tests.kit.scans import chosen, sound_scan
 
-HERE = Path(__file__).resolve().parent
 RUN = "tests/reproducibility/run.py"
 # What builds fixtures, and what rebuilds them.
 PARTS = (".dvc/", ".gitignore", "code/", "dvc.yaml", "generators/", "registry/", "schemas/",
@@ -208,13 +206,6 @@ def test_what_no_switch_of_an_x86_shows(repository, module):
 
 
 # Parts
-
-
-@pytest.fixture
-def module(monkeypatch):
-    """Import a module of this folder, as `run.py` does when it is run."""
-    monkeypatch.syspath_prepend(str(HERE))
-    return importlib.import_module
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from registry.identity import certificate
 from tests.kit.certificates import COMMIT, MACHINE, witness, write
 from tests.kit.processes import git
 
-HERE = Path(__file__).resolve().parent
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
 DIGESTS = {
     NAME: "9dd27b59caec66c43ae3ae2a2e66f09e76ac30f9de0cf9550a8402c70edaf8d2",
@@ -34,13 +32,6 @@ FOUND = {
         "settings": {"OPENBLAS_NUM_THREADS": "1"},
     },
 }
-
-
-@pytest.fixture
-def module(monkeypatch):
-    """Import a module of this folder, as `run.py` does when it is run."""
-    monkeypatch.syspath_prepend(str(HERE))
-    return importlib.import_module
 
 
 @pytest.fixture
