@@ -73,6 +73,13 @@ def test_loading_a_fixture_imports_numpy_and_yaml_alone(root):
     assert "numpy" in found, "numpy was not imported, so nothing was loaded"
 
 
+def test_inference_imports_torch_alone():
+    """What a checkpoint is used with has no need of what it was trained with."""
+    found = imported("import registry.training.inference")
+    assert "torch" in found, "nothing was imported"
+    assert found & {*HEAVY, "dvclive"} == {"torch"}, "inference imports what only training needs"
+
+
 def test_listing_fixtures_imports_nothing_heavy():
     """The everyday commands start fast."""
     found = imported("from registry.cli import main; assert main(['list']) == 0")

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     fixture = loading.load(arguments.name)
     from registry.training import imports
 
-    found = imports.workflow().infer(
+    found = imports.inference().infer(
         arguments.checkpoint,
         fixture,
         arguments.output_dir,

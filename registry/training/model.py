@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import lightning
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from registry.errors import CheckError, UsageError
 from registry.training.data import Batch
 from registry.training.forward import (
     diffraction_amplitude,
@@ -18,7 +16,6 @@ from registry.training.forward import (
     merge,
     object_patches,
 )
-from registry.training.losses import LOSSES, amplitude_mae, poisson_nll, supervised
 
 CHANNELS = 16
 # Sweeps of back-projection that the encoder sees the outcome of: after the first, and the last.
@@ -29,7 +26,7 @@ _DARK = 0.1
 _UNLIT = 1e-3
 
 
-class PtychoAutoencoder(lightning.LightningModule):
+class PtychoAutoencoder(nn.Module):
     """Maps groups of diffraction amplitudes to object patches, through physics at both ends.
 
     Frames and object do not live in the same space, so the frames are first projected back: from
@@ -47,38 +44,25 @@ class PtychoAutoencoder(lightning.LightningModule):
         Multiples of 4.
     object_level : float
         Amplitude of the constant object that training starts from.
-    loss : str
-        ``mae``, ``nll`` or ``supervised``.
-    learning_rate : float
-    photon_scale : float or None
-        Counts per unit of normalised amplitude squared, for ``nll``.
+
+    Attributes
+    ----------
+    settings : dict
+        What it was made with: ``PtychoAutoencoder(**settings)`` is one that its weights fit.
+    probe : (H, W) complex64
+        A buffer, to be filled with the normalised probe.
     """
 
     probe: Tensor
 
-    def __init__(
-        self,
-        *,
-        gridsize: int,
-        frame_shape: tuple[int, int],
-        object_level: float,
-        loss: str = "mae",
-        learning_rate: float = 3e-3,
-        photon_scale: float | None = None,
-    ) -> None:
+    def __init__(self, *, gridsize: int, frame_shape: tuple[int, int], object_level: float) -> None:
         super().__init__()
-        if loss not in LOSSES:
-            raise UsageError(
-                "loss",
-                expected=f"one of {', '.join(LOSSES)}",
-                found=loss,
-                remedy="--loss mae",
-            )
-        self.save_hyperparameters()
+        self.settings = {
+            "gridsize": gridsize,
+            "frame_shape": frame_shape,
+            "object_level": object_level,
+        }
         self._level = object_level
-        self._loss = loss
-        self._rate = learning_rate
-        self._photon_scale = photon_scale
         self.register_buffer("probe", torch.zeros(tuple(frame_shape), dtype=torch.complex64))
         members, width = gridsize**2, CHANNELS
         self.encode_fine = _block(4 * members, width)
@@ -120,41 +104,6 @@ class PtychoAutoencoder(lightning.LightningModule):
         """Weight (H, W) of a patch's pixels in an average: the probe's intensity over its peak."""
         intensity = self.probe.abs() ** 2
         return intensity / intensity.max() + _UNLIT
-
-    def training_step(self, batch: Batch, step: int) -> Tensor:
-        """Loss of one batch."""
-        patches = self(batch["amplitude"])
-        if self._loss == "supervised":
-            if "truth" not in batch:
-                raise UsageError(
-                    "loss supervised",
-                    expected="a fixture with Y, the object patch under each frame",
-                    found="one without",
-                    remedy="train on a variant with Y, such as minimal_dataset_v1_supervised, or "
-                    "with --loss mae",
-                )
-            loss = supervised(patches, batch["truth"], self.weight())
-        else:
-            predicted = self.predicted_amplitude(patches, batch)
-            if self._loss == "nll":
-                assert self._photon_scale is not None
-                loss = poisson_nll(predicted, batch["amplitude"], self._photon_scale)
-            else:
-                loss = amplitude_mae(predicted, batch["amplitude"])
-        if not torch.isfinite(loss):
-            raise CheckError(
-                f"training: loss of step {self.global_step + 1}",
-                expected="a finite number",
-                found=f"{float(loss.detach())}",
-                remedy="see that the fixture is sound (fixtures verify) and train with a smaller "
-                "learning rate; --resume goes on from the last epoch that was saved",
-            )
-        self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=False)
-        return loss
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam, at a fixed rate."""
-        return torch.optim.Adam(self.parameters(), lr=self._rate)
 
     def _back_projected(self, amplitude: Tensor) -> Tensor:
         """(B, 4 C, H, W): real and imaginary part, after the first sweep and after the last."""

@@ -58,7 +58,7 @@ def reconstruct(
     coverage = torch.zeros(shape)
     errors = []
     for batch in batches:
-        batch = {key: value.to(model.device) for key, value in batch.items()}
+        batch = {key: value.to(model.probe.device) for key, value in batch.items()}
         patches = model(batch["amplitude"])
         predicted = model.predicted_amplitude(patches, batch)
         errors.append((predicted - batch["amplitude"]).abs().mean(dim=(1, 2, 3)).cpu())

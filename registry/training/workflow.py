@@ -1,4 +1,4 @@
-"""Train → save → load → infer on a fixture, as a user of the registry would."""
+"""Train → save on a fixture, as a user of the registry would."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 import signal
 import sqlite3
-import time
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,25 +13,22 @@ from typing import Any
 
 import lightning
 import numpy as np
-import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 
 from registry import files
 from registry.errors import MissingError, UsageError
 from registry.fixture import Fixture
 from registry.ptychography import noise
-from registry.ptychography.contracts import CONTRACTS
-from registry.training import checkpoint, quality
-from registry.training.data import FixtureDataModule, GroupDataset
+from registry.training import checkpoint, quality, requirements
+from registry.training.clock import Clock
+from registry.training.data import GroupDataset, in_order
+from registry.training.datamodule import FixtureDataModule
 from registry.training.losses import LOSSES
 from registry.training.model import PtychoAutoencoder
-from registry.training.reconstruction import pictures, reconstruct
+from registry.training.module import PtychoModule
+from registry.training.reconstruction import reconstruct
 
-DEVICES = ("cpu", "cuda")
-_CONTRACTS = [contract.file for contract in CONTRACTS.values() if contract.is_canonical]
 TRAIN_FILE = "train.json"
-INFER_FILE = "infer.json"
-INFERRED = ("reconstruction.npz", "amplitude.png", "phase.png", INFER_FILE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +68,10 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     KeyboardInterrupt
         The user's; the last finished epoch's checkpoint is kept.
     """
-    clock = _Clock()
+    clock = Clock()
     subject = f"training on {fixture.name}"
-    _contract(fixture, subject)
-    _device(options.device)
+    requirements.contract(fixture, subject)
+    requirements.device(options.device)
     _quiet()
     lightning.seed_everything(options.seed, verbose=False)
     batches = FixtureDataModule(
@@ -99,114 +95,39 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     kept = _kept(options, training, subject)
     data = batches.data
     photon_scale = noise.recorded(fixture.sidecar).photon_scale
-    model = PtychoAutoencoder(
+    network = PtychoAutoencoder(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
         object_level=data.object_level,
+    )
+    network.probe.copy_(data.probe)
+    module = PtychoModule(
+        network,
         loss=options.loss,
         photon_scale=None if photon_scale is None else photon_scale * data.scale**2,
     )
-    model.probe.copy_(data.probe)
     losses = _Losses()
-    trainer = _trainer(options, checkpoint.Recorder(training), losses)
+    trainer = _trainer(options, _Recorder(training, network), losses)
     clock.lap("setup")
-    _fit(trainer, model, batches, kept)
+    _fit(trainer, module, batches, kept)
     clock.lap("fit")
     path = options.output_dir / checkpoint.FILE
-    model = checkpoint.model_of(checkpoint.read(path)[1], f"checkpoint {path.name}")
+    network = checkpoint.network_of(checkpoint.read(path)[1], f"checkpoint {path.name}")
     result = {
         "training": asdict(training),
         "max_epochs": options.max_epochs,
         "device": options.device,
-        "parameters": sum(item.numel() for item in model.parameters()),
+        "parameters": sum(item.numel() for item in network.parameters()),
         "first_loss": losses.values[0],
         "last_loss": losses.values[-1],
         "steps": len(losses.values),
-        **_errors(model.to(options.device), batches, fixture),
+        **_errors(network.to(options.device), options.batch_size, batches, fixture),
     }
     clock.lap("evaluate")
-    _write(options.output_dir / TRAIN_FILE, {**result, "seconds": clock.laps})
-    return {**result, "seconds": clock.laps}
-
-
-def infer(
-    path: Path,
-    fixture: Fixture,
-    output_dir: Path,
-    *,
-    device: str = "cpu",
-    allow_other_fixture: bool = False,
-) -> dict[str, Any]:
-    """Reconstruct a fixture's object with a checkpoint.
-
-    Writes ``reconstruction.npz`` (``object`` (Y, X) complex64 and ``scanned`` (Y, X) bool),
-    ``amplitude.png``, ``phase.png`` and ``infer.json``, all or none.
-
-    Returns
-    -------
-    dict
-        The content of ``infer.json``.
-
-    Raises
-    ------
-    UsageError
-        The checkpoint was trained on another fixture.
-    MissingError, CheckError
-        No checkpoint, a damaged one, or no CUDA device.
-    """
-    clock = _Clock()
-    subject = f"checkpoint {path.name}"
-    _contract(fixture, f"inference on {fixture.name}")
-    _output(output_dir, f"inference on {fixture.name}: --output-dir")
-    files.require_output(*(output_dir / name for name in INFERRED))
-    _device(device)
-    training, content = checkpoint.read(path)
-    if not allow_other_fixture:
-        checkpoint.same_fixture(training, fixture, subject)
-    model = checkpoint.model_of(content, subject)
-    batches = FixtureDataModule(
-        fixture.arrays,
-        gridsize=training.gridsize,
-        batch_size=training.batch_size,
-        subject=f"inference on {fixture.name}",
-    )
-    if model.probe.shape != batches.data.probe.shape:
-        raise UsageError(
-            f"{subject}: frames",
-            expected=f"frames {tuple(model.probe.shape)}, as in training",
-            found=str(tuple(batches.data.probe.shape)),
-            remedy="use a fixture with frames of that size",
-        )
-    # another fixture's probe and power are its own
-    model.probe.copy_(batches.data.probe)
-    obj = fixture["objectGuess"]
-    clock.lap("load")
-    found = reconstruct(
-        model.to(device), batches.predict_dataloader(), (obj.shape[0], obj.shape[1])
-    )
-    clock.lap("infer")
-    frames = fixture["diffraction"].astype(np.float64)
-    probe, x, y = fixture["probeGuess"], fixture["xcoords"], fixture["ycoords"]
-    constant = quality.constant_object_error(frames, probe)
-    error = found.amplitude_error * batches.data.scale
-    result = {
-        "training": asdict(training),
-        "fixture": fixture.name,
-        "sha256": fixture.sidecar.sha256_checksum,
-        "amplitude_error": error,
-        "constant_object_error": constant,
-        "amplitude_error_ratio": error / constant,
-        "stitched_r_factor": quality.r_factor(frames, found.obj, probe, x, y),
-        "object": asdict(quality.compare(found.obj, obj, found.scanned)),
-    }
-    clock.lap("compare")
-    written = {"reconstruction.npz": found.encode(), **pictures(found)}
-    clock.lap("draw")
-    text = _json({**result, "seconds": clock.laps})
-    files.write_together(
-        {output_dir / name: data for name, data in {**written, INFER_FILE: text}.items()}
-    )
-    return {**result, "seconds": clock.laps}
+    document = {**result, "seconds": clock.laps}
+    text = (json.dumps(document, indent=2) + "\n").encode()
+    files.write_atomic(options.output_dir / TRAIN_FILE, text)
+    return document
 
 
 class _Progress(TQDMProgressBar):
@@ -217,6 +138,17 @@ class _Progress(TQDMProgressBar):
         # a run's number, of which there is none
         shown.pop("v_num", None)
         return shown
+
+
+class _Recorder(lightning.Callback):
+    """Has every checkpoint say what it is of."""
+
+    def __init__(self, training: checkpoint.Training, network: PtychoAutoencoder) -> None:
+        self._training = training
+        self._network = network
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, content: dict[str, Any]) -> None:
+        checkpoint.record(content, self._training, self._network)
 
 
 class _Losses(lightning.Callback):
@@ -233,19 +165,6 @@ class _Losses(lightning.Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, *rest: Any) -> None:
         self.values.append(float(outputs["loss"].detach()))
-
-
-class _Clock:
-    """Seconds by phase."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.laps[phase] = round(now - self._last, 3)
-        self._last = now
 
 
 def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trainer:
@@ -283,14 +202,14 @@ def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trai
 
 def _fit(
     trainer: lightning.Trainer,
-    model: PtychoAutoencoder,
+    module: PtychoModule,
     batches: FixtureDataModule,
     kept: Path | None,
 ) -> None:
     # Lightning ignores further interrupts once it has caught one, and leaves it at that
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(model, datamodule=batches, ckpt_path=kept)
+        trainer.fit(module, datamodule=batches, ckpt_path=kept)
     except SystemExit:
         if trainer.interrupted:
             raise KeyboardInterrupt from None
@@ -310,14 +229,14 @@ def _fit(
 
 
 def _errors(
-    model: PtychoAutoencoder, batches: FixtureDataModule, fixture: Fixture
+    network: PtychoAutoencoder, batch_size: int, batches: FixtureDataModule, fixture: Fixture
 ) -> dict[str, float | None]:
     """Mean absolute amplitude error, in the fixture's unit, on seen and on unseen frames."""
     obj = fixture["objectGuess"]
     shape = (obj.shape[0], obj.shape[1])
 
     def error(dataset: GroupDataset) -> float:
-        found = reconstruct(model, batches.in_order(dataset), shape)
+        found = reconstruct(network, in_order(dataset, batch_size), shape)
         return found.amplitude_error * batches.data.scale
 
     frames = fixture["diffraction"].astype(np.float64)
@@ -336,7 +255,7 @@ def _errors(
 def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path | None:
     """The checkpoint to go on from; an output folder's own work is never overwritten unasked."""
     path = options.output_dir / checkpoint.FILE
-    _output(options.output_dir, f"{subject}: --output-dir")
+    requirements.folder(options.output_dir, f"{subject}: --output-dir")
     logged = (options.output_dir / "dvclive").rglob("*")
     files.require_output(
         path,
@@ -355,44 +274,6 @@ def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path
             remedy="--resume to go on with it, or another --output-dir",
         )
     return None
-
-
-def _output(folder: Path, subject: str) -> None:
-    """Refuse what is no folder in the place of one."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(
-            subject,
-            expected="a folder, or a name that is free",
-            found=f"a file {folder}",
-            remedy="name another folder",
-        )
-
-
-def _contract(fixture: Fixture, subject: str) -> None:
-    """Refuse variants whose frames are no amplitudes (N, H, W), whatever their shapes."""
-    if fixture.sidecar.contract not in _CONTRACTS:
-        raise UsageError(
-            f"{subject}: contract",
-            expected=f"one of {', '.join(_CONTRACTS)}",
-            found=fixture.sidecar.contract,
-            remedy="choose a fixture with amplitudes (N, H, W), such as minimal_dataset_v1",
-        )
-
-
-def _device(device: str) -> None:
-    if device not in DEVICES:
-        raise UsageError(
-            "device", expected=" or ".join(DEVICES), found=device, remedy="--device cpu"
-        )
-    if device == "cpu":
-        torch.set_num_threads(1)
-    elif not torch.cuda.is_available():
-        raise MissingError(
-            "device cuda",
-            expected="a CUDA device, and a torch built for it",
-            found=f"torch {torch.__version__}, which sees none",
-            remedy="--device cpu",
-        )
 
 
 def _loss(loss: str, fixture: Fixture, subject: str) -> None:
@@ -424,11 +305,3 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\)")
     # one file is meant to hold the last epoch
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty.*")
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    files.write_atomic(path, _json(document))
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2) + "\n").encode()

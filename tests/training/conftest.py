@@ -116,7 +116,7 @@ def regression(tmp_path_factory, request):
 @pytest.fixture
 def trained(tmp_path):
     """Train and infer in this process; what ``train.json`` and ``infer.json`` then say."""
-    from registry.training import workflow
+    from registry.training import inference, workflow
 
     def run(fixture, folder="run", **options):
         output_dir = tmp_path / folder
@@ -124,7 +124,7 @@ def trained(tmp_path):
             # Lightning's and torch's own; ours are tested where they belong
             warnings.simplefilter("ignore")
             workflow.train(fixture, workflow.Options(output_dir=output_dir, **options))
-            workflow.infer(output_dir / "model.ckpt", fixture, output_dir)
+            inference.infer(output_dir / "model.ckpt", fixture, output_dir)
         return tuple(
             json.loads((output_dir / name).read_text()) for name in ("train.json", "infer.json")
         )

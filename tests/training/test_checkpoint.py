@@ -25,10 +25,10 @@ TRAINING = Training(
 
 @pytest.fixture
 def saved(tmp_path):
-    """A checkpoint as Lightning and the recorder write it."""
-    model = PtychoAutoencoder(gridsize=1, frame_shape=(64, 64), object_level=0.7)
-    content = {"hyper_parameters": dict(model.hparams), "state_dict": model.state_dict()}
-    checkpoint.Recorder(TRAINING).on_save_checkpoint(None, model, content)
+    """A checkpoint as Lightning and `checkpoint.record` make it."""
+    network = PtychoAutoencoder(gridsize=1, frame_shape=(64, 64), object_level=0.7)
+    content = {"state_dict": {f"network.{key}": item for key, item in network.state_dict().items()}}
+    checkpoint.record(content, TRAINING, network)
     path = tmp_path / "model.ckpt"
     torch.save(content, path)
     return path
@@ -38,7 +38,7 @@ def test_what_was_recorded_comes_back(saved):
     """The fixture's digest and every option are read from the checkpoint."""
     training, content = checkpoint.read(saved)
     assert training == TRAINING, "another record"
-    assert checkpoint.model_of(content, "checkpoint a").hparams["object_level"] == 0.7
+    assert checkpoint.network_of(content, "checkpoint a").settings["object_level"] == 0.7
 
 
 def test_no_checkpoint(tmp_path):
@@ -87,9 +87,9 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 def test_weights_of_another_model(saved):
     """Weights that do not fit are an error about versions, not a traceback."""
     content = torch.load(saved)
-    content["state_dict"].pop("head.weight")
+    content["state_dict"].pop("network.head.weight")
     with pytest.raises(CheckError) as caught:
-        checkpoint.model_of(content, "checkpoint a")
+        checkpoint.network_of(content, "checkpoint a")
     assert caught.value.expected == "the weights of this version's model"
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from registry.errors import UsageError
-from registry.training.data import FixtureDataModule, normalise
+from registry.training.data import normalise
+from registry.training.datamodule import FixtureDataModule
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 
 from registry.identity import npz
 from registry.ptychography.forward import object_patches
-from registry.training.data import FixtureDataModule
+from registry.training.datamodule import FixtureDataModule
 from registry.training.model import PtychoAutoencoder
 from registry.training.quality import compare
 from registry.training.reconstruction import Reconstruction, pictures, reconstruct
