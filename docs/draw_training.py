@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 import registry
 from registry.identity import npz
 from registry.training.inference import infer
-from registry.training.workflow import Options, train
+from registry.training.options import Options
+from registry.training.workflow import train
 
 # gridsize and epochs of each column
 RUNS = ((1, 2), (1, 20), (2, 2), (2, 20))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from registry import console, loading
+from registry.cli import json_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use a fixture other than the one that the checkpoint was trained on",
     )
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,6 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         allow_other_fixture=arguments.allow_other_fixture,
     )
+    if arguments.json:
+        json_output.say(found)
+        return 0
     of_object = found["object"]
     console.say(
         f"amplitude error {found['amplitude_error']:.4f}, "

@@ -28,6 +28,8 @@ class Training:
     batch_size: int
     seed: int
     loss: str
+    lr: float
+    trainer: dict[str, Any]
 
 
 def record(checkpoint: dict[str, Any], training: Training, network: PtychoAutoencoder) -> None:

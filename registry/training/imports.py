@@ -11,8 +11,8 @@ from types import ModuleType
 from registry import extras
 
 # Found or not, they are not imported to find out.
-_NEEDED = ("torch", "lightning", "dvclive", "matplotlib")
-_EXPECTED = "torch, lightning, dvclive and matplotlib"
+_NEEDED = ("torch", "lightning", "matplotlib")
+_EXPECTED = "torch, lightning and matplotlib"
 
 
 def require() -> None:
@@ -32,11 +32,9 @@ def workflow() -> ModuleType:
     Raises
     ------
     MissingError
-        torch, lightning or dvclive are not installed.
+        torch, lightning or matplotlib are not installed.
     """
     with _importing():
-        import dvclive.lightning  # noqa: F401  the workflow imports it late
-
         from registry.training import workflow
     return workflow
 

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from registry.errors import CheckError, UsageError
 from registry.training.data import Batch
-from registry.training.losses import LOSSES, amplitude_mae, poisson_nll, supervised
+from registry.training.losses import amplitude_mae, poisson_nll, supervised
 from registry.training.model import PtychoAutoencoder
+from registry.training.options import LOSSES
 
 
 class PtychoModule(lightning.LightningModule):

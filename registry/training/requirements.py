@@ -9,8 +9,8 @@ import torch
 from registry.errors import MissingError, UsageError
 from registry.fixture import Fixture
 from registry.ptychography.contracts import CONTRACTS
+from registry.training.options import DEVICES
 
-DEVICES = ("cpu", "cuda")
 _CONTRACTS = [contract.file for contract in CONTRACTS.values() if contract.is_canonical]
 
 

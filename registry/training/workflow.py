@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
 import logging
 import signal
-import sqlite3
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from registry import files
-from registry.errors import MissingError, UsageError
+from registry.errors import UsageError, perhaps
 from registry.fixture import Fixture
 from registry.ptychography import noise
-from registry.training import checkpoint, quality, requirements
+from registry.training import checkpoint, ending, loggers, quality, requirements
 from registry.training.clock import Clock
 from registry.training.data import GroupDataset, in_order
 from registry.training.datamodule import FixtureDataModule
-from registry.training.losses import LOSSES
 from registry.training.model import PtychoAutoencoder
 from registry.training.module import PtychoModule
+from registry.training.options import LOGGERS, LOSSES, Options
 from registry.training.reconstruction import reconstruct
 
 TRAIN_FILE = "train.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """What ``fixtures train`` is told. ``n_images`` None means every position."""
-
-    output_dir: Path
-    max_epochs: int = 2
-    n_images: int | None = None
-    gridsize: int = 1
-    batch_size: int = 4
-    device: str = "cpu"
-    seed: int = 42
-    loss: str = "mae"
-    resume: bool = False
-
-
 def train(fixture: Fixture, options: Options) -> dict[str, Any]:
-    """Train on a fixture; write ``model.ckpt``, ``train.json`` and DVCLive's log.
+    """Train on a fixture; write ``model.ckpt``, ``train.json`` and a log of every step.
 
     On the CPU one thread does the work, so that losses are the same to the last bit whenever the
     same machine repeats them.
@@ -65,13 +56,14 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         No CUDA device, or no space.
     CheckError
         The loss is not finite.
-    KeyboardInterrupt
-        The user's; the last finished epoch's checkpoint is kept.
+    KeyboardInterrupt, SystemExit
+        SIGINT or SIGTERM came while steps were made; the last whole epoch's checkpoint is kept.
     """
     clock = Clock()
     subject = f"training on {fixture.name}"
     requirements.contract(fixture, subject)
     requirements.device(options.device)
+    _flags(options.trainer)
     _quiet()
     lightning.seed_everything(options.seed, verbose=False)
     batches = FixtureDataModule(
@@ -91,6 +83,8 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         batch_size=options.batch_size,
         seed=options.seed,
         loss=options.loss,
+        lr=options.lr,
+        trainer=dict(options.trainer),
     )
     kept = _kept(options, training, subject)
     data = batches.data
@@ -104,14 +98,24 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     module = PtychoModule(
         network,
         loss=options.loss,
+        learning_rate=options.lr,
         photon_scale=None if photon_scale is None else photon_scale * data.scale**2,
     )
     losses = _Losses()
-    trainer = _trainer(options, _Recorder(training, network), losses)
     clock.lap("setup")
-    _fit(trainer, module, batches, kept)
+    with _stopped_by_signals() as request:
+        callbacks = (_Recorder(training, network), losses, _Obedience(request))
+        trainer = _trainer(options, *callbacks)
+        trainer.fit(module, datamodule=batches, ckpt_path=kept)
     clock.lap("fit")
     path = options.output_dir / checkpoint.FILE
+    if not losses.values or not path.is_file():
+        raise UsageError(
+            f"{subject}: --trainer flags",
+            expected="such that at least one epoch is trained, and kept",
+            found=", ".join(f"{name} {value}" for name, value in options.trainer.items()),
+            remedy="leave out what forbids it",
+        )
     network = checkpoint.network_of(checkpoint.read(path)[1], f"checkpoint {path.name}")
     result = {
         "training": asdict(training),
@@ -120,6 +124,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         "parameters": sum(item.numel() for item in network.parameters()),
         "first_loss": losses.values[0],
         "last_loss": losses.values[-1],
+        "losses": losses.values,
         "steps": len(losses.values),
         **_errors(network.to(options.device), options.batch_size, batches, fixture),
     }
@@ -167,65 +172,105 @@ class _Losses(lightning.Callback):
         self.values.append(float(outputs["loss"].detach()))
 
 
+class _Obedience(lightning.Callback):
+    """Ends a training between two steps, where a signal asked for it."""
+
+    def __init__(self, request: ending.Request) -> None:
+        self._request = request
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self._request.obey()
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        self._request.obey()
+
+
+class _WholeFiles(TorchCheckpointIO):
+    """Puts a checkpoint in place when all of it is on disk, whatever file system that is on."""
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        files.write_atomic(Path(path), content.getvalue())
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[ending.Request]:
+    """Have SIGINT and SIGTERM end what runs within, once Lightning has closed its loggers."""
+    with ending.asked() as request:
+        try:
+            yield request
+        # the second is Lightning's own, after SIGTERM
+        except (ending.Ended, SystemExit):
+            if request.number is None:
+                raise
+    if request.number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if request.number is not None:
+        raise SystemExit(128 + request.number)
+
+
+# What has an option of its own, or is no value.
+_TAKEN = {
+    "accelerator": "--device",
+    "devices": "--device",
+    "max_epochs": "--max-epochs",
+    "logger": "--logger",
+    "callbacks": "none: train with a Trainer of your own, see docs/training.md",
+    "plugins": "none: train with a Trainer of your own, see docs/training.md",
+}
+
+
 def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trainer:
-    """What trains, and writes its checkpoint and DVCLive's log to the output folder."""
-    from dvclive.lightning import DVCLiveLogger
-
+    """What trains, and writes its checkpoint and a log to the output folder."""
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    logger = DVCLiveLogger(
-        dir=str(options.output_dir / "dvclive"),
-        dvcyaml=None,
-        report=None,
-        save_dvc_exp=False,
-        resume=options.resume,
+    bar = [_Progress(refresh_rate=4)] if options.trainer.get("enable_progress_bar", True) else []
+    kept = ModelCheckpoint(
+        dirpath=options.output_dir,
+        filename=Path(checkpoint.FILE).stem,
+        enable_version_counter=False,
     )
-    return lightning.Trainer(
-        accelerator="gpu" if options.device == "cuda" else "cpu",
-        devices=1,
-        max_epochs=options.max_epochs,
-        logger=logger,
-        log_every_n_steps=1,
+    chosen: dict[str, Any] = {
+        "accelerator": "gpu" if options.device == "cuda" else "cpu",
+        "devices": 1,
+        "max_epochs": options.max_epochs,
+        "logger": loggers.logger(options.logger, options.output_dir, resume=options.resume),
+        "log_every_n_steps": 1,
         # on CUDA some sums have no order; they are as good, and not the same to the last bit
-        deterministic=True if options.device == "cpu" else "warn",
-        enable_model_summary=False,
-        callbacks=[
-            _Progress(refresh_rate=4),
-            ModelCheckpoint(
-                dirpath=options.output_dir,
-                filename=Path(checkpoint.FILE).stem,
-                enable_version_counter=False,
-            ),
-            *callbacks,
-        ],
-    )
-
-
-def _fit(
-    trainer: lightning.Trainer,
-    module: PtychoModule,
-    batches: FixtureDataModule,
-    kept: Path | None,
-) -> None:
-    # Lightning ignores further interrupts once it has caught one, and leaves it at that
-    handler = signal.getsignal(signal.SIGINT)
+        "deterministic": True if options.device == "cpu" else "warn",
+        "enable_model_summary": False,
+        "callbacks": [*bar, kept, *callbacks],
+        "plugins": [_WholeFiles()],
+    }
     try:
-        trainer.fit(module, datamodule=batches, ckpt_path=kept)
-    except SystemExit:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from None
-        raise
-    except sqlite3.Error as error:
-        # DVCLive opens DVC's database where there is one
-        raise MissingError(
-            "DVC's database, which DVCLive opens",
-            expected="a file that can be read and written",
-            found=str(error),
-            remedy="free some space, or see that DVC's folders are yours to write; "
-            "then run the command again",
+        return lightning.Trainer(**{**chosen, **options.trainer})
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise UsageError(
+            "--trainer flags",
+            expected="values that Lightning's Trainer takes",
+            found=" ".join(str(error).split()),
+            remedy="see https://lightning.ai/docs/pytorch/stable/common/trainer.html",
         ) from None
-    finally:
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+
+
+def _flags(given: Mapping[str, Any]) -> None:
+    """Refuse flags that Lightning's Trainer does not have, or that are not free."""
+    known = inspect.signature(lightning.Trainer.__init__).parameters.keys() - {"self"}
+    for name in given:
+        if name in _TAKEN:
+            raise UsageError(
+                f"--trainer.{name}",
+                expected="a flag of Lightning's Trainer that is not set already",
+                found=f"{name}, which is",
+                remedy=f"the option for it is {_TAKEN[name]}",
+            )
+        if name not in known:
+            raise UsageError(
+                f"--trainer.{name}",
+                expected=f"a flag of Lightning's Trainer{perhaps(name, known)}",
+                found="no such one",
+                remedy=f"one of {', '.join(sorted(known - _TAKEN.keys()))}",
+            )
 
 
 def _errors(
@@ -256,7 +301,7 @@ def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path
     """The checkpoint to go on from; an output folder's own work is never overwritten unasked."""
     path = options.output_dir / checkpoint.FILE
     requirements.folder(options.output_dir, f"{subject}: --output-dir")
-    logged = (options.output_dir / "dvclive").rglob("*")
+    logged = [file for name in LOGGERS for file in (options.output_dir / name).rglob("*")]
     files.require_output(
         path,
         options.output_dir / TRAIN_FILE,

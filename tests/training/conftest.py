@@ -117,13 +117,14 @@ def regression(tmp_path_factory, request):
 def trained(tmp_path):
     """Train and infer in this process; what ``train.json`` and ``infer.json`` then say."""
     from registry.training import inference, workflow
+    from registry.training.options import Options
 
     def run(fixture, folder="run", **options):
         output_dir = tmp_path / folder
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             # Lightning's and torch's own; ours are tested where they belong
             warnings.simplefilter("ignore")
-            workflow.train(fixture, workflow.Options(output_dir=output_dir, **options))
+            workflow.train(fixture, Options(output_dir=output_dir, **options))
             inference.infer(output_dir / "model.ckpt", fixture, output_dir)
         return tuple(
             json.loads((output_dir / name).read_text()) for name in ("train.json", "infer.json")

@@ -20,6 +20,8 @@ TRAINING = Training(
     batch_size=4,
     seed=42,
     loss="mae",
+    lr=3e-3,
+    trainer={},
 )
 
 
@@ -109,7 +111,14 @@ def test_another_fixture(n16):
 
 @pytest.mark.parametrize(
     ("changed", "value"),
-    [("gridsize", 2), ("n_images", 32), ("batch_size", 8), ("seed", 1), ("loss", "nll")],
+    [
+        ("gridsize", 2),
+        ("n_images", 32),
+        ("batch_size", 8),
+        ("seed", 1),
+        ("loss", "nll"),
+        ("lr", 0.1),
+    ],
 )
 def test_resuming_under_other_options(changed, value):
     """Any option that shapes a training has to be the same when it goes on."""

@@ -152,8 +152,10 @@ def test_no_space_left(within, tmp_path, monkeypatch):
 
 def test_without_the_extra(within, tmp_path, monkeypatch):
     """Where torch is not installed, the message has the command that installs it."""
-    # the first to be imported, which what was imported before would not help
-    monkeypatch.setitem(sys.modules, "dvclive.lightning", None)
+    # as if nothing had been imported before
+    monkeypatch.delitem(sys.modules, "registry.training.workflow", raising=False)
+    monkeypatch.delattr("registry.training.workflow", raising=False)
+    monkeypatch.setitem(sys.modules, "lightning", None)
     said = within("train", V1, "--output-dir", tmp_path / "run", code=3)
     assert "pip install 'fixture-registry[train]'" in said, said
 

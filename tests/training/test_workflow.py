@@ -27,7 +27,7 @@ def test_repeats_are_identical(trained, n16, tmp_path, gridsize):
     for run in first + second:
         del run["seconds"]
     assert first == second, "other losses or errors"
-    for name in ("reconstruction.npz", "amplitude.png", "phase.png", "dvclive/metrics.json"):
+    for name in ("reconstruction.npz", "amplitude.png", "phase.png", "csv/version_0/metrics.csv"):
         a, b = ((tmp_path / folder / name).read_bytes() for folder in ("a", "b"))
         assert a == b, f"another {name}"
 
@@ -212,12 +212,3 @@ def test_the_reconstruction_is_what_the_figures_are_of(trained, n16, tmp_path):
     frames = n16["diffraction"].astype(float)
     expected = np.abs(frames - model).sum() / frames.sum()
     assert inferred["stitched_r_factor"] == pytest.approx(expected, rel=1e-12)
-
-
-def test_dvclive_logs_every_step(trained, n16, tmp_path):
-    """The log has a loss for each of the four steps of an epoch, and no dvc.yaml is written."""
-    trained(n16, max_epochs=2)
-    log = (tmp_path / "run" / "dvclive" / "plots" / "metrics" / "loss.tsv").read_text()
-    assert len(log.splitlines()) == 1 + 8, "another number of steps"
-    assert json.loads((tmp_path / "run" / "dvclive" / "metrics.json").read_text())["loss"] > 0
-    assert not list(tmp_path.rglob("dvc.yaml")), "DVCLive wrote a dvc.yaml"
