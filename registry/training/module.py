@@ -103,6 +103,19 @@ class PtychoModule(lightning.LightningModule):
         self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=False)
         return loss
 
+    def validation_step(self, batch: Batch, step: int) -> None:
+        """Log ``val_loss``, of a whole epoch."""
+        self.log("val_loss", self.loss(batch), prog_bar=True, batch_size=len(batch["amplitude"]))
+
+    def test_step(self, batch: Batch, step: int) -> None:
+        """Log ``test_loss``, of all batches together."""
+        self.log("test_loss", self.loss(batch), batch_size=len(batch["amplitude"]))
+
+    def predict_step(self, batch: Batch, step: int) -> Tensor:
+        """Object patches (B, C, H, W) complex64; `reconstruct` stitches a network's."""
+        patches: Tensor = self(batch)
+        return patches
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam, at a fixed rate."""
         return torch.optim.Adam(self.parameters(), lr=self._rate)

@@ -67,13 +67,13 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     _quiet()
     lightning.seed_everything(options.seed, verbose=False)
     batches = FixtureDataModule(
-        fixture.arrays,
+        fixture,
         gridsize=options.gridsize,
         batch_size=options.batch_size,
         n_images=options.n_images,
         seed=options.seed,
-        subject=subject,
     )
+    batches.setup()
     _loss(options.loss, fixture, subject)
     training = checkpoint.Training(
         fixture=fixture.name,

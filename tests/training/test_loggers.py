@@ -14,6 +14,12 @@ from registry.training import loggers
 from registry.training.options import LOGGERS
 
 
+@pytest.fixture(autouse=True)
+def _outside_of_a_repository(tmp_path, monkeypatch):
+    """DVC leaves files of a repository that DVCLive opens to the garbage collector."""
+    monkeypatch.chdir(tmp_path)
+
+
 def _rows(path, delimiter=","):
     with path.open(newline="") as file:
         return [

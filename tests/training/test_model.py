@@ -15,7 +15,8 @@ def make(v1):
 
     def build(gridsize=1):
         torch.manual_seed(0)
-        batches = FixtureDataModule(v1.arrays, gridsize=gridsize, batch_size=2, seed=0)
+        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=2, seed=0)
+        batches.setup()
         model = PtychoAutoencoder(
             gridsize=gridsize,
             frame_shape=(64, 64),

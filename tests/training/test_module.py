@@ -17,7 +17,8 @@ def make(v1):
 
     def build(gridsize=1, **options):
         torch.manual_seed(0)
-        batches = FixtureDataModule(v1.arrays, gridsize=gridsize, batch_size=2, seed=0)
+        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=2, seed=0)
+        batches.setup()
         network = PtychoAutoencoder(
             gridsize=gridsize, frame_shape=(64, 64), object_level=batches.data.object_level
         )
@@ -63,3 +64,16 @@ def test_an_unknown_loss():
     with pytest.raises(UsageError) as caught:
         PtychoModule(network, loss="mse")
     assert caught.value.expected == "one of mae, nll, supervised"
+
+
+def test_each_stage_logs_its_own_loss(make):
+    """Validation and testing log the loss of training, by their names; prediction gives patches."""
+    module, batch = make()
+    logged = {}
+    module.log = lambda name, value, **_: logged.setdefault(name, float(value.detach()))
+    module.training_step(batch, 0)
+    module.validation_step(batch, 0)
+    module.test_step(batch, 0)
+    assert list(logged) == ["loss", "val_loss", "test_loss"]
+    assert len(set(logged.values())) == 1, "other losses of the same batch"
+    assert torch.equal(module.predict_step(batch, 0), module.network(batch["amplitude"]))

@@ -23,7 +23,8 @@ def perfect(v1):
     def run(gridsize):
         import torch
 
-        batches = FixtureDataModule(v1.arrays, gridsize=gridsize, batch_size=5, seed=0)
+        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=5, seed=0)
+        batches.setup()
         model = PtychoAutoencoder(gridsize=gridsize, frame_shape=(64, 64), object_level=0.7)
         model.probe.copy_(batches.data.probe)
         patches = torch.tensor(
