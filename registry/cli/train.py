@@ -89,8 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
             # a document is alone on stdout: the progress bar is not
             with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
                 found = workflow.train(fixture, options)
-        except (KeyboardInterrupt, SystemExit):
+        except KeyboardInterrupt:
             sys.stderr.write(last_words())
+            raise
+        except SystemExit:
+            sys.stderr.write(f"{last_words()}terminated\n")
             raise
     if arguments.json:
         json_output.say(found)
