@@ -71,10 +71,9 @@ class _TrainerFlag(argparse.Action):
 def run(arguments: argparse.Namespace) -> int:
     kept = arguments.output_dir / "model.ckpt"
 
-    def last_words() -> str:
-        if not kept.is_file():
-            return ""
-        return f"\n{kept} holds the last whole epoch: --resume goes on from it\n"
+    def last_words() -> list[str]:
+        words = f"{kept} holds the last whole epoch: --resume goes on from it"
+        return ["", words] if kept.is_file() else []
 
     with ending.at_once(last_words):
         fixture = loading.load(arguments.name)
@@ -90,10 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
             with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
                 found = workflow.train(fixture, options)
         except KeyboardInterrupt:
-            sys.stderr.write(last_words())
+            console.say(*last_words(), file=sys.stderr)
             raise
         except SystemExit:
-            sys.stderr.write(f"{last_words()}terminated\n")
+            console.say(*last_words(), "terminated", file=sys.stderr)
             raise
     if arguments.json:
         json_output.say(found)

@@ -12,28 +12,30 @@ import atexit
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+
+from registry.errors import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 @contextmanager
-def at_once(last_words: Callable[[], str]) -> Iterator[None]:
+def at_once(last_words: Callable[[], Sequence[str]]) -> Iterator[None]:
     """Let a signal end the process at once, with the exit code that a shell knows it by.
 
     Parameters
     ----------
     last_words : callable
-        What is said on stderr, before ``interrupted`` or ``terminated``.
+        The lines that are said on stderr, before ``interrupted`` or ``terminated``.
     """
 
     def end(number: int, _: FrameType | None) -> None:
-        words = f"{last_words()}{_SAID[signal.Signals(number)]}\n"
+        words = [*last_words(), _SAID[signal.Signals(number)]]
         # neither flushes nor waits for anything
-        os.write(2, words.encode())
+        os.write(2, "".join(f"{printable(line)}\n" for line in words).encode())
         os._exit(128 + number)
 
     # while the interpreter ends as well

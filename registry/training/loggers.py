@@ -112,7 +112,7 @@ def _dvclive(output_dir: Path, resume: bool) -> Logger:
 def _forget(folder: Path, step: int) -> None:
     """Drop what was logged of steps that are made again: those after the last whole epoch."""
     for path in folder.rglob("*.tsv"):
-        rows = list(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t"))
+        rows = list(csv.DictReader(io.StringIO(files.read(path).decode()), delimiter="\t"))
         kept = io.StringIO()
         writer = csv.DictWriter(
             kept, rows[0] if rows else ["step"], delimiter="\t", lineterminator="\n"

@@ -41,7 +41,7 @@ def ended():
 def test_at_once(ended, name, code, said):
     """The process ends where it is, whatever would catch an exception, with its last words."""
     program = (
-        "with ending.at_once(lambda: 'kept\\n'):\n"
+        "with ending.at_once(lambda: ['kept']):\n"
         "    try:\n"
         f"        send({name})\n"
         "    finally:\n"
@@ -87,7 +87,7 @@ def test_after_the_end_was_decided(ended):
     for raised, signals in (("KeyboardInterrupt", "INT"), ("SystemExit(143)", "TERM")):
         program = (
             "try:\n"
-            "    with ending.at_once(str):\n"
+            "    with ending.at_once(list):\n"
             f"        raise {raised}\n"
             "finally:\n"
             f"    send({signals})\n"
@@ -97,14 +97,14 @@ def test_after_the_end_was_decided(ended):
 
 def test_while_the_interpreter_ends(ended):
     """What other modules do at the end is not where an interrupt becomes an exception."""
-    program = "import atexit\natexit.register(lambda: send(INT))\nwith ending.at_once(str): pass\n"
+    program = "import atexit\natexit.register(lambda: send(INT))\nwith ending.at_once(list): pass\n"
     assert ended(program) == (-INT, "", "")
 
 
 def test_what_is_ignored_stays_so(ended):
     """Under nohup, or in the background, SIGINT is no reason to end."""
     program = (
-        "with ending.at_once(str): send(INT)\n"
+        "with ending.at_once(list): send(INT)\n"
         "with ending.asked() as request: send(INT)\n"
         "print(request.number)\n"
     )
@@ -116,7 +116,7 @@ def test_in_another_thread(ended):
     program = (
         "import threading\n"
         "def other():\n"
-        "    with ending.asked() as request, ending.at_once(str):\n"
+        "    with ending.asked() as request, ending.at_once(list):\n"
         "        print(request.number, signal.getsignal(INT).__name__, flush=True)\n"
         "thread = threading.Thread(target=other); thread.start(); thread.join()\n"
     )
