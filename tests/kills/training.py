@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tests.kit.repository import REPOSITORY
 
+PROGRAM = (sys.executable, "-m", "registry.cli", "train")
 FIXTURE = "minimal_dataset_v1_n16"
 EPOCHS = 3
 LIMIT_S = 120
@@ -98,20 +99,20 @@ def _try(
     result.kept += is_kept
     if (run / "train.json").exists() and _losses(run) != losses:
         yield "other losses in train.json"
-    left = [str(path.relative_to(run)) for path in run.rglob(".*") if path.is_file()]
-    if left:
-        yield f"leaves {', '.join(left)}"
     code, said = _end(_start(run, logger, *(["--resume"] if is_kept else [])))
     if code != 0:
         yield f"does not go on: {said}"
     elif _losses(run) != losses:
         yield "goes on to other losses"
+    left = [str(path.relative_to(run)) for path in run.rglob(".*") if path.is_file()]
+    if left:
+        yield f"leaves {', '.join(left)}"
 
 
 def _start(run: Path, logger: str, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "registry.cli", "train", FIXTURE, "--max-epochs", str(EPOCHS)),
+            *(*PROGRAM, FIXTURE, "--max-epochs", str(EPOCHS)),
             *("--output-dir", str(run), "--logger", logger, *options),
         ],
         env={**os.environ, "FIXTURES_REGISTRY": str(REPOSITORY), "CUDA_VISIBLE_DEVICES": ""},
