@@ -130,7 +130,8 @@ def test_interrupted_and_resumed(within, tmp_path):
     assert steps == 4 * (done + 1), "steps were lost"
 
 
-def test_no_space_left(within, tmp_path, monkeypatch):
+@pytest.mark.parametrize("logger", ["csv", "dvclive"])
+def test_no_space_left(within, tmp_path, monkeypatch, logger):
     """A disk that is full in the middle of saving gives an error, and no half a checkpoint."""
     # outside of any DVC repository: the first to meet the limit would be DVC's own database
     monkeypatch.chdir(tmp_path)
@@ -139,7 +140,7 @@ def test_no_space_left(within, tmp_path, monkeypatch):
     try:
         said = within(
             *("train", "minimal_dataset_v1_n16", "--max-epochs", 1),
-            *("--output-dir", tmp_path / "run"),
+            *("--output-dir", tmp_path / "run", "--logger", logger),
             code=3,
         )
     finally:

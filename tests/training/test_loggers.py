@@ -100,9 +100,8 @@ def test_a_logger_that_is_not_installed(name, remedy, tmp_path, monkeypatch):
     assert caught.value.remedy == remedy
 
 
-def test_names(tmp_path, monkeypatch):
+def test_names(tmp_path):
     """Every name that the command offers has a logger, in a folder of that name."""
-    pytest.importorskip("tensorboardX")
     for name in LOGGERS:
         logger = loggers.logger(name, tmp_path, resume=False)
         logger.log_metrics({"loss": 0.5}, step=0)

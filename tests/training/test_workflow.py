@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import tempfile
 from dataclasses import replace as replaced
 
 import numpy as np
@@ -212,3 +214,23 @@ def test_the_reconstruction_is_what_the_figures_are_of(trained, n16, tmp_path):
     frames = n16["diffraction"].astype(float)
     expected = np.abs(frames - model).sum() / frames.sum()
     assert inferred["stitched_r_factor"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_checkpoint_is_made_beside_its_place(trained, n16, tmp_path, monkeypatch):
+    """Renamed, it is whole at any moment; from the system's folder it might have to be copied."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a temporary file elsewhere")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    trained(n16, max_epochs=1)
+    assert (tmp_path / "run" / "model.ckpt").is_file(), "no checkpoint"
+
+
+def test_validation_while_training(trained, n16, tmp_path):
+    """Where positions are left, each epoch ends with the loss of half of them."""
+    trained(n16, n_images=12, max_epochs=2)
+    with (tmp_path / "run" / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
+        found = [row["val_loss"] for row in csv.DictReader(file) if row["val_loss"]]
+    assert len(found) == 2, "not once in each epoch"
+    assert 0 < float(found[1]) < float(found[0]), "nothing was learned"
