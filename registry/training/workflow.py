@@ -29,11 +29,15 @@ from registry.training import checkpoint, ending, loggers, quality, requirements
 from registry.training.clock import Clock
 from registry.training.data import GroupDataset, in_order
 from registry.training.datamodule import FixtureDataModule
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 from registry.training.module import PtychoModule
 from registry.training.options import LOGGERS, LOSSES, Options
 from registry.training.reconstruction import reconstruct
 
+# Frames around a group that the loss compares with as well. The network does not see them, so it
+# cannot explain a group's frames by an object that others contradict; at gridsize 1 nothing else
+# keeps it from that.
+NEIGHBOURS = 5
 TRAIN_FILE = "train.json"
 
 
@@ -72,6 +76,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         batch_size=options.batch_size,
         n_images=options.n_images,
         seed=options.seed,
+        neighbours=NEIGHBOURS,
     )
     batches.setup()
     _loss(options.loss, fixture, subject)
@@ -89,7 +94,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     kept = _kept(options, training, subject)
     data = batches.data
     photon_scale = noise.recorded(fixture.sidecar).photon_scale
-    network = PtychoAutoencoder(
+    network = PtychoUNet(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
         object_level=data.object_level,
@@ -148,7 +153,7 @@ class _Progress(TQDMProgressBar):
 class _Recorder(lightning.Callback):
     """Has every checkpoint say what it is of."""
 
-    def __init__(self, training: checkpoint.Training, network: PtychoAutoencoder) -> None:
+    def __init__(self, training: checkpoint.Training, network: PtychoUNet) -> None:
         self._training = training
         self._network = network
 
@@ -274,7 +279,7 @@ def _flags(given: Mapping[str, Any]) -> None:
 
 
 def _errors(
-    network: PtychoAutoencoder, batch_size: int, batches: FixtureDataModule, fixture: Fixture
+    network: PtychoUNet, batch_size: int, batches: FixtureDataModule, fixture: Fixture
 ) -> dict[str, float | None]:
     """Mean absolute amplitude error, in the fixture's unit, on seen and on unseen frames."""
     obj = fixture["objectGuess"]

@@ -135,6 +135,8 @@ def test_no_space_left(within, tmp_path, monkeypatch, logger):
     """A disk that is full in the middle of saving gives an error, and no half a checkpoint."""
     # outside of any DVC repository: the first to meet the limit would be DVC's own database
     monkeypatch.chdir(tmp_path)
+    # Python takes a module's cache that was cut off there for a whole one
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:
