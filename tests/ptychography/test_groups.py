@@ -95,8 +95,8 @@ def test_neighbours_follow_the_group(v1):
 
 def test_neighbours_that_are_too_far_are_left_out():
     """As many as overlap with every group; none where none does, and no more than there are."""
-    x = np.array([0.0, 1.0, 2.0, 3.0, 9.5])
+    x = np.array([0.0, 1.0, 2.0, 3.0, 11.5])
     assert scan_groups(x, x, 1, (8, 8), neighbours=3).tolist() == [[0], [1], [2], [3], [4]]
     assert scan_groups(x[:4], x[:4], 1, (8, 8), neighbours=2)[0].tolist() == [0, 1, 2]
     assert scan_groups(x[:4], x[:4], 1, (8, 8), neighbours=9)[3].tolist() == [3, 2, 1, 0]
-    assert scan_groups(x[:4], x[:4], 1, (3, 8), neighbours=3).shape == (4, 2), "too far in x"
+    assert scan_groups(x[:4], x[:4], 1, (8, 2), neighbours=3).shape == (4, 2), "too far in x"
