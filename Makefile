@@ -6,6 +6,7 @@
 # make reproducibility   rebuilds under other CPU features, library versions, on aarch64; certifies
 # make reproducibility-all   on riscv64, armhf, i386 and s390x as well (an hour)
 # make report        draws every fixture: build/report/index.html
+# make docs          builds the documentation site: build/docs/site/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
@@ -63,7 +64,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report docs envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -118,6 +119,9 @@ reproducibility-all: $(DEV)
 
 report: $(DEV) fixtures
 	$(BIN)/fixtures report
+
+docs: $(DEV)
+	$(BIN)/python docs/build_site.py build/docs
 
 envelope: $(DEV) fixtures
 	$(BIN)/fixtures envelope
