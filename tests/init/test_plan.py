@@ -11,6 +11,7 @@ from registry.declare import params
 from registry.errors import UsageError
 from registry.init import laying, originals, plan
 from registry.init.plan import Kind
+from tests.kit import workflows
 from tests.kit.repository import REPOSITORY
 
 
@@ -77,6 +78,7 @@ def test_a_workflow(planned):
     for below, prefix in ((".", ""), ("my/data", "my/data/")):
         text = planned(below, ci=True)[".github/workflows/fixtures.yml"].data.decode()
         assert "@" not in text.replace("@v", ""), "not filled in"
+        assert workflows.faults(text) == ""
         (job,) = yaml.safe_load(text)["jobs"].values()
         assert job["defaults"]["run"]["working-directory"] == below
         cache, checkout = (
