@@ -56,6 +56,8 @@ def test_what_is_in_the_sdist(tmp_path):
         found = {name.removeprefix(f"{PROJECT}/") for name in archive.getnames()}
     named = below(*(name.removeprefix("/") for name in target["include"]), "pyproject.toml")
     assert sorted(found) == sorted({*named, "PKG-INFO"})
+    folders = {name.partition("/")[0] for name in found if "/" in name}
+    assert folders == {".dvc", "code", "fixture_registry", "generators", "registry", "schemas"}
 
 
 def test_metadata(wheel):
