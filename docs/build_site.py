@@ -7,17 +7,24 @@ these paths, and what works where the repository is browsed works in the site.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from zensical.main import cli as zensical
 
 TOP = Path(__file__).resolve().parents[1]
 # Every page, and what pages show or need.
 PATTERNS = ("*.md", "bench/*.md", "docs/*.md", "docs/*.png", "docs/assets/*")
 
 
-def build(folder: Path) -> int:
-    """Copy pages into `folder`/pages and build `folder`/site; the exit code of what builds it."""
+def build(folder: Path) -> None:
+    """Copy pages into `folder`/pages and build `folder`/site of them.
+
+    Raises
+    ------
+    RuntimeError
+        A link leads nowhere: which, was said on stderr.
+    """
     for made in ("pages", "site"):
         shutil.rmtree(folder / made, ignore_errors=True)
     for path in sorted(path for pattern in PATTERNS for path in TOP.glob(pattern)):
@@ -25,10 +32,12 @@ def build(folder: Path) -> int:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     shutil.copyfile(TOP / "mkdocs.yml", folder / "mkdocs.yml")
-    # A link that leads nowhere is a warning, and with --strict an error.
-    command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
-    return subprocess.run(command, cwd=folder, check=False).returncode
+    options = ["--config-file", str(folder / "mkdocs.yml"), "--clean", "--strict"]
+    zensical.main(["build", *options], standalone_mode=False)
 
 
 if __name__ == "__main__":
-    sys.exit(build(Path(sys.argv[1])))
+    try:
+        build(Path(sys.argv[1]))
+    except RuntimeError as error:
+        sys.exit(f"{error}: see the warnings above")

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 import yaml
@@ -86,9 +87,13 @@ def test_a_link_to_nothing(link, tmp_path, monkeypatch, capfd):
     (top / "mkdocs.yml").write_text("site_name: a\ndocs_dir: pages\nsite_dir: site\n")
     (top / "docs" / "b.md").write_text("# B\n")
     monkeypatch.setattr(build_site, "TOP", top)
-    for target, code in (("b.md#b", 0), (link, 1)):
+    for target, fails in (
+        ("b.md#b", nullcontext()),
+        (link, pytest.raises(RuntimeError, match="--strict")),
+    ):
         (top / "docs" / "a.md").write_text(f"# A\n\n[b]({target})\n")
-        assert build_site.build(tmp_path / "built") == code, capfd.readouterr()
+        with fails:
+            build_site.build(tmp_path / "built")
     assert "docs/a.md:3:" in re.sub(r"\x1b\[[0-9;]*m", "", "".join(capfd.readouterr()))
 
 
