@@ -156,7 +156,9 @@ def test_the_way_through_the_report(report):
     """Each page leads to the one before it and the one after it, as far as there are such."""
     ways = {
         name: [
-            (link["rel"], link["href"]) for link in Page(report.page(name)).all("a") if "rel" in link
+            (link["rel"], link["href"])
+            for link in Page(report.page(name)).all("a")
+            if "rel" in link
         ]
         for name in (NAME, OTHER, UNBUILT)
     }
