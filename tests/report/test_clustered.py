@@ -240,6 +240,6 @@ def test_files_of_no_page(others, found):
 
 def test_a_page():
     """It is taken, with its pictures."""
-    files = {"x_v1/index.html": b"1", "x_v1/probe.svg": b"2"}
+    files = {"x_v1/index.html": b"1", "x_v1/probe.svg": b"2", "x_v1/probe.png": b"3"}
     answer = Answer(machine=MACHINE, files=files, sha256={}, told="")
     assert clustered._held("x_v1", answer) == files
