@@ -45,7 +45,7 @@ def test_a_report(report):
     found = contents(report.folder)
     manifest = folder.read(report.folder)
     assert list(manifest.pages) == [NAME, OTHER, UNBUILT]
-    assert set(manifest.shared.files) == {"index.html", "report.css", "report.js"}
+    assert set(manifest.shared.files) == {"checks.html", "index.html", "report.css", "report.js"}
     listed = {**manifest.shared.files}
     for part in manifest.pages.values():
         listed.update(part.files)

@@ -144,7 +144,9 @@ def test_a_worker_that_draws_otherwise(root, processes, elsewhere, tmp_path, not
     package = tmp_path / "changed" / "registry"
     shutil.copytree(REPOSITORY / "registry", package, ignore=shutil.ignore_patterns("__pycache__"))
     path = package / "drawing.py"
-    path.write_text(path.read_text(encoding="utf-8").replace("_BAR = 0.32", "_BAR = 0.33"))
+    text = path.read_text(encoding="utf-8")
+    assert "_WIDTH = 320\n" in text
+    path.write_text(text.replace("_WIDTH = 320\n", "_WIDTH = 321\n"), encoding="utf-8")
     processes.worker("right", root)
     processes.worker("wrong", elsewhere, package.parent)
     processes.wait("right", "wrong")
