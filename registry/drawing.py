@@ -38,6 +38,8 @@ _SETTINGS = {
 }
 # CSS pixels; on a page an image is as wide as its column.
 _WIDTH = 320
+# Its height, over its width.
+_FLATTEST, _HIGHEST = 0.25, 2.0
 # Pixels along an image; more can be seen on no screen, and weigh megabytes.
 _MOST = 1024
 # Colours along a colour bar: so many that a browser's way between two of them is the map's.
@@ -81,8 +83,8 @@ class Picture:
     """A picture and its words. ``dark`` is the same chart for a dark page, if there is another.
 
     ``size`` is width and height in CSS pixels, ``suffix`` that of its file. An image has a
-    ``scale``, and ``bar``: the length of its scale bar in its own pixels, and as a part of its
-    width.
+    ``scale`` and, unless it is stretched, ``bar``: the length of its scale bar in its own pixels,
+    and as a part of its width.
     """
 
     name: str
@@ -193,22 +195,26 @@ def draw_image(
         Columns and rows at which it has a dot. It is then SVG.
     """
     rows, columns = image.shape
-    step = -(-max(rows, columns) // _MOST)
-    if step > 1:
-        alt += f" Every {step}. pixel of a row and of a column is drawn."
-    data = _png(image[::step, ::step], scale)
+    down, right = (-(-length // _MOST) for length in image.shape)
+    left_out = [
+        f"every {step}. {what}" for step, what in ((down, "row"), (right, "column")) if step > 1
+    ]
+    if left_out:
+        alt += f" Of its pixels {' and '.join(left_out)} is drawn."
+    data = _png(image[::down, ::right], scale)
+    # a very long image is stretched, and its pixels are then no measure any more
+    shape = min(max(rows / columns, _FLATTEST), _HIGHEST)
     length = bar_length(columns)
     return Picture(
         name=name,
         title=title,
         alt=alt,
         light=data if points is None else _dotted(data, rows, columns, points),
-        # a very long image is no higher than twice its width
-        size=(_WIDTH, max(1, min(round(_WIDTH * rows / columns), 2 * _WIDTH))),
+        size=(_WIDTH, round(_WIDTH * shape)),
         note=note,
         suffix="png" if points is None else "svg",
         scale=scale,
-        bar=(length, length / columns),
+        bar=(length, length / columns) if shape == rows / columns else None,
     )
 
 
@@ -238,7 +244,8 @@ def _dotted(data: bytes, rows: int, columns: int, points: tuple[np.ndarray, np.n
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}">\n'
-        f'<image width="{columns}" height="{rows}" style="image-rendering:pixelated" '
+        f'<image width="{columns}" height="{rows}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" '
         f'href="data:image/png;base64,{base64.b64encode(data).decode()}"/>\n'
         f'<g fill="none" stroke-linecap="round">\n{strokes}</g>\n</svg>\n'
     ).encode()

@@ -103,12 +103,32 @@ def test_phase_is_cyclic():
 
 
 def test_a_large_object():
-    """Of an object with more pixels than a screen only every nth is drawn, and that is said."""
+    """Of an object with more pixels than a screen some are left out, of no row or column all."""
     large = np.arange(1, 2501)[:, None] * np.ones((1, 10), np.complex64)
     amplitude, _ = drawing.complex_pair("object", large)
-    assert image(amplitude).shape[:2] == (834, 4), "not every third pixel"
+    assert image(amplitude).shape[:2] == (834, 10), "not every third row"
     assert "10 × 2500 pixels" in amplitude.alt, "not its own size"
-    assert "Every 3. pixel of a row and of a column is drawn." in amplitude.alt, "not said"
+    assert amplitude.alt.endswith(" Of its pixels every 3. row is drawn."), "not said"
+    amplitude, _ = drawing.complex_pair("object", np.ones((1025, 2049), np.complex64))
+    assert image(amplitude).shape[:2] == (513, 683)
+    assert amplitude.alt.endswith(" Of its pixels every 2. row and every 3. column is drawn.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "bar"),
+    [
+        ((20, 20), (320, 320), (5, 0.25)),
+        ((20, 40), (320, 160), (10, 0.25)),
+        ((2, 100), (320, 80), None),
+        ((30, 20), (320, 480), (5, 0.25)),
+        ((100, 2), (320, 640), None),
+    ],
+    ids=["square", "flat", "very flat", "tall", "very tall"],
+)
+def test_the_size_of_an_image(shape, size, bar):
+    """It is as high as its array wants, within limits; what is stretched has no scale bar."""
+    picture, _ = drawing.complex_pair("object", np.ones(shape, complex))
+    assert (picture.size, picture.bar) == (size, bar)
 
 
 def test_modes_of_a_probe(fixture):
