@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import registry
-from registry import digests
+from registry import digests, drawing
 from registry.compare import fixture_difference
 from registry.compare.operand import Operand
 from registry.identity import npz
@@ -372,6 +372,16 @@ def test_positions_over_the_source(fixture, tmp_path):
             (tmp_path / "source.npz").write_bytes(data)
         scan, *_ = comparison.sections(fixture_difference.compare(a, b))
         assert [what for _, what in scan.key] == marks
+
+
+def test_charts_are_in_the_page_for_light_and_dark():
+    """Each has its ink for a dark page beside that for a light one."""
+    text = render({"x": np.arange(5.0)}, {"x": np.arange(5.0) + 1})
+    for theme, attribute in (("dark", "srcset"), ("light", "img src")):
+        found = re.findall(rf'{attribute}="data:image/svg\+xml;base64,([^"]+)"', text)
+        assert len(found) == 2, theme
+        for data in found:
+            assert drawing.THEMES[theme]["accent"].encode() in base64.b64decode(data), theme
 
 
 def test_pictures_are_in_the_page():
