@@ -37,7 +37,6 @@ ELSEWHERE = {
     "registry/mutants/journal.py": "its own journal, to be written",
     "registry/mutants/stored.py": "a member of an archive that is open",
     "registry/training/envelope.py": "a file of the kernel's",
-    "registry/compare/comparison_page.py": "a file of this package",
     "registry/ptychography/readers/npz.py": "a member of an archive that is open",
     "registry/identity/foreign_npz.py": "a member of an archive that is open",
     "registry/ptychography/readers/hdf5.py": "HDF5 opens by path what `open_file` has tested",

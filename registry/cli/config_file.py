@@ -72,7 +72,7 @@ def add_arguments(
 def value(text: str) -> Any:
     """What a text means in JSON: a number, true or false, a list, else itself."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=str)
     except ValueError:
         return text
 

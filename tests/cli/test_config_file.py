@@ -65,6 +65,7 @@ def test_with_an_equals_sign(tmp_path):
         ("loss: mse", "given.yaml: loss", "one of mae, nll", "mse"),
         ("trainer: 3", "given.yaml: trainer", "a mapping of names", "3"),
         ("trainer: {a: 2026-01-01}", "given.yaml: trainer", "a mapping", "datetime.date"),
+        ("trainer: {a: .nan}", "given.yaml: trainer", "a mapping", "nan"),
         ("trainer: {1: 2}", "given.yaml: trainer", "a mapping", "{1: 2}"),
         ("- max_epochs", "given.yaml", "a mapping of options", "a list"),
         ("", "given.yaml", "a mapping of options", "a NoneType"),
@@ -90,7 +91,7 @@ def test_no_such_file(parse):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("1", 1), ("0.5", 0.5), ("true", True), ("norm", "norm"), ("[1, 2]", [1, 2]),
-     ("00:00:10:00", "00:00:10:00"), ("bf16-mixed", "bf16-mixed")],
+     ("00:00:10:00", "00:00:10:00"), ("bf16-mixed", "bf16-mixed"), ("NaN", "NaN")],
 )  # fmt: skip
 def test_values(text, expected):
     """A number is a number; what JSON does not know is a text."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.kills import training
@@ -27,8 +28,10 @@ def main() -> int:
     os.umask(environment.UMASK)
     if asked.what == "train":
         with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-            interrupted = training.measure(Path(folder), count=asked.count, seed=asked.seed)
-        print(interrupted, *interrupted.findings, sep="\n    ", flush=True)
+            interrupted = training.measure(
+                Path(folder), count=asked.count, seed=asked.seed, say=partial(print, flush=True)
+            )
+        print(interrupted)
         return 0 if not interrupted.findings else 1
     is_sound = True
     for number, name in enumerate(COMMANDS):

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +49,13 @@ class Result:
         )
 
 
-def measure(folder: Path, *, count: int, seed: int) -> Result:
-    """Interrupt so many trainings, each in a folder of its own, and have each go on."""
+def measure(
+    folder: Path, *, count: int, seed: int, say: Callable[[object], None] = lambda _: None
+) -> Result:
+    """Interrupt so many trainings, each in a folder of its own, and have each go on.
+
+    It takes a while; what is wrong is said at once, and what there is so far now and then.
+    """
     moments = random.Random(f"{seed} train")
     begun = time.monotonic()
     code, said = _end(_start(folder / "whole", LOGGERS[0]))
@@ -65,7 +70,11 @@ def measure(folder: Path, *, count: int, seed: int) -> Result:
             sent.append((moments.uniform(0, 0.5), moments.choice(SIGNALS)))
         where = ", ".join(f"{each.name} after {pause:.3f} s" for pause, each in sent)
         found = _try(folder / str(number), logger, sent, losses, result)
-        result.findings += [f"{number} ({logger}), {where}: {each}" for each in found]
+        for each in found:
+            result.findings.append(f"{number} ({logger}), {where}: {each}")
+            say(result.findings[-1])
+        if number % 20 == 19:
+            say(result)
     return result
 
 

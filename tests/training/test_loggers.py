@@ -64,6 +64,11 @@ def test_dvclive_waits_for_nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_STUDIO_TOKEN", "a-token")
     monkeypatch.setenv("DVC_STUDIO_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("DVC_STUDIO_REPO_URL", "http://127.0.0.1:9/repo")
+
+    def refuse(*_, **__):
+        raise AssertionError("sent to Studio")
+
+    monkeypatch.setattr("dvclive.studio.post_live_metrics", refuse)
     before = threading.active_count()
     logger = loggers.logger("dvclive", tmp_path, resume=False)
     logger.log_metrics({"loss": 0.5}, step=0, sync=True)

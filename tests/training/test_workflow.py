@@ -43,6 +43,13 @@ def test_another_seed(trained, n16):
     assert runs[0] != runs[1], "the seed changes nothing"
 
 
+def test_another_learning_rate(trained, n16):
+    """It reaches the optimizer: the first step's loss is the same, the last one's is not."""
+    runs = [trained(n16, f"lr{lr}", lr=lr, max_epochs=1)[0]["losses"] for lr in (1e-3, 1e-2)]
+    assert runs[0][0] == runs[1][0], "another start"
+    assert runs[0][-1] != runs[1][-1], "the rate changes nothing"
+
+
 @pytest.mark.slow
 def test_a_resumed_training_ends_as_an_uninterrupted_one(trained, n16):
     """One epoch and then two more are three epochs, to the last bit."""
