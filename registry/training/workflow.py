@@ -280,26 +280,26 @@ def _flags(given: Mapping[str, Any]) -> None:
 
 def _errors(
     network: PtychoUNet, batch_size: int, batches: FixtureDataModule, fixture: Fixture
-) -> dict[str, float | None]:
-    """Mean absolute amplitude error, in the fixture's unit, on seen and on unseen frames."""
+) -> dict[str, Any]:
+    """Errors of the amplitude, in the fixture's unit, and of the object, on frames seen and not."""
     obj = fixture["objectGuess"]
-    shape = (obj.shape[0], obj.shape[1])
-
-    def error(dataset: GroupDataset) -> float:
-        found = reconstruct(network, in_order(dataset, batch_size), shape)
-        return found.amplitude_error * batches.data.scale
-
     frames = fixture["diffraction"].astype(np.float64)
     constant = quality.constant_object_error(frames, fixture["probeGuess"])
-    seen = error(batches.train)
-    unseen = None if batches.unseen is None else error(batches.unseen)
-    return {
-        "constant_object_error": constant,
-        "amplitude_error": seen,
-        "amplitude_error_ratio": seen / constant,
-        "unseen_amplitude_error": unseen,
-        "unseen_amplitude_error_ratio": None if unseen is None else unseen / constant,
-    }
+
+    def of(dataset: GroupDataset | None, prefix: str = "") -> dict[str, Any]:
+        if dataset is None:
+            names = ("amplitude_error", "amplitude_error_ratio", "object")
+            return {f"{prefix}{name}": None for name in names}
+        found = reconstruct(network, in_order(dataset, batch_size), (obj.shape[0], obj.shape[1]))
+        error = found.amplitude_error * batches.data.scale
+        return {
+            f"{prefix}amplitude_error": error,
+            f"{prefix}amplitude_error_ratio": error / constant,
+            f"{prefix}object": asdict(quality.compare(found.obj, obj, found.scanned)),
+        }
+
+    seen, unseen = of(batches.train), of(batches.unseen, "unseen_")
+    return {"constant_object_error": constant, **seen, **unseen}
 
 
 def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path | None:

@@ -21,7 +21,7 @@ from registry.training import reconstruction
 from registry.training import sweeps as sweeps_module
 from registry.training.forward import far_field
 from tests.kit.repository import REPOSITORY
-from tests.training.regression import ERROR_RATIO, failures
+from tests.training.regression import CORRELATION, ERROR_RATIO, failures
 
 
 @pytest.mark.parametrize("gridsize", [1, 2])
@@ -62,13 +62,16 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(trained, n16):
 
 
 @pytest.mark.slow
-def test_unseen_frames(trained):
+@pytest.mark.parametrize("gridsize", [1, 2])
+def test_unseen_frames(trained, gridsize):
     """What is learned on 64 frames holds on 64 others of the same scan."""
     n128 = registry.load("minimal_dataset_v1_n128", REPOSITORY)
-    found, _ = trained(n128, n_images=64)
+    found, _ = trained(n128, n_images=64, gridsize=gridsize)
     assert found["training"]["n_images"] == 64, "another number"
     assert found["amplitude_error_ratio"] <= ERROR_RATIO, "nothing was learned"
     assert found["unseen_amplitude_error_ratio"] <= ERROR_RATIO, "learned by heart"
+    for which in ("object", "unseen_object"):
+        assert found[which]["amplitude_correlation"] >= CORRELATION, f"{which}: no likeness"
 
 
 @pytest.mark.slow
