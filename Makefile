@@ -12,6 +12,7 @@
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
 # make fuzz          100,000 mutants for each reader of files (an hour); make fuzz FUZZ=1000 for fewer
 # make kills         what killed commands leave (minutes): 200 kills, each at a random moment
+# make signals       how interrupted trainings end (an hour): 200, each at a random moment
 # make lives         a hundred random lives of a registry (minutes): nothing published changes
 # make proof         what the checks say of sound and unsound scans, 20 of each kind (an hour)
 # make format        formats and mends what can be mended by itself; leaves published generators alone
@@ -65,7 +66,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report docs dist envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report docs dist envelope bench mutants fuzz kills signals lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -144,6 +145,9 @@ fuzz: $(DEV)
 
 kills: $(DEV) fixtures
 	$(BIN)/python -m tests.kills
+
+signals: $(DEV) fixtures
+	$(BIN)/python -m tests.kills train
 
 lives: $(DEV) fixtures
 	$(BIN)/python -W ignore -m tests.lives

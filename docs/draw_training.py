@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 import registry
 from registry.identity import npz
-from registry.training.workflow import Options, infer, train
+from registry.training.inference import infer
+from registry.training.options import Options
+from registry.training.workflow import train
 
 # gridsize and epochs of each column
 RUNS = ((1, 2), (1, 20), (2, 2), (2, 20))

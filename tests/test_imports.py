@@ -73,6 +73,30 @@ def test_loading_a_fixture_imports_numpy_and_yaml_alone(root):
     assert "numpy" in found, "numpy was not imported, so nothing was loaded"
 
 
+def test_the_training_alone_imports_nothing_heavy():
+    """Its public names arrive when they are used; the options are known without torch."""
+    program = "import registry.training, registry.training.options, registry.training.ending"
+    found = imported(program) & {*HEAVY, "numpy", "yaml"}
+    assert found == set(), "`import registry.training` imports what only trainings need"
+
+
+def test_the_public_names_of_the_training():
+    """Each can be had from the package."""
+    from registry import training
+
+    for name in training.__all__:
+        assert getattr(training, name).__name__ == name, f"registry.training.{name} is another"
+    with pytest.raises(AttributeError, match=r"module 'registry\.training' has no attribute 'fit'"):
+        training.fit  # noqa: B018
+
+
+def test_inference_imports_torch_alone():
+    """What a checkpoint is used with has no need of what it was trained with."""
+    found = imported("import registry.training.inference")
+    assert "torch" in found, "nothing was imported"
+    assert found & {*HEAVY, "dvclive"} == {"torch"}, "inference imports what only training needs"
+
+
 def test_listing_fixtures_imports_nothing_heavy():
     """The everyday commands start fast."""
     found = imported("from registry.cli import main; assert main(['list']) == 0")

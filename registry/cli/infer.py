@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from registry import console, loading
+from registry.cli import json_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,19 +19,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use a fixture other than the one that the checkpoint was trained on",
     )
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     fixture = loading.load(arguments.name)
     from registry.training import imports
 
-    found = imports.workflow().infer(
+    found = imports.inference().infer(
         arguments.checkpoint,
         fixture,
         arguments.output_dir,
         device=arguments.device,
         allow_other_fixture=arguments.allow_other_fixture,
     )
+    if arguments.json:
+        json_output.say(found)
+        return 0
     of_object = found["object"]
     console.say(
         f"amplitude error {found['amplitude_error']:.4f}, "

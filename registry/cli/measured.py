@@ -20,7 +20,7 @@ from registry.errors import MissingError
 from registry.training import imports
 
 # By name, so that what these programs do is known from the text: see registry/build/closure.py.
-_COMMANDS = {"train": train, "infer": infer}
+_COMMANDS = {"train": (train, imports.workflow), "infer": (infer, imports.inference)}
 
 _STATUS = Path("/proc/self/status")
 
@@ -28,13 +28,13 @@ _STATUS = Path("/proc/self/status")
 def main(argv: Sequence[str]) -> int:
     """Run a command; returns its exit code. Only where that is 0 is there a report."""
     report, name, *arguments = argv
-    command = _COMMANDS[name]
+    command, imported = _COMMANDS[name]
     parser = argparse.ArgumentParser(prog=f"fixtures {name}", allow_abbrev=False)
     command.add_arguments(parser)
     given = parser.parse_args(arguments)
     begin = time.perf_counter()
     # ahead of the command, which then finds them imported
-    imports.workflow()
+    imported()
     took = time.perf_counter() - begin
     code: int = command.run(given)
     if code == 0:

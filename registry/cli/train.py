@@ -3,61 +3,100 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
+import math
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from registry import console, loading
+from registry.cli import config_file, json_output
+from registry.training import ending
+from registry.training.options import DEVICES, LOGGERS, LOSSES, Options
+
+_FLAG = "--trainer."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    default = {field.name: field.default for field in dataclasses.fields(Options)}
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--max-epochs", metavar="N", type=_positive, default=2, help="at most")
-    parser.add_argument(
-        "--n-images", metavar="N", type=_positive, help="default: all that the fixture has"
-    )
-    parser.add_argument("--gridsize", type=_positive, default=1, help="1 or 2: images in a row")
-    parser.add_argument(
-        "--batch-size", metavar="N", type=_positive, default=4, help="images, or groups of them"
-    )
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
-    parser.add_argument("--seed", type=_seed, default=42, help="of weights and order")
-    parser.add_argument(
-        "--loss", choices=("mae", "nll", "supervised"), default="mae", help="what is made small"
-    )
+    options = [
+        parser.add_argument("--output-dir", metavar="DIR", type=Path, required=True),
+        parser.add_argument("--max-epochs", metavar="N", type=_positive, help="at most"),
+        parser.add_argument(
+            "--n-images", metavar="N", type=_positive, help="default: all that the fixture has"
+        ),
+        parser.add_argument("--gridsize", type=_positive, help="1 or 2: images in a row"),
+        parser.add_argument(
+            "--batch-size", metavar="N", type=_positive, help="images, or groups of them"
+        ),
+        parser.add_argument("--device", choices=DEVICES, help="where it runs"),
+        parser.add_argument("--seed", type=_seed, help="of weights and order"),
+        parser.add_argument("--loss", choices=LOSSES, help="what is made small"),
+        parser.add_argument("--lr", metavar="RATE", type=_rate, help="learning rate"),
+        parser.add_argument("--logger", choices=LOGGERS, help="what writes the loss of each step"),
+    ]
+    for option in options:
+        option.default = default[option.dest]
+    options[0].default = None
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in the output folder"
     )
+    words = getattr(parser, "words", ())
+    parser.set_defaults(trainer={})
+    config_file.add_arguments(parser, options, words, free="trainer")
+    named = {word.partition("=")[0] for word in words if word.startswith(_FLAG)}
+    for flag in sorted(named - {_FLAG}):
+        parser.add_argument(
+            flag, type=config_file.value, action=_TrainerFlag, help="a flag of Lightning's Trainer"
+        )
+    parser.epilog = (
+        f"{_FLAG}FLAG VALUE gives Lightning's Trainer any of its flags, such as "
+        f"{_FLAG}gradient_clip_val 1"
+    )
+    json_output.add(parser)
+
+
+class _TrainerFlag(argparse.Action):
+    """Keeps a flag of Lightning's Trainer beside those that a file has."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, value: Any, option: Any = None
+    ) -> None:
+        namespace.trainer = {**namespace.trainer, str(option).removeprefix(_FLAG): value}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    fixture = loading.load(arguments.name)
-    begin = time.perf_counter()
-    from registry.training import imports
+    kept = arguments.output_dir / "model.ckpt"
 
-    workflow = imports.workflow()
-    took = time.perf_counter() - begin
-    options = workflow.Options(
-        output_dir=arguments.output_dir,
-        max_epochs=arguments.max_epochs,
-        n_images=arguments.n_images,
-        gridsize=arguments.gridsize,
-        batch_size=arguments.batch_size,
-        device=arguments.device,
-        seed=arguments.seed,
-        loss=arguments.loss,
-        resume=arguments.resume,
-    )
-    try:
-        found = workflow.train(fixture, options)
-    except KeyboardInterrupt:
-        kept = arguments.output_dir / "model.ckpt"
-        if kept.is_file():
-            console.say(
-                f"\n{kept} holds the last whole epoch: --resume goes on from it", file=sys.stderr
-            )
-        raise
+    def last_words() -> list[str]:
+        words = f"{kept} holds the last whole epoch: --resume goes on from it"
+        return ["", words] if kept.is_file() else []
+
+    with ending.at_once(last_words):
+        fixture = loading.load(arguments.name)
+        begin = time.perf_counter()
+        from registry.training import imports
+
+        workflow = imports.workflow()
+        took = time.perf_counter() - begin
+        names = [field.name for field in dataclasses.fields(Options)]
+        options = Options(**{name: getattr(arguments, name) for name in names})
+        try:
+            # a document is alone on stdout: the progress bar is not
+            with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+                found = workflow.train(fixture, options)
+        except KeyboardInterrupt:
+            console.say(*last_words(), file=sys.stderr)
+            raise
+        except SystemExit:
+            console.say(*last_words(), "terminated", file=sys.stderr)
+            raise
+    if arguments.json:
+        json_output.say(found)
+        return 0
     console.say(
         f"{arguments.name}: {found['steps']} steps, loss {found['first_loss']:.3f} -> "
         f"{found['last_loss']:.3f}; {_seconds({'imports': took, **found['seconds']})}"
@@ -66,9 +105,12 @@ def run(arguments: argparse.Namespace) -> int:
         f"amplitude error {found['amplitude_error']:.4f}, "
         f"{found['amplitude_error_ratio']:.3f} of the best constant object's"
     )
-    if found["unseen_amplitude_error_ratio"] is not None:
-        console.say(f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it")
-    console.say(arguments.output_dir / "model.ckpt")
+    if found["unseen_object"] is not None:
+        console.say(
+            f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it; "
+            f"amplitude correlation {found['unseen_object']['amplitude_correlation']:.3f}"
+        )
+    console.say(kept)
     return 0
 
 
@@ -98,4 +140,15 @@ def _at_least(smallest: int, text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"expected an integer of at least {smallest}, found {text}"
         )
+    return value
+
+
+def _rate(text: str) -> float:
+    """A number more than 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"expected a number more than 0, found {text}")
     return value

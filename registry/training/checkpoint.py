@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
 
 from registry import files
 from registry.errors import CheckError, MissingError, UsageError
 from registry.fixture import Fixture
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 
 FILE = "model.ckpt"
 _KEY = "fixture_registry"
@@ -29,17 +28,13 @@ class Training:
     batch_size: int
     seed: int
     loss: str
+    lr: float
+    trainer: dict[str, Any]
 
 
-class Recorder(lightning.Callback):
-    """Puts a `Training` into every checkpoint."""
-
-    def __init__(self, training: Training) -> None:
-        self._training = training
-
-    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
-        """Called by Lightning."""
-        checkpoint[_KEY] = asdict(self._training)
+def record(checkpoint: dict[str, Any], training: Training, network: PtychoUNet) -> None:
+    """Put into a checkpoint what it is of, so that it can be used without Lightning."""
+    checkpoint[_KEY] = {"training": asdict(training), "network": network.settings}
 
 
 def read(path: Path) -> tuple[Training, dict[str, Any]]:
@@ -64,8 +59,8 @@ def read(path: Path) -> tuple[Training, dict[str, Any]]:
     try:
         with files.open_regular(path) as file:
             content: Any = torch.load(file, map_location="cpu", weights_only=True)
-        training = Training(**content[_KEY])
-        content["hyper_parameters"], content["state_dict"]
+        training = Training(**content[_KEY]["training"])
+        content[_KEY]["network"], content["state_dict"]
     # whatever a damaged archive or a foreign pickle raises: torch does not say which errors
     except Exception as error:
         raise CheckError(
@@ -77,8 +72,8 @@ def read(path: Path) -> tuple[Training, dict[str, Any]]:
     return training, content
 
 
-def model_of(content: dict[str, Any], subject: str) -> PtychoAutoencoder:
-    """The model that a checkpoint holds.
+def network_of(content: dict[str, Any], subject: str) -> PtychoUNet:
+    """The network that a checkpoint holds.
 
     Raises
     ------
@@ -86,8 +81,9 @@ def model_of(content: dict[str, Any], subject: str) -> PtychoAutoencoder:
         Its weights do not fit this version's model.
     """
     try:
-        model = PtychoAutoencoder(**content["hyper_parameters"])
-        model.load_state_dict(content["state_dict"])
+        network = PtychoUNet(**content[_KEY]["network"])
+        state = content["state_dict"].items()
+        network.load_state_dict({key.removeprefix("network."): item for key, item in state})
     except (RuntimeError, TypeError) as error:
         raise CheckError(
             subject,
@@ -95,7 +91,7 @@ def model_of(content: dict[str, Any], subject: str) -> PtychoAutoencoder:
             found=_first_line(error),
             remedy="train again with this version: fixtures train NAME --output-dir DIR",
         ) from None
-    return model
+    return network
 
 
 def same_fixture(training: Training, fixture: Fixture, subject: str) -> None:

@@ -1,17 +1,15 @@
-"""A fixture as batches of scan groups."""
+"""A fixture as a dataset of scan groups."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from registry.errors import UsageError
 from registry.ptychography.contracts import DATA_001
@@ -84,14 +82,16 @@ def normalise(arrays: Mapping[str, NDArray[np.generic]], subject: str) -> Normal
 class GroupDataset(Dataset[Batch]):
     """Map-style dataset of scan groups; item n is the group that position ``positions[n]`` leads.
 
+    An item has K frames: the C of the group first, then its neighbours, nearest first.
+
     ==============  ============  ==========  ===================================================
     key             shape         dtype       meaning
     ==============  ============  ==========  ===================================================
-    ``amplitude``   (C, H, W)     float32     normalised diffraction amplitude, one channel each
-    ``x``, ``y``    (C,)          float64     centre on the object [px]
-    ``dx``, ``dy``  (C,)          float64     the same from the middle of the group [px]
-    ``index``       (C,)          int64       position in the fixture
-    ``truth``       (C, H, W)     complex64   ``Y``, where the fixture has it
+    ``amplitude``   (K, H, W)     float32     normalised diffraction amplitude, one channel each
+    ``x``, ``y``    (K,)          float64     centre on the object [px]
+    ``dx``, ``dy``  (K,)          float64     the same from the middle of the group [px]
+    ``index``       (K,)          int64       position in the fixture
+    ``truth``       (K, H, W)     complex64   ``Y``, where the fixture has it
     ==============  ============  ==========  ===================================================
 
     Parameters
@@ -101,6 +101,16 @@ class GroupDataset(Dataset[Batch]):
         C is its square.
     positions : (n,) int64
         Those that groups are made of.
+    subject : str
+        For messages.
+    neighbours : int
+        Frames around a group that an item has besides; fewer where the scan has no more that
+        overlap with the group's.
+
+    Attributes
+    ----------
+    groups : (n, K) int64
+        Positions in the fixture.
     """
 
     def __init__(
@@ -109,10 +119,14 @@ class GroupDataset(Dataset[Batch]):
         gridsize: int,
         positions: NDArray[np.int64],
         subject: str = "scan groups",
+        *,
+        neighbours: int = 0,
     ) -> None:
         shape = (data.probe.shape[0], data.probe.shape[1])
-        local = scan_groups(data.x[positions], data.y[positions], gridsize, shape, subject)
+        x, y = data.x[positions], data.y[positions]
+        local = scan_groups(x, y, gridsize, shape, subject, neighbours=neighbours)
         self.groups = torch.tensor(positions[local])
+        self._members = gridsize**2
         self._data = data
         self._x, self._y = torch.tensor(data.x), torch.tensor(data.y)
 
@@ -122,12 +136,13 @@ class GroupDataset(Dataset[Batch]):
     def __getitem__(self, n: int) -> Batch:
         index = self.groups[n]
         x, y = self._x[index], self._y[index]
+        group_x, group_y = x[: self._members], y[: self._members]
         item = {
             "amplitude": self._data.amplitude[index],
             "x": x,
             "y": y,
-            "dx": x - (x.min() + x.max()) / 2,
-            "dy": y - (y.min() + y.max()) / 2,
+            "dx": x - (group_x.min() + group_x.max()) / 2,
+            "dy": y - (group_y.min() + group_y.max()) / 2,
             "index": index,
         }
         if self._data.truth is not None:
@@ -135,82 +150,6 @@ class GroupDataset(Dataset[Batch]):
         return item
 
 
-class EpochShuffle(Sampler[int]):
-    """A permutation that depends on seed and epoch alone, so that a resumed run sees the same."""
-
-    def __init__(self, size: int, seed: int) -> None:
-        self._size = size
-        self._seed = seed
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[int]:
-        generator = np.random.Generator(np.random.PCG64([self._seed, self.epoch]))
-        yield from generator.permutation(self._size).tolist()
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning at the start of each epoch."""
-        self.epoch = epoch
-
-
-class FixtureDataModule(lightning.LightningDataModule):
-    """Batches for training, and for inference.
-
-    Parameters
-    ----------
-    arrays : mapping
-        A loaded fixture.
-    gridsize : int
-    n_images : int or None
-        Images that training sees, evenly spaced over the fixture's; all where None.
-    batch_size : int
-    seed : int
-    subject : str
-        For messages.
-    """
-
-    def __init__(
-        self,
-        arrays: Mapping[str, NDArray[np.generic]],
-        *,
-        gridsize: int,
-        batch_size: int,
-        n_images: int | None = None,
-        seed: int = 0,
-        subject: str = "fixture",
-    ) -> None:
-        super().__init__()
-        self.data = normalise(arrays, subject)
-        total = len(self.data.x)
-        count = total if n_images is None else n_images
-        if not 1 <= count <= total:
-            raise UsageError(
-                f"{subject}: n-images",
-                expected=f"1 to {total}, the fixture's positions",
-                found=str(count),
-                remedy=f"--n-images {total}, or a fixture with more positions",
-            )
-        seen = np.arange(count, dtype=np.int64) * total // count
-        unseen = np.setdiff1d(np.arange(total, dtype=np.int64), seen)
-        self.train = GroupDataset(self.data, gridsize, seen, subject)
-        # frames that training never saw; None where they are too few, or too far apart, for groups
-        self.unseen: GroupDataset | None = None
-        with contextlib.suppress(UsageError):
-            self.unseen = GroupDataset(self.data, gridsize, unseen, subject)
-        self._batch_size = batch_size
-        self._seed = seed
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled anew in each epoch."""
-        shuffle = EpochShuffle(len(self.train), self._seed)
-        return DataLoader(self.train, batch_size=self._batch_size, sampler=shuffle)
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        """Every image that training sees, in order."""
-        return self.in_order(self.train)
-
-    def in_order(self, dataset: GroupDataset) -> DataLoader[Batch]:
-        """A dataset's groups in order."""
-        return DataLoader(dataset, batch_size=self._batch_size)
+def in_order(dataset: GroupDataset, batch_size: int) -> DataLoader[Batch]:
+    """A dataset's groups in order."""
+    return DataLoader(dataset, batch_size=batch_size)

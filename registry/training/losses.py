@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LOSSES = ("mae", "nll", "supervised")
-
 
 def amplitude_mae(predicted: Tensor, measured: Tensor) -> Tensor:
     """Mean absolute error of the amplitude, over the mean amplitude."""

@@ -1,57 +1,48 @@
-"""Train → save → load → infer on a fixture, as a user of the registry would."""
+"""Train → save on a fixture, as a user of the registry would."""
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
 import logging
 import signal
-import sqlite3
-import time
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from registry import files
-from registry.errors import MissingError, UsageError
+from registry.errors import UsageError, perhaps
 from registry.fixture import Fixture
 from registry.ptychography import noise
-from registry.ptychography.contracts import CONTRACTS
-from registry.training import checkpoint, quality
-from registry.training.data import FixtureDataModule, GroupDataset
-from registry.training.losses import LOSSES
-from registry.training.model import PtychoAutoencoder
-from registry.training.reconstruction import pictures, reconstruct
+from registry.training import checkpoint, ending, loggers, quality, requirements
+from registry.training.clock import Clock
+from registry.training.data import GroupDataset, in_order
+from registry.training.datamodule import FixtureDataModule
+from registry.training.model import PtychoUNet
+from registry.training.module import PtychoModule
+from registry.training.options import LOGGERS, LOSSES, Options
+from registry.training.reconstruction import reconstruct
 
-DEVICES = ("cpu", "cuda")
-_CONTRACTS = [contract.file for contract in CONTRACTS.values() if contract.is_canonical]
+# Frames around a group that the loss compares with as well. The network does not see them, so it
+# cannot explain a group's frames by an object that others contradict; at gridsize 1 nothing else
+# keeps it from that.
+NEIGHBOURS = 5
 TRAIN_FILE = "train.json"
-INFER_FILE = "infer.json"
-INFERRED = ("reconstruction.npz", "amplitude.png", "phase.png", INFER_FILE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """What ``fixtures train`` is told. ``n_images`` None means every position."""
-
-    output_dir: Path
-    max_epochs: int = 2
-    n_images: int | None = None
-    gridsize: int = 1
-    batch_size: int = 4
-    device: str = "cpu"
-    seed: int = 42
-    loss: str = "mae"
-    resume: bool = False
 
 
 def train(fixture: Fixture, options: Options) -> dict[str, Any]:
-    """Train on a fixture; write ``model.ckpt``, ``train.json`` and DVCLive's log.
+    """Train on a fixture; write ``model.ckpt``, ``train.json`` and a log of every step.
 
     On the CPU one thread does the work, so that losses are the same to the last bit whenever the
     same machine repeats them.
@@ -69,23 +60,25 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         No CUDA device, or no space.
     CheckError
         The loss is not finite.
-    KeyboardInterrupt
-        The user's; the last finished epoch's checkpoint is kept.
+    KeyboardInterrupt, SystemExit
+        SIGINT or SIGTERM came while steps were made; the last whole epoch's checkpoint is kept.
     """
-    clock = _Clock()
+    clock = Clock()
     subject = f"training on {fixture.name}"
-    _contract(fixture, subject)
-    _device(options.device)
+    requirements.contract(fixture, subject)
+    requirements.device(options.device)
+    _flags(options.trainer)
     _quiet()
     lightning.seed_everything(options.seed, verbose=False)
     batches = FixtureDataModule(
-        fixture.arrays,
+        fixture,
         gridsize=options.gridsize,
         batch_size=options.batch_size,
         n_images=options.n_images,
         seed=options.seed,
-        subject=subject,
+        neighbours=NEIGHBOURS,
     )
+    batches.setup()
     _loss(options.loss, fixture, subject)
     training = checkpoint.Training(
         fixture=fixture.name,
@@ -95,118 +88,56 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         batch_size=options.batch_size,
         seed=options.seed,
         loss=options.loss,
+        lr=options.lr,
+        trainer=dict(options.trainer),
     )
     kept = _kept(options, training, subject)
     data = batches.data
     photon_scale = noise.recorded(fixture.sidecar).photon_scale
-    model = PtychoAutoencoder(
+    network = PtychoUNet(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
         object_level=data.object_level,
+    )
+    network.probe.copy_(data.probe)
+    module = PtychoModule(
+        network,
         loss=options.loss,
+        learning_rate=options.lr,
         photon_scale=None if photon_scale is None else photon_scale * data.scale**2,
     )
-    model.probe.copy_(data.probe)
     losses = _Losses()
-    trainer = _trainer(options, checkpoint.Recorder(training), losses)
     clock.lap("setup")
-    _fit(trainer, model, batches, kept)
+    with _stopped_by_signals() as request:
+        callbacks = (_Recorder(training, network), losses, _Obedience(request))
+        trainer = _trainer(options, *callbacks)
+        trainer.fit(module, datamodule=batches, ckpt_path=kept)
     clock.lap("fit")
     path = options.output_dir / checkpoint.FILE
-    model = checkpoint.model_of(checkpoint.read(path)[1], f"checkpoint {path.name}")
+    if not losses.values or not path.is_file():
+        raise UsageError(
+            f"{subject}: --trainer flags",
+            expected="such that at least one epoch is trained, and kept",
+            found=", ".join(f"{name} {value}" for name, value in options.trainer.items()),
+            remedy="leave out what forbids it",
+        )
+    network = checkpoint.network_of(checkpoint.read(path)[1], f"checkpoint {path.name}")
     result = {
         "training": asdict(training),
         "max_epochs": options.max_epochs,
         "device": options.device,
-        "parameters": sum(item.numel() for item in model.parameters()),
+        "parameters": sum(item.numel() for item in network.parameters()),
         "first_loss": losses.values[0],
         "last_loss": losses.values[-1],
+        "losses": losses.values,
         "steps": len(losses.values),
-        **_errors(model.to(options.device), batches, fixture),
+        **_errors(network.to(options.device), options.batch_size, batches, fixture),
     }
     clock.lap("evaluate")
-    _write(options.output_dir / TRAIN_FILE, {**result, "seconds": clock.laps})
-    return {**result, "seconds": clock.laps}
-
-
-def infer(
-    path: Path,
-    fixture: Fixture,
-    output_dir: Path,
-    *,
-    device: str = "cpu",
-    allow_other_fixture: bool = False,
-) -> dict[str, Any]:
-    """Reconstruct a fixture's object with a checkpoint.
-
-    Writes ``reconstruction.npz`` (``object`` (Y, X) complex64 and ``scanned`` (Y, X) bool),
-    ``amplitude.png``, ``phase.png`` and ``infer.json``, all or none.
-
-    Returns
-    -------
-    dict
-        The content of ``infer.json``.
-
-    Raises
-    ------
-    UsageError
-        The checkpoint was trained on another fixture.
-    MissingError, CheckError
-        No checkpoint, a damaged one, or no CUDA device.
-    """
-    clock = _Clock()
-    subject = f"checkpoint {path.name}"
-    _contract(fixture, f"inference on {fixture.name}")
-    _output(output_dir, f"inference on {fixture.name}: --output-dir")
-    files.require_output(*(output_dir / name for name in INFERRED))
-    _device(device)
-    training, content = checkpoint.read(path)
-    if not allow_other_fixture:
-        checkpoint.same_fixture(training, fixture, subject)
-    model = checkpoint.model_of(content, subject)
-    batches = FixtureDataModule(
-        fixture.arrays,
-        gridsize=training.gridsize,
-        batch_size=training.batch_size,
-        subject=f"inference on {fixture.name}",
-    )
-    if model.probe.shape != batches.data.probe.shape:
-        raise UsageError(
-            f"{subject}: frames",
-            expected=f"frames {tuple(model.probe.shape)}, as in training",
-            found=str(tuple(batches.data.probe.shape)),
-            remedy="use a fixture with frames of that size",
-        )
-    # another fixture's probe and power are its own
-    model.probe.copy_(batches.data.probe)
-    obj = fixture["objectGuess"]
-    clock.lap("load")
-    found = reconstruct(
-        model.to(device), batches.predict_dataloader(), (obj.shape[0], obj.shape[1])
-    )
-    clock.lap("infer")
-    frames = fixture["diffraction"].astype(np.float64)
-    probe, x, y = fixture["probeGuess"], fixture["xcoords"], fixture["ycoords"]
-    constant = quality.constant_object_error(frames, probe)
-    error = found.amplitude_error * batches.data.scale
-    result = {
-        "training": asdict(training),
-        "fixture": fixture.name,
-        "sha256": fixture.sidecar.sha256_checksum,
-        "amplitude_error": error,
-        "constant_object_error": constant,
-        "amplitude_error_ratio": error / constant,
-        "stitched_r_factor": quality.r_factor(frames, found.obj, probe, x, y),
-        "object": asdict(quality.compare(found.obj, obj, found.scanned)),
-    }
-    clock.lap("compare")
-    written = {"reconstruction.npz": found.encode(), **pictures(found)}
-    clock.lap("draw")
-    text = _json({**result, "seconds": clock.laps})
-    files.write_together(
-        {output_dir / name: data for name, data in {**written, INFER_FILE: text}.items()}
-    )
-    return {**result, "seconds": clock.laps}
+    document = {**result, "seconds": clock.laps}
+    text = (json.dumps(document, indent=2) + "\n").encode()
+    files.write_atomic(options.output_dir / TRAIN_FILE, text)
+    return document
 
 
 class _Progress(TQDMProgressBar):
@@ -217,6 +148,17 @@ class _Progress(TQDMProgressBar):
         # a run's number, of which there is none
         shown.pop("v_num", None)
         return shown
+
+
+class _Recorder(lightning.Callback):
+    """Has every checkpoint say what it is of."""
+
+    def __init__(self, training: checkpoint.Training, network: PtychoUNet) -> None:
+        self._training = training
+        self._network = network
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, content: dict[str, Any]) -> None:
+        checkpoint.record(content, self._training, self._network)
 
 
 class _Losses(lightning.Callback):
@@ -235,109 +177,136 @@ class _Losses(lightning.Callback):
         self.values.append(float(outputs["loss"].detach()))
 
 
-class _Clock:
-    """Seconds by phase."""
+class _Obedience(lightning.Callback):
+    """Ends a training between two steps, where a signal asked for it."""
 
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
+    def __init__(self, request: ending.Request) -> None:
+        self._request = request
 
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.laps[phase] = round(now - self._last, 3)
-        self._last = now
+    def on_train_batch_end(self, *_: Any) -> None:
+        self._request.obey()
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        self._request.obey()
+
+
+class _WholeFiles(TorchCheckpointIO):
+    """Puts a checkpoint in place when all of it is on disk, whatever file system that is on."""
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        files.write_atomic(Path(path), content.getvalue())
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[ending.Request]:
+    """Have SIGINT and SIGTERM end what runs within, once Lightning has closed its loggers."""
+    with ending.asked() as request:
+        try:
+            yield request
+        # the second is Lightning's own, after SIGTERM
+        except (ending.Ended, SystemExit):
+            if request.number is None:
+                raise
+    if request.number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if request.number is not None:
+        raise SystemExit(128 + request.number)
+
+
+# What has an option of its own, or is no value.
+_TAKEN = {
+    "accelerator": "--device",
+    "devices": "--device",
+    "max_epochs": "--max-epochs",
+    "logger": "--logger",
+    "callbacks": "none: train with a Trainer of your own, see docs/training.md",
+    "plugins": "none: train with a Trainer of your own, see docs/training.md",
+}
 
 
 def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trainer:
-    """What trains, and writes its checkpoint and DVCLive's log to the output folder."""
-    from dvclive.lightning import DVCLiveLogger
-
+    """What trains, and writes its checkpoint and a log to the output folder."""
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    logger = DVCLiveLogger(
-        dir=str(options.output_dir / "dvclive"),
-        dvcyaml=None,
-        report=None,
-        save_dvc_exp=False,
-        resume=options.resume,
+    bar = [_Progress(refresh_rate=4)] if options.trainer.get("enable_progress_bar", True) else []
+    kept = ModelCheckpoint(
+        dirpath=options.output_dir,
+        filename=Path(checkpoint.FILE).stem,
+        enable_version_counter=False,
     )
-    return lightning.Trainer(
-        accelerator="gpu" if options.device == "cuda" else "cpu",
-        devices=1,
-        max_epochs=options.max_epochs,
-        logger=logger,
-        log_every_n_steps=1,
+    chosen: dict[str, Any] = {
+        "accelerator": "gpu" if options.device == "cuda" else "cpu",
+        "devices": 1,
+        "max_epochs": options.max_epochs,
+        "logger": loggers.logger(options.logger, options.output_dir, resume=options.resume),
+        "log_every_n_steps": 1,
         # on CUDA some sums have no order; they are as good, and not the same to the last bit
-        deterministic=True if options.device == "cpu" else "warn",
-        enable_model_summary=False,
-        callbacks=[
-            _Progress(refresh_rate=4),
-            ModelCheckpoint(
-                dirpath=options.output_dir,
-                filename=Path(checkpoint.FILE).stem,
-                enable_version_counter=False,
-            ),
-            *callbacks,
-        ],
-    )
-
-
-def _fit(
-    trainer: lightning.Trainer,
-    model: PtychoAutoencoder,
-    batches: FixtureDataModule,
-    kept: Path | None,
-) -> None:
-    # Lightning ignores further interrupts once it has caught one, and leaves it at that
-    handler = signal.getsignal(signal.SIGINT)
+        "deterministic": True if options.device == "cpu" else "warn",
+        "enable_model_summary": False,
+        "callbacks": [*bar, kept, *callbacks],
+        "plugins": [_WholeFiles()],
+    }
     try:
-        trainer.fit(model, datamodule=batches, ckpt_path=kept)
-    except SystemExit:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from None
-        raise
-    except sqlite3.Error as error:
-        # DVCLive opens DVC's database where there is one
-        raise MissingError(
-            "DVC's database, which DVCLive opens",
-            expected="a file that can be read and written",
-            found=str(error),
-            remedy="free some space, or see that DVC's folders are yours to write; "
-            "then run the command again",
+        return lightning.Trainer(**{**chosen, **options.trainer})
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise UsageError(
+            "--trainer flags",
+            expected="values that Lightning's Trainer takes",
+            found=" ".join(str(error).split()),
+            remedy="see https://lightning.ai/docs/pytorch/stable/common/trainer.html",
         ) from None
-    finally:
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+
+
+def _flags(given: Mapping[str, Any]) -> None:
+    """Refuse flags that Lightning's Trainer does not have, or that are not free."""
+    known = inspect.signature(lightning.Trainer.__init__).parameters.keys() - {"self"}
+    for name in given:
+        if name in _TAKEN:
+            raise UsageError(
+                f"--trainer.{name}",
+                expected="a flag of Lightning's Trainer that is not set already",
+                found=f"{name}, which is",
+                remedy=f"the option for it is {_TAKEN[name]}",
+            )
+        if name not in known:
+            raise UsageError(
+                f"--trainer.{name}",
+                expected=f"a flag of Lightning's Trainer{perhaps(name, known)}",
+                found="no such one",
+                remedy=f"one of {', '.join(sorted(known - _TAKEN.keys()))}",
+            )
 
 
 def _errors(
-    model: PtychoAutoencoder, batches: FixtureDataModule, fixture: Fixture
-) -> dict[str, float | None]:
-    """Mean absolute amplitude error, in the fixture's unit, on seen and on unseen frames."""
+    network: PtychoUNet, batch_size: int, batches: FixtureDataModule, fixture: Fixture
+) -> dict[str, Any]:
+    """Errors of the amplitude, in the fixture's unit, and of the object, on frames seen and not."""
     obj = fixture["objectGuess"]
-    shape = (obj.shape[0], obj.shape[1])
-
-    def error(dataset: GroupDataset) -> float:
-        found = reconstruct(model, batches.in_order(dataset), shape)
-        return found.amplitude_error * batches.data.scale
-
     frames = fixture["diffraction"].astype(np.float64)
     constant = quality.constant_object_error(frames, fixture["probeGuess"])
-    seen = error(batches.train)
-    unseen = None if batches.unseen is None else error(batches.unseen)
-    return {
-        "constant_object_error": constant,
-        "amplitude_error": seen,
-        "amplitude_error_ratio": seen / constant,
-        "unseen_amplitude_error": unseen,
-        "unseen_amplitude_error_ratio": None if unseen is None else unseen / constant,
-    }
+
+    def of(dataset: GroupDataset | None, prefix: str = "") -> dict[str, Any]:
+        if dataset is None:
+            names = ("amplitude_error", "amplitude_error_ratio", "object")
+            return {f"{prefix}{name}": None for name in names}
+        found = reconstruct(network, in_order(dataset, batch_size), (obj.shape[0], obj.shape[1]))
+        error = found.amplitude_error * batches.data.scale
+        return {
+            f"{prefix}amplitude_error": error,
+            f"{prefix}amplitude_error_ratio": error / constant,
+            f"{prefix}object": asdict(quality.compare(found.obj, obj, found.scanned)),
+        }
+
+    seen, unseen = of(batches.train), of(batches.unseen, "unseen_")
+    return {"constant_object_error": constant, **seen, **unseen}
 
 
 def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path | None:
     """The checkpoint to go on from; an output folder's own work is never overwritten unasked."""
     path = options.output_dir / checkpoint.FILE
-    _output(options.output_dir, f"{subject}: --output-dir")
-    logged = (options.output_dir / "dvclive").rglob("*")
+    requirements.folder(options.output_dir, f"{subject}: --output-dir")
+    logged = [file for name in LOGGERS for file in (options.output_dir / name).rglob("*")]
     files.require_output(
         path,
         options.output_dir / TRAIN_FILE,
@@ -355,44 +324,6 @@ def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path
             remedy="--resume to go on with it, or another --output-dir",
         )
     return None
-
-
-def _output(folder: Path, subject: str) -> None:
-    """Refuse what is no folder in the place of one."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(
-            subject,
-            expected="a folder, or a name that is free",
-            found=f"a file {folder}",
-            remedy="name another folder",
-        )
-
-
-def _contract(fixture: Fixture, subject: str) -> None:
-    """Refuse variants whose frames are no amplitudes (N, H, W), whatever their shapes."""
-    if fixture.sidecar.contract not in _CONTRACTS:
-        raise UsageError(
-            f"{subject}: contract",
-            expected=f"one of {', '.join(_CONTRACTS)}",
-            found=fixture.sidecar.contract,
-            remedy="choose a fixture with amplitudes (N, H, W), such as minimal_dataset_v1",
-        )
-
-
-def _device(device: str) -> None:
-    if device not in DEVICES:
-        raise UsageError(
-            "device", expected=" or ".join(DEVICES), found=device, remedy="--device cpu"
-        )
-    if device == "cpu":
-        torch.set_num_threads(1)
-    elif not torch.cuda.is_available():
-        raise MissingError(
-            "device cuda",
-            expected="a CUDA device, and a torch built for it",
-            found=f"torch {torch.__version__}, which sees none",
-            remedy="--device cpu",
-        )
 
 
 def _loss(loss: str, fixture: Fixture, subject: str) -> None:
@@ -424,11 +355,3 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\)")
     # one file is meant to hold the last epoch
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty.*")
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    files.write_atomic(path, _json(document))
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2) + "\n").encode()

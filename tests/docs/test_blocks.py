@@ -137,7 +137,9 @@ RUN: dict[str, list[tuple[str, str]]] = {
     "docs/report.md": [("sh", "test_report.py::test_report")] * 3,
     "docs/training.md": [
         ("sh", "test_training.py::test_train_and_infer"),
+        *[(language, "test_training.py::test_a_config_file") for language in ("yaml", "sh")],
         ("python", "test_training.py::test_batches"),
+        ("python", "test_training.py::test_a_model_of_ones_own"),
     ],
     "docs/variants.md": [
         (language, "test_variants.py::test_a_defect_and_a_loader")

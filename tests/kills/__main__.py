@@ -1,4 +1,4 @@
-"""Kill commands at random moments, and see what they leave."""
+"""Kill commands, or interrupt trainings, at random moments, and see what they leave."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
+from tests.kills import training
 from tests.kills.commands import COMMANDS
 from tests.kills.killing import measure
 from tests.kit import environment
@@ -18,9 +20,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="how many kills in all (200)")
     parser.add_argument("--seed", type=int, default=0, help="which moments (0)")
+    parser.add_argument(
+        "what", nargs="?", choices=("commands", "train"), default="commands", help="(commands)"
+    )
     asked = parser.parse_args()
     environment.clean(os.environ)
     os.umask(environment.UMASK)
+    if asked.what == "train":
+        with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+            interrupted = training.measure(
+                Path(folder), count=asked.count, seed=asked.seed, say=partial(print, flush=True)
+            )
+        print(interrupted)
+        return 0 if not interrupted.findings else 1
     is_sound = True
     for number, name in enumerate(COMMANDS):
         # so many of the remaining as go to each

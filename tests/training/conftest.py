@@ -92,7 +92,7 @@ def regression(tmp_path_factory, request):
     def run(gridsize: int) -> Path:
         def make(folder: Path) -> None:
             for arguments in (
-                ("train", V1, "--gridsize", gridsize, "--max-epochs", 2 * gridsize,
+                ("train", V1, "--gridsize", gridsize, "--max-epochs", 2,
                  "--batch-size", 4, "--seed", 42, "--output-dir", folder / "run"),
                 ("infer", folder / "run" / "model.ckpt", V1, "--output-dir", folder / "run"),
             ):  # fmt: skip
@@ -116,15 +116,16 @@ def regression(tmp_path_factory, request):
 @pytest.fixture
 def trained(tmp_path):
     """Train and infer in this process; what ``train.json`` and ``infer.json`` then say."""
-    from registry.training import workflow
+    from registry.training import inference, workflow
+    from registry.training.options import Options
 
     def run(fixture, folder="run", **options):
         output_dir = tmp_path / folder
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             # Lightning's and torch's own; ours are tested where they belong
             warnings.simplefilter("ignore")
-            workflow.train(fixture, workflow.Options(output_dir=output_dir, **options))
-            workflow.infer(output_dir / "model.ckpt", fixture, output_dir)
+            workflow.train(fixture, Options(output_dir=output_dir, **options))
+            inference.infer(output_dir / "model.ckpt", fixture, output_dir)
         return tuple(
             json.loads((output_dir / name).read_text()) for name in ("train.json", "infer.json")
         )

@@ -10,7 +10,7 @@ import torch
 from registry.errors import CheckError, MissingError, UsageError
 from registry.training import checkpoint
 from registry.training.checkpoint import Training
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 
 TRAINING = Training(
     fixture="minimal_dataset_v1",
@@ -20,15 +20,17 @@ TRAINING = Training(
     batch_size=4,
     seed=42,
     loss="mae",
+    lr=3e-3,
+    trainer={},
 )
 
 
 @pytest.fixture
 def saved(tmp_path):
-    """A checkpoint as Lightning and the recorder write it."""
-    model = PtychoAutoencoder(gridsize=1, frame_shape=(64, 64), object_level=0.7)
-    content = {"hyper_parameters": dict(model.hparams), "state_dict": model.state_dict()}
-    checkpoint.Recorder(TRAINING).on_save_checkpoint(None, model, content)
+    """A checkpoint as Lightning and `checkpoint.record` make it."""
+    network = PtychoUNet(gridsize=1, frame_shape=(64, 64), object_level=0.7)
+    content = {"state_dict": {f"network.{key}": item for key, item in network.state_dict().items()}}
+    checkpoint.record(content, TRAINING, network)
     path = tmp_path / "model.ckpt"
     torch.save(content, path)
     return path
@@ -38,7 +40,7 @@ def test_what_was_recorded_comes_back(saved):
     """The fixture's digest and every option are read from the checkpoint."""
     training, content = checkpoint.read(saved)
     assert training == TRAINING, "another record"
-    assert checkpoint.model_of(content, "checkpoint a").hparams["object_level"] == 0.7
+    assert checkpoint.network_of(content, "checkpoint a").settings["object_level"] == 0.7
 
 
 def test_no_checkpoint(tmp_path):
@@ -87,9 +89,9 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 def test_weights_of_another_model(saved):
     """Weights that do not fit are an error about versions, not a traceback."""
     content = torch.load(saved)
-    content["state_dict"].pop("head.weight")
+    content["state_dict"].pop("network.head.weight")
     with pytest.raises(CheckError) as caught:
-        checkpoint.model_of(content, "checkpoint a")
+        checkpoint.network_of(content, "checkpoint a")
     assert caught.value.expected == "the weights of this version's model"
 
 
@@ -109,7 +111,14 @@ def test_another_fixture(n16):
 
 @pytest.mark.parametrize(
     ("changed", "value"),
-    [("gridsize", 2), ("n_images", 32), ("batch_size", 8), ("seed", 1), ("loss", "nll")],
+    [
+        ("gridsize", 2),
+        ("n_images", 32),
+        ("batch_size", 8),
+        ("seed", 1),
+        ("loss", "nll"),
+        ("lr", 0.1),
+    ],
 )
 def test_resuming_under_other_options(changed, value):
     """Any option that shapes a training has to be the same when it goes on."""
