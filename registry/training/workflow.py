@@ -121,6 +121,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         "parameters": sum(item.numel() for item in model.parameters()),
         "first_loss": losses.values[0],
         "last_loss": losses.values[-1],
+        "losses": losses.values,
         "steps": len(losses.values),
         **_errors(model.to(options.device), batches, fixture),
     }
