@@ -106,11 +106,16 @@ def _run(root: Path, name: str, results: Results, judged: list[BudgetVerdict]) -
     return Run(
         gridsize=results.settings["gridsize"],
         folder=envelope.results_path(name).as_posix(),
-        figures=judged,
+        figures=[item for item in judged if item.what != "settings"],
         quality=dict(results.quality),
         machine=results.machine,
         losses=[row for row in enumerate(results.losses, 1) if math.isfinite(row[1])],
         reconstruction=results.reconstruction if is_its_own else "",
+        problems=[
+            f"out of date: {item.error.found}"
+            for item in judged
+            if item.what == "settings" and item.error
+        ],
     )
 
 

@@ -60,8 +60,8 @@ def judge(
     told += [
         ("repeats", not found.identical, "identical" if found.identical else "different",
          "identical", "", "find what is not deterministic: a seed, or a second thread"),
-        ("settings", bool(changed), ", ".join(changed) or "as declared",
-         "as declared", "", "fixtures envelope, which measures anew"),
+        ("settings", bool(changed), "changed since" if changed else "as declared",
+         "as declared", ", ".join(changed), "fixtures envelope, which measures anew"),
     ]  # fmt: skip
     return [
         BudgetVerdict(

@@ -117,7 +117,7 @@ def test_another_declaration(measure, root, declared):
     path.write_text(path.read_text().replace(SHA256, "other").replace(code, "edited"))
     more = replace(declared, options=replace(declared.options, max_epochs=3))
     assert judged(root, more) == [
-        f"max_epochs 3, not 2, sha256 {SHA256}, not other, code {code}, not edited"
+        f"changed since, max_epochs 3, not 2, sha256 {SHA256}, not other, code {code}, not edited"
     ]
 
 

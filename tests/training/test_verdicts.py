@@ -74,4 +74,4 @@ def test_repeats_that_differ_and_settings_that_changed():
     """Either is an error, whatever the figures."""
     assert missed(replace(results(), identical=False)) == {"repeats": "different"}
     other = replace(results(), settings=SETTINGS | {"max_epochs": 3, "code": "0"})
-    assert missed(other) == {"settings": "max_epochs 2, not 3, code 1, not 0"}
+    assert missed(other) == {"settings": "changed since, max_epochs 2, not 3, code 1, not 0"}
