@@ -56,11 +56,13 @@ def _measure(
     root: Path, given: Mapping[str, Any], say: Callable[[str], object]
 ) -> tuple[Results, bytes]:
     options = {key: value for key, value in given.items() if key not in _NO_OPTIONS}
+    size = f"gridsize {given['gridsize']}, {given['max_epochs']} epochs"
+    where = f"{given['fixture']}, {size}, {given.get('n_images', 'all')} images"
     outcomes = []
     for number in range(1, given["repeats"] + 1):
         outcome = measuring.workflow(root, given["fixture"], options)
         seconds = outcome.figures["train_wall_s"]
-        say(f"{given['fixture']}, {number} of {given['repeats']}: {seconds:.1f} s")
+        say(f"{where}, {number} of {given['repeats']}: {seconds:.1f} s")
         outcomes.append(outcome)
     came = [(outcome.learned["losses"], outcome.reconstruction) for outcome in outcomes]
     first = outcomes[0]
@@ -126,7 +128,7 @@ def judge(root: Path, name: str, declared: Envelope) -> list[tuple[Results, list
         raise kind(
             f"{name}: results",
             expected=f"{path.as_posix()}, as it was written for what is declared",
-            found=f"{type(error).__name__}: {error}",
+            found="no such file" if kind is MissingError else f"{type(error).__name__}: {error}",
             remedy=f"fixtures envelope {'--sweep' if name == SWEEP else name}",
         ) from None
 

@@ -98,6 +98,7 @@ def test_missing_and_damaged_results(fixtures, put, root):
     assert ended.code == 1, "damage is no worse than absence"
     named = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     assert named == [f"error: {name}: results" for name in NAMES[1:]], "not each, or another"
+    assert "  found:    no such file\n" in ended.err, "not said"
     assert "v1_g1 " in ended.out, "what is there is not shown"
 
 

@@ -63,7 +63,7 @@ def test_a_run(measure, root, declared):
     given, said = measure(*outcomes)
     options = {"gridsize": 2, "loss": "mae", "max_epochs": 2, "batch_size": 4, "seed": 42}
     assert given == [("-c", "import torch"), *[(root, FIXTURE, options)] * 3], "others"
-    assert said[2] == f"{FIXTURE}, 3 of 3: 30.0 s", "not said"
+    assert said[2] == f"{FIXTURE}, gridsize 2, 2 epochs, all images, 3 of 3: 30.0 s"
     ((found, _),) = envelope.judge(root, NAME, declared)
     assert [each["train_wall_s"] for each in found.repeats] == [10.0, 11.0, 30.0]
     assert found.quality == {
