@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from registry.training.results import Results
 
 _HEADER = (
-    "run", "train s", "/torch", "± %", "infer s", "/torch", "RSS MB", "files MB", "corr",
+    "train s", "/torch", "± %", "infer s", "/torch", "RSS MB", "files MB", "corr",
 )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append((found.label or name, *_figures(found)))
             errors += [verdict.error for verdict in verdicts if verdict.error]
     if rows:
-        console.say(*columns([_HEADER, *rows]))
+        first = "epochs × images" if arguments.sweep else "run"
+        console.say(*columns([(first, *_HEADER), *rows]))
     console.print_errors(errors)
     if not errors:
         kept = (f"{name} {limit:g}" for name, limit in asdict(declared.budgets).items())

@@ -91,6 +91,8 @@ def runs(root: Path, name: str, declared: object) -> list[Run]:
                 if key == SWEEP:
                     at = found.setdefault(gridsize, Run(gridsize=gridsize, folder=folder))
                     at.figures.append(_point(results, judged))
+                    # of all points the same
+                    at.problems[:] = at.problems or _outdated(judged)
                 else:
                     found[gridsize] = _run(root, key, results, judged)
         except RegistryError as error:
@@ -111,22 +113,23 @@ def _run(root: Path, name: str, results: Results, judged: list[BudgetVerdict]) -
         machine=results.machine,
         losses=[row for row in enumerate(results.losses, 1) if math.isfinite(row[1])],
         reconstruction=results.reconstruction if is_its_own else "",
-        problems=[
-            f"out of date: {item.error.found}"
-            for item in judged
-            if item.what == "settings" and item.error
-        ],
+        problems=_outdated(judged),
     )
+
+
+def _outdated(judged: list[BudgetVerdict]) -> list[str]:
+    found = (item.error for item in judged if item.what == "settings")
+    return [f"out of date: {error.found}" for error in found if error]
 
 
 def _point(results: Results, judged: list[BudgetVerdict]) -> BudgetVerdict:
     """A point of the sweep as one line."""
     of_point = [item for item in judged if item.what in _OF_A_POINT]
     return BudgetVerdict(
-        what=results.label,
+        what=f"{results.settings['max_epochs']} epochs, {results.settings['n_images']} images",
         measured=", ".join(item.measured for item in of_point),
         budget=", ".join(item.budget for item in of_point),
-        error=next((item.error for item in judged if item.error), None),
+        error=next((item.error for item in of_point if item.error), None),
     )
 
 

@@ -66,6 +66,8 @@ def test_the_sweep(fixtures, put, measured, root):
     ended = fixtures("envelope", "--sweep")
     assert (ended.code, measured) == (0, [params.SWEEP]), ended
     lines = ended.out.splitlines()
+    assert lines[0].startswith("epochs × images  train s  "), "no header"
+    assert max(map(len, lines[:-1])) <= 80, "wider than a terminal"
     assert len(lines) == 1 + 18 + 1, "not epochs by images by gridsize"
     assert " ".join(lines[1].split()) == "1 × 16, g1 10.0 5.0 0.0 5.0 2.5 500 2.0 0.750"
     put(params.SWEEP, artifact_bytes=1e9)

@@ -51,12 +51,16 @@ def test_the_sweep(root):
     one, two = runs(root, OTHER, declare(OTHER, 2))
     assert (one.gridsize, one.folder, one.quality) == (1, "envelope/results/sweep.json", {})
     assert [(f.what, f.measured, f.error.found.split(",")[0]) for f in one.figures] == [
-        ("2 × 16, g1", "50.0 s, 500.0 MB, 2.0 MB", "50.0 s"),
-        ("2 × 64, g1", "50.0 s, 500.0 MB, 2.0 MB", "50.0 s"),
+        ("2 epochs, 16 images", "50.0 s, 500.0 MB, 2.0 MB", "50.0 s"),
+        ("2 epochs, 64 images", "50.0 s, 500.0 MB, 2.0 MB", "50.0 s"),
     ]
+    assert [problem[:28] for problem in one.problems] == ["out of date: changed since, "]
     assert one.figures[0].budget == "45 s, 1000 MB, 100 MB"
     assert two.quality["last_loss"] == 0.08, "the run is gone"
-    assert [figure.what for figure in two.figures[-2:]] == ["2 × 16, g2", "2 × 64, g2"]
+    assert [figure.what for figure in two.figures[-2:]] == [
+        "2 epochs, 16 images",
+        "2 epochs, 64 images",
+    ]
     assert runs(root, NAME, declare(OTHER, 2)) == [], "on another fixture's page"
 
 

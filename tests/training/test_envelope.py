@@ -105,7 +105,7 @@ def test_the_sweep(measure, root, declared):
     assert given[1][2].items() >= {"n_images": 16, "seed": 42}.items(), "other options"
     labels = [found.label for found, _ in envelope.judge(root, SWEEP, declared)]
     assert labels == ["1 × 16, g1", "3 × 16, g1", "1 × 16, g2", "3 × 16, g2"]
-    assert judged(root, declared, SWEEP) == ["50.0 s, 25.0 × `import torch` beside it", "50.0 s"]
+    assert judged(root, declared, SWEEP) == ["50.0 s"], "not the limit, or the target"
     assert [path.name for path in (root / "envelope").rglob("*.*")] == ["sweep.json"]
 
 
