@@ -2,10 +2,11 @@
 # make test          builds them, compares them with the committed pins, runs the tests
 # make test-slow     the tests that take long: builds, servers, browsers, trainings
 # make test SUITE=    both at once, as CI does
-# make check         linter, format, types (on Linux, Windows, macOS), layers
+# make check         linter, format, types (on Linux, Windows, macOS), layers, workflows
 # make reproducibility   rebuilds under other CPU features, library versions, on aarch64; certifies
 # make reproducibility-all   on riscv64, armhf, i386 and s390x as well (an hour)
 # make report        draws every fixture: build/report/index.html
+# make docs          builds the documentation site: build/docs/site/index.html
 # make envelope      measures what the reference training takes (minutes); needs a quiet machine
 # make bench         benchmarks
 # make mutants       what the tests would notice (minutes): faults put into the code, one at a time
@@ -14,6 +15,7 @@
 # make lives         a hundred random lives of a registry (minutes): nothing published changes
 # make proof         what the checks say of sound and unsound scans, 20 of each kind (an hour)
 # make format        formats and mends what can be mended by itself; leaves published generators alone
+# make dist          builds wheel and source distribution: dist/
 # make constraints   resolves constraints.txt anew
 # make clean         removes .venv, build/ and caches; leaves fixtures and DVC's cache
 #
@@ -63,7 +65,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.t
 # Two pips in one environment, or two DVCs in one repository, would get in each other's way.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report envelope bench mutants fuzz kills lives proof format constraints clean FORCE
+.PHONY: help fixtures test test-slow check reproducibility reproducibility-all report docs dist envelope bench mutants fuzz kills lives proof format constraints clean FORCE
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -109,6 +111,8 @@ check: $(DEV)
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 $(ELSEWHERE)
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin $(ELSEWHERE)
 	$(BIN)/lint-imports
+	# Neither of the two programs that it would use, if they happened to be there.
+	$(BIN)/actionlint -shellcheck= -pyflakes=
 
 reproducibility: $(DEV)
 	$(BIN)/python tests/reproducibility/run.py
@@ -118,6 +122,13 @@ reproducibility-all: $(DEV)
 
 report: $(DEV) fixtures
 	$(BIN)/fixtures report
+
+docs: $(DEV)
+	$(BIN)/python docs/build_site.py build/docs
+
+dist: $(DEV)
+	rm -rf dist
+	$(BIN)/hatchling build --directory dist
 
 envelope: $(DEV) fixtures
 	$(BIN)/fixtures envelope

@@ -1,15 +1,18 @@
-"""Pictures as SVG, drawn by matplotlib: the same bytes for the same arrays.
+"""Pictures for pages, with matplotlib's colours: the same bytes for the same arrays.
 
-Images carry their scale bar and their colour bar with them, on a dark mat that suits a light page
-and a dark one. Charts come twice, in the ink of each.
+Images are PNG, a pixel for each of the array's. What is written on them, a scale bar, and below
+them, a colour bar, is the page's own text, so that it can be read at any size and in any light.
+Charts are SVG and come twice, in the ink of a light page and of a dark one.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,28 +26,65 @@ THEMES = {
     "light": {"ink": "#1c2230", "quiet": "#5d6677", "faint": "#aab2c0", "accent": "#b3400f"},
     "dark": {"ink": "#e8eaf0", "quiet": "#a3adbf", "faint": "#566076", "accent": "#ff9d5c"},
 }
-_MAT, _ON_MAT = "#11141b", "#e8eaf0"
 _SETTINGS = {
     "svg.hashsalt": "fixture-registry",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
-    "font.size": 8.0,
+    # a chart shrinks on a phone
+    "font.size": 9.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
 }
-# Inches; on a page a picture is as wide as its column.
-_WIDTH = 3.4
-_BAR = 0.32
+# CSS pixels; on a page an image is as wide as its column.
+_WIDTH = 320
+# Its height, over its width.
+_FLATTEST, _HIGHEST = 0.25, 2.0
 # Pixels along an image; more can be seen on no screen, and weigh megabytes.
 _MOST = 1024
+# Colours along a colour bar: so many that a browser's way between two of them is the map's.
+_COLOURS = 17
+# the ends of a dtype lie further apart than it can tell; what is then infinite is not drawn
+silently = partial(np.errstate, over="ignore", invalid="ignore")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """What colours stand for: a map of matplotlib's, the values at its ends, and these in words."""
+
+    colours: str
+    low: float
+    high: float
+    low_text: str
+    high_text: str
+
+    @classmethod
+    def between(cls, colours: str, low: float, high: float, unit: str = "") -> Scale:
+        """A scale that has its own values for words."""
+        return cls(
+            colours=colours,
+            low=low,
+            high=high,
+            low_text=in_words(low),
+            high_text=f"{in_words(high)} {unit}".rstrip(),
+        )
+
+    @property
+    def ramp(self) -> list[str]:
+        """The colours of a colour bar from the low end to the high one."""
+        from matplotlib import colormaps
+        from matplotlib.colors import to_hex
+
+        return [to_hex(colour) for colour in colormaps[self.colours](np.linspace(0, 1, _COLOURS))]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """A picture and its words. ``dark`` is the same chart for a dark page, if there is another.
 
-    ``size`` is width and height in CSS pixels.
+    ``size`` is width and height in CSS pixels, ``suffix`` that of its file. An image has a
+    ``scale`` and, unless it is stretched, ``bar``: the length of its scale bar in its own pixels,
+    and as a part of its width.
     """
 
     name: str
@@ -54,6 +94,19 @@ class Picture:
     dark: bytes | None = None
     size: tuple[int, int] = (0, 0)
     note: str = ""
+    suffix: str = "svg"
+    scale: Scale | None = None
+    bar: tuple[int, float] | None = None
+
+
+def in_words(value: float) -> str:
+    """A value in three digits.
+
+    >>> in_words(0.25), in_words(-3), in_words(12345.6)
+    ('0.25', '−3', '1.23e+04')
+    """
+    # no zero has a sign
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def complex_pair(what: str, values: np.ndarray, hidden: np.ndarray | None = None) -> list[Picture]:
@@ -68,28 +121,56 @@ def complex_pair(what: str, values: np.ndarray, hidden: np.ndarray | None = None
         Pixels of which nothing is known.
     """
     rows, columns = values.shape
-    amplitude, phase = np.abs(values), np.angle(values)
+    amplitude = np.abs(values)
     if hidden is not None:
-        amplitude, phase = (np.where(hidden, np.nan, part) for part in (amplitude, phase))
+        amplitude = np.where(hidden, np.nan, amplitude)
+    (phase,), scale = phases(np.where(np.isfinite(amplitude), values, np.nan))
     low, high = value_range(amplitude)
     size = f"{columns} × {rows} pixels"
     stem = what.replace(" ", "-")
+    if scale.colours == CYCLIC:
+        words = "from −π to π on a cyclic colour map"
+    else:
+        words = f"from {scale.low_text} (dark) to {scale.high_text} (light)"
     return [
         draw_image(
             f"{stem}-amplitude",
-            f"{what.capitalize()}, amplitude",
+            f"{what[0].upper()}{what[1:]}, amplitude",
             f"Amplitude of the {what}, {size}, from {low:.3g} (black) to {high:.3g} (white).",
             amplitude,
-            ("gray", low, high, f"{low:.3g}", f"{high:.3g}"),
+            Scale.between("gray", low, high),
+            note=size,
         ),
         draw_image(
             f"{stem}-phase",
-            f"{what.capitalize()}, phase",
-            f"Phase of the {what}, {size}, from −π to π on a cyclic colour map.",
+            f"{what[0].upper()}{what[1:]}, phase",
+            f"Phase of the {what}, {size}, {words}.",
             phase,
-            ("twilight_shifted", -np.pi, np.pi, "−π", "π"),
+            scale,
+            note=size,
         ),
     ]
+
+
+CYCLIC = "twilight_shifted"
+
+
+def phases(*images: np.ndarray) -> tuple[list[np.ndarray], Scale]:
+    """Phases of complex images in radians, and one scale for all of them.
+
+    Phases that lie within half a circle have that arc to themselves; others go round a cyclic
+    colour map. What has no amplitude has no phase: NaN.
+    """
+    found = [np.where(image == 0, np.nan, np.angle(image)) for image in images]
+    known = np.concatenate([phase[np.isfinite(phase)] for phase in found])
+    if known.size:
+        # only where the circle is cut: rounded, so that it is the same on every machine
+        middle = round(float(np.arctan2(np.sin(known).sum(), np.cos(known).sum())), 1)
+        cut = [np.mod(phase - middle + np.pi, 2 * np.pi) - np.pi + middle for phase in found]
+        low, high = value_range(np.concatenate([phase.ravel() for phase in cut]))
+        if high - low < np.pi:
+            return cut, Scale.between("cividis", low, high, "rad")
+    return found, Scale(colours=CYCLIC, low=-np.pi, high=np.pi, low_text="−π", high_text="π")
 
 
 def draw_image(
@@ -97,73 +178,77 @@ def draw_image(
     title: str,
     alt: str,
     image: np.ndarray,
-    scale: tuple[str, float, float, str, str],
+    scale: Scale,
+    note: str = "",
+    points: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Picture:
-    """An image with a scale bar on it and a colour bar below it.
+    """An image with a scale bar and a colour bar.
 
     Parameters
     ----------
-    name, title, alt : str
+    name, title, alt, note : str
         As a `Picture` has them.
     image : (Y, X) real
-    scale : tuple
-        Name of the colour map; the values at its ends; and these in words.
+        What is not finite is not drawn.
+    scale : Scale
+    points : pair of (N,) real, optional
+        Columns and rows at which it has a dot. It is then SVG.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.image import BboxImage
-    from matplotlib.transforms import Bbox, TransformedBbox
-
-    colours, low, high, low_text, high_text = scale
     rows, columns = image.shape
-    step = -(-max(rows, columns) // _MOST)
-    if step > 1:
-        alt += f" Every {step}. pixel of a row and of a column is drawn."
-    # a very long image is no wider than the column, and no higher than twice that
-    height = min(_WIDTH * rows / columns, 2 * _WIDTH)
-    with _style():
-        figure = Figure(figsize=(_WIDTH, height + _BAR), facecolor=_MAT)
-        share = height / (height + _BAR)
-        axes = figure.add_axes((0, 1 - share, 1, share))
-        axes.set_axis_off()
-        axes.imshow(
-            image[::step, ::step],
-            cmap=colours,
-            vmin=low,
-            vmax=high,
-            interpolation="none",
-            aspect="auto",
-            # axes in the array's own pixels, however many are drawn
-            extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
-        )
-        _scale_bar(axes, rows, columns, height)
-        bounds = Bbox.from_bounds(0.3, (1 - share) * 0.36, 0.4, (1 - share) * 0.32)
-        # not an axes of its own, which would take longer than all the rest
-        bar = BboxImage(TransformedBbox(bounds, figure.transFigure), cmap=colours)
-        bar.set_data(np.linspace(0, 1, 256)[None])
-        figure.add_artist(bar)
-        for x, text, side in ((0.28, low_text, "right"), (0.72, high_text, "left")):
-            figure.text(x, (1 - share) * 0.5, text, color=_ON_MAT, ha=side, va="center_baseline")
-        return Picture(
-            name=name, title=title, alt=alt, light=_svg(figure), size=_css(_WIDTH, height + _BAR)
-        )
-
-
-def _scale_bar(axes: Axes, rows: int, columns: int, height: float) -> None:
-    from matplotlib.patches import Rectangle
-
+    down, right = (-(-length // _MOST) for length in image.shape)
+    left_out = [
+        f"every {step}. {what}" for step, what in ((down, "row"), (right, "column")) if step > 1
+    ]
+    if left_out:
+        alt += f" Of its pixels {' and '.join(left_out)} is drawn."
+    data = _png(image[::down, ::right], scale)
+    # a very long image is stretched, and its pixels are then no measure any more
+    shape = min(max(rows / columns, _FLATTEST), _HIGHEST)
     length = bar_length(columns)
-    # in points, so that bar and text look alike on every image
-    column, row = columns / (72 * _WIDTH), rows / (72 * height)
-    left, base = 8 * column - 0.5, rows - 0.5 - 9 * row
-    text = axes.text(
-        left + length / 2, base - 5 * row, f"{length} px", color="white", ha="center", va="bottom"
+    return Picture(
+        name=name,
+        title=title,
+        alt=alt,
+        light=data if points is None else _dotted(data, rows, columns, points),
+        size=(_WIDTH, round(_WIDTH * shape)),
+        note=note,
+        suffix="png" if points is None else "svg",
+        scale=scale,
+        bar=(length, length / columns) if shape == rows / columns else None,
     )
-    text.set_bbox({"facecolor": "black", "alpha": 0.55, "edgecolor": "none", "pad": 1.5})
-    axes.add_patch(
-        Rectangle(
-            (left, base - 3 * row), length, 3 * row, facecolor="white", edgecolor="black", lw=0.6
-        )
+
+
+def _png(image: np.ndarray, scale: Scale) -> bytes:
+    from matplotlib import colormaps
+    from PIL import Image
+
+    with silently():
+        # not by matplotlib, which cannot scale what is next to nothing
+        shares = (image.astype(np.float64) - scale.low) / ((scale.high - scale.low) or 1.0)
+    colours = colormaps[scale.colours]
+    pixels = colours(np.ma.masked_invalid(np.clip(shares, 0, 1)), bytes=True)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _dotted(data: bytes, rows: int, columns: int, points: tuple[np.ndarray, np.ndarray]) -> bytes:
+    """An image with round dots: lines of no length, round at the ends."""
+    # of many dots each is smaller
+    width = min(rows, columns) * min(0.05, 0.3 / len(points[0]) ** 0.5)
+    path = "".join(f"M{x + 0.5:.2f} {y + 0.5:.2f}h0" for x, y in zip(*points, strict=True))
+    # rimmed, so that they are seen on bright and on dark
+    strokes = "".join(
+        f'<path d="{path}" stroke="{colour}" stroke-width="{wide:.2f}"/>\n'
+        for colour, wide in (("#11141b", 1.5 * width), (THEMES["dark"]["accent"], width))
     )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}">\n'
+        f'<image width="{columns}" height="{rows}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" '
+        f'href="data:image/png;base64,{base64.b64encode(data).decode()}"/>\n'
+        f'<g fill="none" stroke-linecap="round">\n{strokes}</g>\n</svg>\n'
+    ).encode()
 
 
 def bar_length(columns: int) -> int:
@@ -196,13 +281,11 @@ def draw_chart(
         "xtick.color": ink["quiet"],
         "ytick.color": ink["quiet"],
         "axes.facecolor": "none",
-        # a chart is wider than an image, and shrinks more on a phone
-        "font.size": 9.5,
     }
     with _style(colours):
         figure = Figure(figsize=inches)
         draw(figure, ink)
-        light = _svg(figure, transparent=True)
+        light = _svg(figure)
     # drawing it once more takes thirty times as long
     dark = light
     for part, colour in ink.items():
@@ -213,7 +296,7 @@ def draw_chart(
         alt=alt,
         light=light,
         dark=dark,
-        size=_css(*inches),
+        size=(round(96 * inches[0]), round(96 * inches[1])),
         note=note,
     )
 
@@ -243,30 +326,26 @@ def dots(axes: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
     axes.autoscale_view()
 
 
-def _css(width: float, height: float) -> tuple[int, int]:
-    return round(96 * width), round(96 * height)
-
-
 @contextmanager
-def _style(colours: Mapping[str, Any] | None = None) -> Iterator[None]:
+def _style(colours: Mapping[str, Any]) -> Iterator[None]:
     """Our settings alone, whatever a user's matplotlibrc says."""
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        settings: Any = {**_SETTINGS, **(colours or {})}
+        settings: Any = {**_SETTINGS, **colours}
         matplotlib.rcParams.update(settings)
         yield
 
 
-def _svg(figure: Figure, *, transparent: bool = False) -> bytes:
+def _svg(figure: Figure) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     FigureCanvasSVG(figure)
     buffer = io.BytesIO()
     # neither a date nor the name of a version
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing, transparent=transparent)
+    figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
     return buffer.getvalue()
 
 

@@ -32,7 +32,7 @@ from registry.mistake import Mistake
 if TYPE_CHECKING:
     import numpy as np
 
-    from registry.page import Page, SourceArrays
+    from registry.page import Page, Section, Side, SourceArrays
 
 GROUP = "fixture_registry.fields"
 FOLDER = "fields"
@@ -169,6 +169,10 @@ class Field(ABC):
         self, arrays: Mapping[str, np.ndarray] | None, record: Any, source: SourceArrays | None
     ) -> Page:
         """What the report says of a fixture, from its sidecar and, where verified, its arrays."""
+
+    def compared(self, a: Side, b: Side) -> Sequence[Section]:
+        """What a page of two fixtures shows, beside each array that differs."""
+        return ()
 
 
 def module(name: str, root: Path | None = None) -> str:

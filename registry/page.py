@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from registry.drawing import Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from registry.identity.sidecar import Sidecar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +31,13 @@ class Check:
     """One row of the table: what was measured, what is allowed, and what lies between.
 
     ``gauge`` is where the figure lies between its limits, 0 to 1; None where a limit is missing.
+    ``criterion`` is whose figure it is, or the heading of docs/checks.md that has its limit.
     """
 
     name: str
     meaning: str
     measured: str
+    criterion: str = ""
     limit: str = ""
     margin: str = ""
     holds: bool | None = None
@@ -41,8 +49,9 @@ class Section:
     """Pictures that belong together.
 
     ``key`` are marks of a chart and what they stand for, by the class that draws them in
-    report.css; ``facts`` are terms and what they are. With either the pictures are charts, and
-    these stand beside them.
+    report.css; ``facts`` are terms and what they are. With either, charts have these and the
+    images beside them. ``columns`` is how many images belong side by side, on a phone, too; 0: as
+    many as there is room for.
     """
 
     anchor: str
@@ -51,6 +60,16 @@ class Section:
     words: str = ""
     facts: Sequence[tuple[str, str]] = ()
     key: Sequence[tuple[str, str]] = ()
+    columns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One of two that are compared: arrays, their sidecar, and arrays of the source, as known."""
+
+    arrays: Mapping[str, np.ndarray]
+    record: Sidecar | None = None
+    source: SourceArrays | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,7 +35,6 @@ ELSEWHERE = {
     "registry/mutants/children.py": "the log of its own child, to be written",
     "registry/mutants/journal.py": "its own journal, to be written",
     "registry/mutants/stored.py": "a member of an archive that is open",
-    "registry/compare/comparison_page.py": "a file of this package",
     "registry/ptychography/readers/npz.py": "a member of an archive that is open",
     "registry/identity/foreign_npz.py": "a member of an archive that is open",
     "registry/ptychography/readers/hdf5.py": "HDF5 opens by path what `open_file` has tested",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from registry.drawing import Picture, complex_pair, draw_chart, draw_image, value_range
+from registry.drawing import Picture, Scale, complex_pair, draw_chart, draw_image, value_range
 from registry.identity.sidecar import Sidecar
 from registry.page import Check, Page, Section
 
@@ -67,8 +67,8 @@ def pictures_of(name: str, values: np.ndarray) -> list[Picture]:
     low, high = value_range(values)
     alt = f"{what}, {columns} × {rows}, from {low:.3g} to {high:.3g}."
     title = f"{what}, {note}" if note else what
-    scale = ("viridis", low, high, f"{low:.3g}", f"{high:.3g}")
-    return [draw_image(f"array-{what}", title, alt, values, scale)]
+    scale = Scale.between("viridis", low, high)
+    return [draw_image(f"array-{what}", title, alt, values, scale, f"{columns} × {rows}")]
 
 
 def _raster(name: str, values: np.ndarray, note: str) -> Picture:

@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     sides = [operand.read(text, offline=arguments.offline) for text in (arguments.a, arguments.b)]
     found = fixture_difference.compare(*sides)
     if arguments.html is not None:
-        from registry.compare import comparison_page
+        from registry.report import comparison
 
-        files.write_output(arguments.html, comparison_page.render(found).encode())
+        files.write_output(arguments.html, comparison.render(found))
     if arguments.json:
         json_output.say(found.to_dict())
     else:

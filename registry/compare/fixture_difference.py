@@ -185,7 +185,7 @@ def _recorded(
     )
 
 
-def _rows_first(side: Operand) -> dict[str, np.ndarray]:
+def rows_first(side: Operand) -> dict[str, np.ndarray]:
     """Arrays with the axis that counts rows in front, wherever its contract has it."""
     return _contract(side).rows_first(side.arrays or {})
 
@@ -199,14 +199,15 @@ def _contract(side: Operand) -> Contract:
     return known if known.per_row else guessed(arrays)
 
 
-def _row(side: Operand) -> str:
+def row_word(side: Operand) -> str:
+    """What a side holds several of, in one word."""
     return field.of(side.sidecar.field).row if side.sidecar else "row"
 
 
 def _order(side_a: Operand, side_b: Operand) -> list[str]:
     """Rows that changed places in some arrays, by the first of the contract that has rows."""
-    contract, row = _contract(side_a), _row(side_a)
-    a, b = _rows_first(side_a), _rows_first(side_b)
+    contract, row = _contract(side_a), row_word(side_a)
+    a, b = rows_first(side_a), rows_first(side_b)
     names = [
         name
         for name in contract.per_row
@@ -249,13 +250,13 @@ def _subset(a: Operand, b: Operand) -> list[str]:
     contract = _contract(a)
     only_a, only_b = (len(set(indices) - set(common)) for indices in (before, after))
     text = (
-        f"another subset of the same source (subset_indices): {len(common)} {_row(a)}s in "
+        f"another subset of the same source (subset_indices): {len(common)} {row_word(a)}s in "
         f"both, {only_a} only in A, {only_b} only in B"
     )
     if not common or a.arrays is None or b.arrays is None:
         return [text]
     rows_a, rows_b = ([indices.index(i) for i in common] for indices in (before, after))
-    first, second = _rows_first(a), _rows_first(b)
+    first, second = rows_first(a), rows_first(b)
     same, other = [], []
     for name in contract.per_row:
         left, right = first.get(name), second.get(name)
@@ -268,7 +269,7 @@ def _subset(a: Operand, b: Operand) -> list[str]:
         else:
             other.append(name)
     if not other:
-        return [f"{text}; in those in both, every array of {_row(a)}s is the same"]
+        return [f"{text}; in those in both, every array of {row_word(a)}s is the same"]
     return [f"{text}; in those in both, {_listed(other)} different, {_listed(same)} the same"]
 
 

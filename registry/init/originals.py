@@ -18,6 +18,8 @@ from registry.identity import certificate, schema, sidecar
 PIPELINE = ("code/dvc.yaml", "dvc.yaml")
 # A line in a file of this repository's, after which it says what holds in any registry.
 MARK = b"# What follows is any registry's: fixtures init writes it.\n\n"
+# A line in the hooks, after which they are this repository's own.
+_OWN = b"\n# What follows is this repository's own: fixtures init does not write it.\n"
 # Files of which every registry has what stands below the mark.
 SHARED = (".dvcignore", ".gitattributes", ".gitignore")
 CONFIG, OF_DVC, HOOKS = ".dvc/config", ".dvc/.gitignore", ".pre-commit-config.yaml"
@@ -41,6 +43,11 @@ def read(path: str) -> bytes:
 def shared(path: str) -> bytes:
     """What one of them says of any registry."""
     return read(path).partition(MARK)[2]
+
+
+def hooks() -> str:
+    """Hooks of pre-commit that every registry may have."""
+    return read(HOOKS).partition(_OWN)[0].decode()
 
 
 def configuration() -> str:

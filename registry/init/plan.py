@@ -92,7 +92,7 @@ def _around(top: Path, below: str, *, ci: bool, hooks: bool) -> Iterator[Item]:
         text = originals.template("github.yml").replace("@FOLDER@", below)
         yield _owned(top, WORKFLOW, text.replace("@PREFIX@", prefix), sign)
     if hooks:
-        text = originals.read(originals.HOOKS).decode()
+        text = originals.hooks()
         if below != ".":
             text = text.replace("entry: fixtures", f"entry: env FIXTURES_REGISTRY={below} fixtures")
         yield _owned(top, originals.HOOKS, text, sign)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry.contract import Contract
     from registry.identity.sidecar import Sidecar
     from registry.mistake import Mistake
-    from registry.page import Page, SourceArrays
+    from registry.page import Page, Section, Side, SourceArrays
 
 
 class Ptychography(field.Field):
@@ -33,9 +33,10 @@ class Ptychography(field.Field):
     source_arrays = ("xcoords", "ycoords")
     on_card = MappingProxyType(
         {
-            "object-amplitude.svg": "object, amplitude",
-            "probe-amplitude.svg": "probe, amplitude",
-            "frame-mean.svg": "mean frame",
+            "coverage.svg": "scan",
+            "patch-under-frame-0-amplitude.png": "patch",
+            "object-amplitude.png": "object",
+            "frame-mean.png": "mean frame",
         }
     )
 
@@ -83,6 +84,11 @@ class Ptychography(field.Field):
     ) -> Page:
         """As `registry.ptychography.page` draws it."""
         found: Page = import_module("registry.ptychography.page").page(arrays, record, source)
+        return found
+
+    def compared(self, a: Side, b: Side) -> Sequence[Section]:
+        """Positions of both over the scan."""
+        found: Sequence[Section] = import_module("registry.ptychography.page").compared(a, b)
         return found
 
 

@@ -44,6 +44,7 @@ class _Figure:
     ends : of its gauge, in place of a limit that there is not
     rule : the limit in words, where it is not one of the figure itself
     detail : figure that tells more of this one
+    criterion : as a `registry.page.Check` has it
     """
 
     limits: _Limits = (None, None)
@@ -53,33 +54,39 @@ class _Figure:
     rule: str = ""
     percent: bool = False
     detail: str = ""
+    criterion: str = ""
 
 
-_COVERAGE = _Figure(limits=(MIN_COVERAGE, None), ends=(None, 1.0))
+_COVERAGE = _Figure(limits=(MIN_COVERAGE, None), ends=(None, 1.0), criterion="coverage")
 _FIGURES = {
     "coverage_x": _COVERAGE,
     "coverage_y": _COVERAGE,
     "max_amplitude": _Figure(
         limits=(None, DATA_001["diffraction"].below),
         ends=(DATA_001["diffraction"].least, None),
+        criterion="contract",
     ),
     "own_match_rate": _Figure(
         # one of likelihood, so that it holds at any photon count
         rule=f"no other position e^{LIKELIHOOD_LIMIT:g} times as likely",
         percent=True,
+        criterion="own-match",
     ),
-    "nearest_alternative_margin": _Figure(limits=(0.0, None), detail="nearest_alternative"),
-    "chi_square_min": _Figure(from_arrays=True),
-    "chi_square_max": _Figure(from_arrays=True),
+    "nearest_alternative_margin": _Figure(
+        limits=(0.0, None), detail="nearest_alternative", criterion="alternatives"
+    ),
+    "chi_square_min": _Figure(from_arrays=True, criterion="chi-square"),
+    "chi_square_max": _Figure(from_arrays=True, criterion="chi-square"),
     "scale": _Figure(
         by_noise={
             "none": (1 - ROUNDING, 1 + ROUNDING),
             "measured": (1 / float(SCALE_LIMIT), float(SCALE_LIMIT)),
         },
         from_arrays=True,
+        criterion="scale",
     ),
-    "power": _Figure(limits=(POWER_LIMIT, None), ends=(None, 1.0)),
-    "held_out_z": _Figure(limits=(SIGMAS, None)),
+    "power": _Figure(limits=(POWER_LIMIT, None), ends=(None, 1.0), criterion="three-verdicts"),
+    "held_out_z": _Figure(limits=(SIGMAS, None), criterion="three-verdicts"),
 }
 # A figure of a later version is shown as it is.
 _UNKNOWN = _Figure()
@@ -167,7 +174,12 @@ def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, floa
         value, low, high = exact
     meaning = MEANINGS.get(name, "")
     if not isinstance(value, int | float):
-        return Check(name=name, meaning=meaning, measured=str(value or "not measured"))
+        return Check(
+            name=name,
+            meaning=meaning,
+            measured=str(value or "not measured"),
+            criterion=known.criterion,
+        )
     if known.detail:
         meaning += f": {recorded.get(known.detail)}"
     if low is None and high is None:
@@ -176,6 +188,7 @@ def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, floa
             meaning=meaning,
             measured=f"{value:.1%}" if known.percent else f"{value:g}",
             limit="follows from the arrays" if known.from_arrays else known.rule,
+            criterion=known.criterion,
         )
     room = min(
         np.inf if low is None else value - low,
@@ -196,6 +209,7 @@ def _row(name: str, recorded: Mapping[str, Any], exact: tuple[float, float, floa
         # a sidecar has three decimals, so that what is just inside may look as if it were not
         holds=bool(room > -_ROUNDED),
         gauge=gauge,
+        criterion=known.criterion,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from registry.identity.sidecar import Sidecar
-from registry.page import Page, Section, SourceArrays
+from registry.page import Page, Section, Side, SourceArrays
 from registry.ptychography import limits, pictures
 from registry.ptychography.contracts import CONTRACTS, contract_named
 
@@ -52,7 +52,7 @@ def page(
         Section(
             anchor="scan",
             title="Scan",
-            pictures=[scan] if scan else [],
+            pictures=[picture for picture in (scan, pictures.coverage(arrays)) if picture],
             facts=_facts(record, None if scan is None or scan.note else source),
             key=_key(alone=scan is not None and bool(scan.note)),
         ),
@@ -64,6 +64,17 @@ def page(
         no_charts="" if fitted else reason,
         words=_WORDS,
     )
+
+
+def compared(a: Side, b: Side) -> list[Section]:
+    """The field's part of a comparison's page."""
+    scan = pictures.both_positions(a, b)
+    if scan is None:
+        return []
+    key = [("dot quiet", "A"), ("dot own", "B")]
+    if "of the source" in scan.alt:
+        key.append(("dot all", "all positions of the source"))
+    return [Section(anchor="scan", title="Scan", pictures=[scan], key=key)]
 
 
 def _facts(record: Sidecar, source: SourceArrays | None) -> list[tuple[str, str]]:

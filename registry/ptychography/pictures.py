@@ -1,4 +1,4 @@
-"""Pictures of a scan: probe, object, frames, positions, and the fit of each frame."""
+"""Pictures of a scan: probe, object, frames, positions, light, and the fit of each frame."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from registry.drawing import (
     Picture,
+    Scale,
     complex_pair,
     dots,
     draw_chart,
@@ -17,16 +18,19 @@ from registry.drawing import (
     value_range,
 )
 from registry.identity.sidecar import Sidecar
-from registry.page import SourceArrays
+from registry.page import Side, SourceArrays
 from registry.ptychography.limits import Fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Times a frame's size; the light on no real scan is spread over more.
+_FARTHEST = 64
+
 
 def probe_and_object(arrays: Mapping[str, np.ndarray]) -> list[Picture]:
-    """Amplitude and phase of those two, as far as they are there."""
+    """Amplitude and phase of those two, and of a patch, as far as they are there."""
     pictures = []
     obj, probe = arrays.get("objectGuess"), arrays.get("probeGuess")
     if obj is not None and obj.ndim == 2 and obj.size:
@@ -37,6 +41,9 @@ def probe_and_object(arrays: Mapping[str, np.ndarray]) -> list[Picture]:
         for number, mode in enumerate(probe, 1):
             # the first one by the name that a card looks for
             pictures += complex_pair("probe" if number == 1 else f"probe mode {number}", mode)
+    patches = arrays.get("Y")
+    if patches is not None and patches.ndim == 3 and patches.size:
+        pictures += complex_pair("patch under frame 0", patches[0])
     return pictures
 
 
@@ -69,37 +76,105 @@ def frames(arrays: Mapping[str, np.ndarray], photon_scale: float | None) -> list
         # one at a time, for all of them as float64 may be more than memory holds
         mean += frame.astype(np.float64) ** 2
     mean /= len(stack)
-    shown = [("mean", "Mean frame", f"Mean of {len(stack)} diffraction frames", mean)]
-    shown += [
-        (f"{n}", f"Frame {n}", f"Diffraction frame {n}", stack[n].astype(np.float64) ** 2)
-        for n in chosen_frames(len(stack))
-    ]
+    words = f"of all {len(stack)}"
+    shown = [("mean", "Mean frame", words, f"Mean of {len(stack)} diffraction frames", mean)]
+    for n in chosen_frames(len(stack)):
+        frame = stack[n].astype(np.float64) ** 2
+        words = _place(arrays, n)
+        shown.append((f"{n}", f"Frame {n}", words, f"Diffraction frame {n}", frame))
     if photon_scale is not None:
         images = [np.log10(1 + photon_scale * image) for *_, image in shown]
         top = max(value_range(image)[1] for image in images)
-        scale = ("viridis", 0.0, top, "0", f"{10**top - 1:.0f} photons")
+        scale = Scale(
+            colours="viridis",
+            low=0.0,
+            high=top,
+            low_text="0",
+            high_text=f"{10**top - 1:.0f} photons",
+        )
         words = f"photons per pixel on a log scale, from 0 to {10**top - 1:.0f}"
     else:
         peak = max(value_range(image)[1] for *_, image in shown) or 1.0
         images = [np.log10(np.maximum(image / peak, 1e-6)) for *_, image in shown]
-        scale = ("viridis", -6.0, 0.0, "10⁻⁶", "of the peak")
+        scale = Scale(
+            colours="viridis", low=-6.0, high=0.0, low_text="10⁻⁶", high_text="of the peak"
+        )
         words = "intensity on a log scale, down to a millionth of the peak"
     return [
-        draw_image(f"frame-{key}", title, f"{what}: {words}.", image, scale)
-        for (key, title, what, _), image in zip(shown, images, strict=True)
+        draw_image(f"frame-{key}", title, f"{what}: {words}.", image, scale, note)
+        for (key, title, note, what, _), image in zip(shown, images, strict=True)
     ]
+
+
+def _place(arrays: Mapping[str, np.ndarray], n: int) -> str:
+    """Where a frame was taken, in words; empty where that is not known."""
+    x, y = (arrays.get(name) for name in ("xcoords", "ycoords"))
+    if x is None or y is None or x.ndim != 1 or y.ndim != 1 or n >= min(len(x), len(y)):
+        return ""
+    return f"at x {x[n]:.1f}, y {y[n]:.1f} px"
+
+
+def coverage(arrays: Mapping[str, np.ndarray]) -> Picture | None:
+    """Light that fell on the object in all frames together, with a dot at each position.
+
+    Of the object what positions span, and a quarter of a frame around it: the middle of the light.
+    """
+    probe, scan = arrays.get("probeGuess"), _scan(arrays)
+    if probe is None or scan is None or probe.ndim not in (2, 3) or not probe.size:
+        return None
+    height, width = probe.shape[-2:]
+    light = (np.abs(probe).astype(np.float64) ** 2).reshape(-1, height, width).sum(axis=0)
+    x, y = scan
+    # positions in another unit are no reason to run out of memory
+    if max(np.ptp(x), np.ptp(y)) > _FARTHEST * max(height, width) or not np.isfinite(light).all():
+        return None
+    # to whole pixels: a picture tells no more
+    left, top = round(float(x.min()) - width / 2), round(float(y.min()) - height / 2)
+    columns = np.rint(x - width / 2 - left).astype(int)
+    rows = np.rint(y - height / 2 - top).astype(int)
+    total = np.zeros((rows.max() + height, columns.max() + width))
+    for row, column in zip(rows, columns, strict=True):
+        total[row : row + height, column : column + width] += light
+    # of a frame's size no more than a quarter is cut from each side
+    up, aside = height // 4, width // 4
+    total = np.sqrt(total[up : total.shape[0] - up, aside : total.shape[1] - aside])
+    left, top = left + aside, top + up
+    most = float(total.max())
+    scale = Scale(
+        colours="gray", low=0.0, high=most or 1.0, low_text="none", high_text="most light"
+    )
+    size = f"{total.shape[1]} × {total.shape[0]} pixels"
+    alt = (
+        f"Light of {len(x)} frames on the object, {size} from column {left} and row {top}, "
+        "from none (black) to the most (white), with a dot at each position."
+    )
+    return draw_image(
+        "coverage",
+        "Light on the object",
+        alt,
+        total,
+        scale,
+        f"{size}: where frames overlap it is bright",
+        (x - left, y - top),
+    )
+
+
+def _scan(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Positions in x and in y, if they are such."""
+    x, y = (arrays.get(name) for name in ("xcoords", "ycoords"))
+    if x is None or y is None or x.ndim != 1 or x.shape != y.shape or not len(x):
+        return None
+    return (x, y) if np.isfinite(x).all() and np.isfinite(y).all() else None
 
 
 def positions(
     arrays: Mapping[str, np.ndarray], record: Sidecar, source: SourceArrays | None
 ) -> Picture | None:
     """Scan positions over the source's, with the range that they cover in x and in y."""
-    if not all(name in arrays and arrays[name].ndim == 1 for name in ("xcoords", "ycoords")):
+    scan = _scan(arrays)
+    if scan is None:
         return None
-    x, y = arrays["xcoords"], arrays["ycoords"]
-    finite = len(x) == len(y) and len(x) > 0 and np.isfinite(x).all() and np.isfinite(y).all()
-    if not finite:
-        return None
+    x, y = scan
     whole, note = _source_positions(x, y, record, source)
     coverage = [record.checks.get(name) for name in ("coverage_x", "coverage_y")]
     covered = [f"{part:.1%}" if isinstance(part, float) else "" for part in coverage]
@@ -113,6 +188,58 @@ def positions(
     if all(covered):
         alt += f". They span {covered[0]} of the source's range in x and {covered[1]} in y"
     return draw_chart("positions", "Scan positions", f"{alt}.", draw, (5.2, 5.0), note)
+
+
+def both_positions(a: Side, b: Side) -> Picture | None:
+    """Positions of two fixtures, over those of the source of either, with lines between moved ones.
+
+    Those of one number are joined, where both have as many.
+    """
+    scans = [_scan(side.arrays) for side in (a, b)]
+    first, second = scans
+    if first is None or second is None:
+        return None
+    whole = None
+    for side, own in ((a, first), (b, second)):
+        if whole is None and side.record is not None:
+            whole, _ = _source_positions(*own, side.record, side.source)
+    pairs = len(first[0]) == len(second[0])
+    moved = 0
+    if pairs:
+        moved = int(np.count_nonzero((first[0] != second[0]) | (first[1] != second[1])))
+
+    def draw(figure: Figure, ink: Mapping[str, str]) -> None:
+        axes = figure.add_axes((0.11, 0.1, 0.87, 0.88))
+        if whole is not None:
+            dots(axes, *whole, color=ink["faint"], width=2.4, zorder=1)
+        if moved:
+            axes.plot(
+                *(np.stack([first[axis], second[axis]]) for axis in range(2)),
+                "-",
+                color=ink["accent"],
+                linewidth=0.8,
+                zorder=2,
+            )
+        dots(axes, *first, color=ink["quiet"], width=7, zorder=3)
+        dots(axes, *second, color=ink["accent"], width=3.5, zorder=4)
+        # as an image has its rows
+        axes.invert_yaxis()
+        _as_seen(axes)
+
+    alt = f"{len(first[0])} scan positions of A and {len(second[0])} of B, in object pixels"
+    if whole is not None:
+        alt += f", over the {len(whole[0])} of the source"
+    note = ""
+    if pairs:
+        note = f"{moved} of {len(first[0])} moved." if moved else "The same in both."
+    return draw_chart("positions", "Scan positions of A and B", f"{alt}.", draw, (5.2, 5.0), note)
+
+
+def _as_seen(axes: Axes) -> None:
+    """Axes in pixels of the object, of one scale."""
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xlabel("x, column [px]")
+    axes.set_ylabel("y, row [px]")
 
 
 def _source_positions(
@@ -181,9 +308,7 @@ def _draw_positions(
     # not fixed, or matplotlib warns of each scan whose range it has to widen to an equal scale
     axes.set_xlim(left - room, right + 4 * room, auto=None)
     axes.set_ylim(bottom + room, top - 4 * room, auto=None)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.set_xlabel("x, column [px]")
-    axes.set_ylabel("y, row [px]")
+    _as_seen(axes)
 
 
 def frame_fit(fitted: Fit) -> Picture:
@@ -213,4 +338,5 @@ def frame_fit(fitted: Fit) -> Picture:
         f"{fitted.what.capitalize()} of each of {len(count)} frames: from "
         f"{fitted.values.min():.3g} to {fitted.values.max():.3g}, which is frame {worst}.{limits}"
     )
-    return draw_chart("frame-fit", "Every frame against its model", alt, draw, (5.2, 2.5))
+    note = "Between the lines is what is allowed." if fitted.high is not None else ""
+    return draw_chart("frame-fit", "Every frame against its model", alt, draw, (5.2, 2.5), note)

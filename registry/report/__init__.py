@@ -1,7 +1,7 @@
-"""The HTML report: a folder of static pages that shows what the pinned fixtures are.
+"""Pages for a browser: the report on pinned fixtures, and the comparison of two.
 
-``facts`` gathers and verifies, ``meanings`` says what each figure is, ``limits`` how far it is from
-its limit, ``training`` reads what the training stage left, ``figures`` draws, ``pages`` writes
-HTML, ``page`` is one fixture's, ``folder`` is the report on disk, ``program`` says what makes it,
+``facts`` gathers and verifies, ``training`` reads what the training stage left, ``criteria`` what
+explains the checks, ``figures`` draws, ``pages`` writes HTML, ``page`` is one fixture's,
+``comparison`` that of two, ``folder`` is the report on disk, ``program`` says what makes it,
 ``build`` joins them. ``clustered`` has pages drawn by the workers of a cluster, which do ``task``.
 """

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from registry import digests, extras
 from registry.errors import CheckError, MissingError, worst
 from registry.identity.sidecar import NAME
-from registry.report import facts, folder, program
+from registry.report import criteria, facts, folder, program
 from registry.report.facts import Facts
 from registry.report.folder import Manifest, Part
 
@@ -57,7 +57,7 @@ def build(root: Path, names: Iterable[str], output: Path, cluster: Cluster | Non
     Raises
     ------
     MissingError
-        matplotlib or jinja2 is not installed; or there is no lock.
+        What draws and writes is not installed; or there is no lock.
     UsageError
         A name is unknown, or the folder holds something else.
     CheckError
@@ -69,7 +69,8 @@ def build(root: Path, names: Iterable[str], output: Path, cluster: Cluster | Non
         "fixtures report",
         "matplotlib",
         "jinja2",
-        expected="matplotlib and jinja2, which draw and write the pages",
+        "markdown_it",
+        expected="matplotlib, jinja2 and markdown-it-py, which draw and write the pages",
     )
     output = output.resolve()
     before = folder.read(output)
@@ -80,8 +81,9 @@ def build(root: Path, names: Iterable[str], output: Path, cluster: Cluster | Non
     text = program.text(fields)
     inputs = {item.name: item.digest(digests.sha256(text.encode())) for item in found}
     kept = {} if before is None else _unchanged(output, before, inputs)
+    explained = criteria.read(root).html
     # names and order are in it, too: cards stand in this order
-    shared_inputs = digests.sha256("\n".join(inputs.values()).encode())
+    shared_inputs = digests.sha256("\n".join([*inputs.values(), explained]).encode())
     drawn = [item for item in found if item.name not in kept]
     if (
         before is not None
@@ -106,7 +108,7 @@ def build(root: Path, names: Iterable[str], output: Path, cluster: Cluster | Non
             name: kept.get(name) or Part(inputs=digest, files=made[name])
             for name, digest in inputs.items()
         }
-        shared = Part(inputs=shared_inputs, files=_shared(staging, found, pages))
+        shared = Part(inputs=shared_inputs, files=_shared(staging, found, pages, explained))
         manifest = Manifest(shared=shared, pages=pages)
         (staging / folder.MANIFEST).write_bytes(manifest.encode())
     return Built(facts=found, drawn=[item.name for item in drawn])
@@ -166,8 +168,10 @@ def _page(root: Path, staging: Path, item: Facts) -> dict[str, str]:
     return folder.write(staging, page.draw(root, item))
 
 
-def _shared(staging: Path, found: list[Facts], made: dict[str, Part]) -> dict[str, str]:
+def _shared(
+    staging: Path, found: list[Facts], made: dict[str, Part], explained: str
+) -> dict[str, str]:
     from registry.report import pages
 
     files = {name: list(part.files) for name, part in made.items()}
-    return folder.write(staging, pages.shared(found, files))
+    return folder.write(staging, pages.shared(found, files, explained))

@@ -62,7 +62,7 @@ def _held(name: str, answer: Answer) -> Mapping[str, bytes]:
     page, others = f"{name}/index.html", []
     for path in answer.files:
         file = PurePosixPath(path)
-        if path != page and (file.suffix != ".svg" or path != f"{name}/{file.name}"):
+        if path != page and (file.suffix not in (".svg", ".png") or path != f"{name}/{file.name}"):
             others.append(path)
     if others or page not in answer.files:
         raise CheckError(

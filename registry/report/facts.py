@@ -18,7 +18,7 @@ from registry.identity.chain import Link
 from registry.identity.pins import Pin
 from registry.identity.sidecar import Sidecar
 from registry.page import SourceArrays
-from registry.report import training
+from registry.report import criteria, training
 from registry.report.training import Run
 from registry.verify import Tested
 
@@ -36,6 +36,8 @@ class Facts:
     ``pin`` is None where a fixture was never built, or was published and is pinned no more.
     ``announced`` are the links that would be tested were none broken. ``exit_code`` tells what is
     absent from what is broken. ``record`` is the sidecar where it is the pinned one, else None.
+    ``meanings`` are those of its arrays, ``criteria`` the anchors of the page that explains them,
+    ``before`` and ``after`` the fixtures whose pages are next to this one.
     ``drawable`` tells whether the bytes are those of the sidecar, so that pictures and figures may
     be made of them. ``certificate`` has lines only where its link holds.
     """
@@ -51,6 +53,10 @@ class Facts:
     certificate: list[Witness] = field(default_factory=list)
     source: SourceArrays | None = None
     runs: list[Run] = field(default_factory=list)
+    meanings: dict[str, str] = field(default_factory=dict)
+    criteria: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
 
     @property
     def holds(self) -> bool:
@@ -100,11 +106,17 @@ def gather(root: Path, names: Iterable[str]) -> list[Facts]:
     tested = verify.verify(root, [pin for pin in chosen.values() if pin is not None])
     reports = {report.name: report for report in tested}
     arrays = cache(lambda path, sha256, names: _arrays(root, path, sha256, names))
-    return [
+    explained = criteria.read(root)
+    found = [
         _unpinned(unpinned[name])
         if pin is None
         else _facts(root, pin, reports[name], arrays, declaration.get("envelope"))
         for name, pin in chosen.items()
+    ]
+    around = ["", *(item.name for item in found), ""]
+    return [
+        replace(item, before=before, after=after, criteria=explained.anchors)
+        for item, before, after in zip(found, around, around[2:], strict=False)
     ]
 
 
@@ -134,7 +146,25 @@ def _facts(root: Path, pin: Pin, report: verify.Report, arrays: _Arrays, budgets
         certificate=certificate.held(root, record) if chain.CERTIFICATE in holding else [],
         source=arrays(record.source_dataset, record.source_sha256, of(record.field).source_arrays),
         runs=training.runs(root, pin.name, budgets),
+        meanings=_meanings(record, root / "schemas" if chain.SCHEMAS in holding else None),
     )
+
+
+def _meanings(record: Sidecar, schemas: Path | None) -> dict[str, str]:
+    """What a fixture's arrays are, in words, as far as that is known."""
+    contract = of(record.field).contract(record.contract, schemas)
+    known = {array.name: array for array in contract.arrays}
+    return {
+        name: ", ".join(filter(None, (known[name].meaning, known[name].unit)))
+        for name in record.arrays
+        if name in known and known[name].meaning != name
+    }
+
+
+def source_of(root: Path, record: Sidecar) -> SourceArrays | None:
+    """Arrays of a fixture's source that its field draws."""
+    names = of(record.field).source_arrays
+    return _arrays(root, record.source_dataset, record.source_sha256, names)
 
 
 def _arrays(root: Path, path: str, sha256: str, names: tuple[str, ...]) -> SourceArrays | None:

@@ -52,6 +52,15 @@ class ShownLink:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Planted:
+    """Planted mistakes to which the same happened: ``by`` are the criteria that found them."""
+
+    verdict: str
+    by: tuple[str, ...]
+    names: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ShownRun:
     """A training run with its pictures."""
 
@@ -75,8 +84,9 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     if record is not None:
         page = of(record.field).page(arrays, record, facts.source)
     shown = [_run(root, run) for run in facts.runs]
-    html = _render(
+    html = render(
         "fixture.html.j2",
+        src=_file,
         facts=facts,
         record=record,
         notices=notices(facts),
@@ -85,6 +95,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
         runs=shown,
         rows=_rows(record) if record else "",
         mistakes=_mistakes(record) if record else [],
+        means=_mistakes_mean(record) if record else {},
         arrays=_inventory(record.arrays) if record else [],
         machines=certificate.summary(facts.certificate),
         machines_head=certificate.HEAD,
@@ -93,14 +104,20 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     files = {f"{facts.name}/index.html": html}
     drawn = [section.pictures for section in page.sections]
     for picture in itertools.chain(*drawn, page.charts, *(item.pictures for item in shown)):
-        files[f"{facts.name}/{picture.name}.svg"] = picture.light
+        files[f"{facts.name}/{_file(picture)}"] = picture.light
         if picture.dark is not None:
-            files[f"{facts.name}/{picture.name}-dark.svg"] = picture.dark
+            files[f"{facts.name}/{_file(picture, dark=True)}"] = picture.dark
     return files
 
 
-def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
-    """The index, and the files that all pages use.
+def _file(picture: Picture, *, dark: bool = False) -> str:
+    return f"{picture.name}{'-dark' if dark else ''}.{picture.suffix}"
+
+
+def shared(
+    found: Sequence[Facts], files: Mapping[str, Sequence[str]], criteria: str
+) -> dict[str, bytes]:
+    """The index, the page on criteria, and the files that all pages use.
 
     Parameters
     ----------
@@ -108,6 +125,8 @@ def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[s
         In the order of the cards.
     files : mapping of str to sequence of str
         Each page's files, by the fixture's name.
+    criteria : str
+        HTML that explains criteria; empty where there is none.
     """
     cards = [
         {
@@ -122,7 +141,10 @@ def shared(found: Sequence[Facts], files: Mapping[str, Sequence[str]]) -> dict[s
     loader = _environment().loader
     assert loader is not None
     contents = {name: loader.get_source(_environment(), name)[0].encode() for name in _SHARED}
-    return {"index.html": _render("index.html.j2", cards=cards, top=""), **contents}
+    contents["index.html"] = render("index.html.j2", cards=cards, top="")
+    if criteria:
+        contents["checks.html"] = render("checks.html.j2", criteria=criteria, top="")
+    return contents
 
 
 def _thumbnails(facts: Facts, files: Sequence[str]) -> list[tuple[str, str]]:
@@ -131,9 +153,9 @@ def _thumbnails(facts: Facts, files: Sequence[str]) -> list[tuple[str, str]]:
         return []
     names = {file.removeprefix(f"{facts.name}/"): file for file in files}
     wanted = of(facts.record.field).on_card or {
-        name: name.removesuffix(".svg").removeprefix("array-")
+        name: name.rpartition(".")[0].removeprefix("array-")
         for name in names
-        if name.endswith(".svg") and not name.endswith("-dark.svg")
+        if name.endswith((".svg", ".png")) and not name.endswith("-dark.svg")
     }
     # they lie on a dark mat
     dark = {name.replace("-dark.svg", ".svg"): file for name, file in names.items()}
@@ -198,21 +220,26 @@ def _inventory(arrays: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _mistakes(record: Sidecar) -> list[tuple[str, bool | None, str]]:
-    """Planted mistakes, missed ones first: name, whether it was found, and what to know of it.
-
-    Those that change nothing here were neither found nor missed.
-    """
+def _mistakes(record: Sidecar) -> list[Planted]:
+    """Planted mistakes: missed, found by the same criteria, and those that change nothing here."""
     if record.mistakes is None:
         return []
-    return [
-        *((name, False, "") for name in record.mistakes["missed"]),
-        *((name, True, ", ".join(by)) for name, by in record.mistakes["found"].items()),
-        *(
-            (name, None, "these arrays stay as they are")
-            for name in record.mistakes.get("none", ())
-        ),
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, by in record.mistakes["found"].items():
+        # a criterion's name may tell an array as well
+        found.setdefault(tuple(sorted({one.partition(":")[0] for one in by})), []).append(name)
+    largest_first = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    planted = [
+        Planted(verdict="missed", by=(), names=list(record.mistakes["missed"])),
+        *(Planted(verdict="found", by=by, names=names) for by, names in largest_first),
+        Planted(verdict="no mistake here", by=(), names=list(record.mistakes.get("none", ()))),
     ]
+    return [item for item in planted if item.names]
+
+
+def _mistakes_mean(record: Sidecar) -> dict[str, str]:
+    """What is wrong where a mistake was made, by its name."""
+    return {mistake.name: mistake.meaning for mistake in of(record.field).mistakes()}
 
 
 def _links(facts: Facts) -> list[ShownLink]:
@@ -264,7 +291,8 @@ def _digests(facts: Facts) -> dict[Link, list[Digest]]:
     return found
 
 
-def _render(template: str, **values: Any) -> bytes:
+def render(template: str, **values: Any) -> bytes:
+    """A page. ``src(picture, dark=...)`` says where a picture is."""
     return _environment().get_template(template).render(**values).encode()
 
 
@@ -280,7 +308,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(badges=_badges, breakable=_breakable, megabytes=_megabytes)
+    environment.filters.update(
+        badges=_badges, breakable=_breakable, megabytes=_megabytes, plain=_plain
+    )
     return environment
 
 
@@ -295,6 +325,23 @@ def _breakable(text: str) -> Markup:
 
     pieces = re.split(r"(?<=[_/])", text)
     return Markup("<wbr>").join(map(escape, pieces))
+
+
+# Units at the ends of keys.
+_UNITS = {"s": "s", "mb": "MB", "percent": "%", "px": "px", "rad": "rad", "hz": "Hz"}
+
+
+def _plain(key: str, *, unit: bool = True) -> str:
+    """A key in words, with its unit or without.
+
+    >>> _plain("phase_error_rad"), _plain("train_limit_s", unit=False), _plain("n_subset")
+    ('Phase error [rad]', 'Train limit', 'N subset')
+    """
+    *words, last = key.split("_")
+    if words and last in _UNITS:
+        last = f"[{_UNITS[last]}]" if unit else ""
+    text = " ".join([*words, last]).rstrip()
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _megabytes(size: int) -> str:

@@ -12,7 +12,7 @@ from registry.build import closure
 from registry.errors import CheckError
 
 # Other versions of these may draw, compress and write otherwise.
-_LIBRARIES = ("jinja2", "matplotlib", "numpy", "pillow")
+_LIBRARIES = ("jinja2", "markdown-it-py", "matplotlib", "numpy", "pillow")
 _PACKAGE = Path(__file__).resolve().parents[1]
 # What new registries are laid out with: it draws nothing, and an installed package has more of it.
 _APART = _PACKAGE / "init"

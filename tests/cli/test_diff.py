@@ -187,8 +187,9 @@ def test_html(fixtures, root):
     ended = fixtures("diff", OTHER, NAME, "--html", "page.html")
     assert (ended.code, verdict(ended)) == (1, "different data"), "the page changed the verdict"
     page = (root / "page.html").read_text(encoding="utf-8")
-    assert "<h1>different data</h1>" in page, "not the verdict"
-    assert page.count('<img src="data:image/png;base64,') == 5, "not an image for each array"
+    assert "<h1>Different data</h1>" in page, "not the verdict"
+    # positions of both over the scan, and then each array of positions
+    assert page.count('<img src="data:image/svg+xml;base64,') == 5, "not a chart for each array"
 
 
 def test_html_without_the_extra(fixtures, root, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.kit import pages
+from tests.kit.browser import browser
 from tests.kit.repository import real_file
 
 

@@ -28,6 +28,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "(what .ci/run does: make test, which makes the fixtures first)"),
         ("sh", "test_docs.py::test_readme_commands"),
         ("python", "test_docs.py::test_readme_python"),
+        ("sh", "(the first line is that of docs/consuming.md; the second needs a package index)"),
         ("yaml", "test_docs.py::test_add_a_version"),
         ("sh", "test_docs.py::test_add_a_version"),
     ],

@@ -50,13 +50,26 @@ def test_what_other_repositories_get():
 def test_the_same_here():
     """Here they are those of the working tree."""
     config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
-    (local,) = config["repos"]
+    local, _ = config["repos"]
     assert local["repo"] == "local", "those of some revision"
     for hook in local["hooks"]:
         assert hook["language"] == "system", "not those of the development environment"
         theirs = {key: HOOKS[hook["id"]][key] for key in hook if key not in ("id", "language")}
         assert hook == {**theirs, "id": hook["id"], "language": "system"}, "another hook"
     assert {hook["id"] for hook in local["hooks"]} == set(HOOKS), "not each of them"
+
+
+def test_what_make_check_runs():
+    """The other hooks here are its quick checks, word for word, of the files that changed."""
+    _, own = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    recipe = (REPOSITORY / "Makefile").read_text().partition("\ncheck: ")[2].partition("\n\n")[0]
+    checks = [line.removeprefix("\t$(BIN)/") for line in recipe.splitlines()[1:]]
+    assert [hook["entry"] for hook in own["hooks"]] == [
+        check for check in checks if check.startswith(("ruff", "actionlint"))
+    ]
+    for hook in own["hooks"]:
+        assert (own["repo"], hook["language"]) == ("local", "system"), "not those of make check"
+    assert re.search(own["hooks"][-1]["files"], ".github/workflows/ci.yml")
 
 
 def test_the_page_names_each():

@@ -10,7 +10,7 @@ from shlex import quote
 import pytest
 import yaml
 
-from tests.kit import sites
+from tests.kit import sites, workflows
 from tests.kit.repository import FOLDER, REPOSITORY
 from tests.kit.servers import ObjectServer, S3Server, SSHServer
 
@@ -141,6 +141,7 @@ def test_github_pages(clone, section):
             "GitHub Pages", **{"https://OWNER.github.io/fixture-registry": address}
         )
         clone.sh(setup)
+        assert workflows.faults(workflow) == ""
         steps = yaml.safe_load(workflow)["jobs"]["publish"]["steps"]
         builds, pushes = [step["run"] for step in steps if "run" in step]
         # which has built the clone already

@@ -196,7 +196,7 @@ def test_ptychography(shell, blocks, tmp_path):
         "(500, 128, 128)",
     ):
         assert part in printed, printed
-    assert (scans.path / "build/report/large_v1/frame-mean.svg").is_file(), "not drawn"
+    assert (scans.path / "build/report/large_v1/frame-mean.png").is_file(), "not drawn"
     assert scans.changed() == [], "something is left"
     its_mistakes_are_found(json.loads((scans.path / "tests/fixtures/large_v1.json").read_bytes()))
     if sys.platform == "linux":

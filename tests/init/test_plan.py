@@ -11,6 +11,7 @@ from registry.declare import params
 from registry.errors import UsageError
 from registry.init import laying, originals, plan
 from registry.init.plan import Kind
+from tests.kit import workflows
 from tests.kit.repository import REPOSITORY
 
 
@@ -77,6 +78,7 @@ def test_a_workflow(planned):
     for below, prefix in ((".", ""), ("my/data", "my/data/")):
         text = planned(below, ci=True)[".github/workflows/fixtures.yml"].data.decode()
         assert "@" not in text.replace("@v", ""), "not filled in"
+        assert workflows.faults(text) == ""
         (job,) = yaml.safe_load(text)["jobs"].values()
         assert job["defaults"]["run"]["working-directory"] == below
         cache, checkout = (
@@ -96,8 +98,10 @@ def test_a_workflow(planned):
 def test_hooks(planned):
     """They are this repository's; of a folder they name it, since git runs them at its top."""
     name = ".pre-commit-config.yaml"
-    assert planned(".", hooks=True)[name].data == (REPOSITORY / name).read_bytes()
-    (ours,) = yaml.safe_load((REPOSITORY / name).read_bytes())["repos"]
+    laid_out = planned(".", hooks=True)[name].data
+    assert (REPOSITORY / name).read_bytes().startswith(laid_out)
+    ours, _ = yaml.safe_load((REPOSITORY / name).read_bytes())["repos"]
+    assert yaml.safe_load(laid_out) == {"repos": [ours]}, "those of this repository alone as well"
     (below,) = yaml.safe_load(planned("data", hooks=True)[name].data)["repos"]
     for hook, own in zip(below["hooks"], ours["hooks"], strict=True):
         words = ["env", "FIXTURES_REGISTRY=data", *shlex.split(own["entry"])]

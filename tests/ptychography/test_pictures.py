@@ -15,7 +15,7 @@ import pytest
 
 import registry
 from registry import drawing
-from registry.page import SourceArrays
+from registry.page import Side, SourceArrays
 from registry.ptychography import pictures
 from registry.ptychography.limits import fit
 from registry.report import figures
@@ -30,11 +30,14 @@ def fixture():
 
 
 def image(picture: drawing.Picture) -> np.ndarray:
-    """Pixels of an image, whose colour bar comes before it: (Y, X, 4) uint8."""
+    """Pixels of an image, also of one that lies below dots: (Y, X, 4) uint8."""
     from PIL import Image
 
-    (_, last) = re.findall(rb"data:image/png;base64,\s*([^\"]+)", picture.light)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(last))).convert("RGBA"))
+    data = picture.light
+    if picture.suffix == "svg":
+        (found,) = re.findall(rb"data:image/png;base64,([^\"]+)", data)
+        data = base64.b64decode(found)
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
 
 
 def scan(fixture, source):
@@ -73,6 +76,22 @@ def test_an_image_shows_its_array():
     assert np.count_nonzero(shown) == 1, "other pixels are bright, too"
 
 
+def test_a_phase_within_half_a_circle():
+    """Has the arc that it takes to itself, be it over the end of the circle; not the whole one."""
+    values = 2 * np.exp(1j * np.array([[3.0, 3.1, -3.1, -2.9]]))
+    _, phase = drawing.complex_pair("object", values)
+    assert (phase.scale.low_text, phase.scale.high_text) == ("−3.28", "−2.9 rad")
+    assert phase.alt == "Phase of the object, 4 × 1 pixels, from −3.28 (dark) to −2.9 rad (light)."
+    brightness = image(phase)[0, :, :3].astype(int).sum(axis=1)
+    assert (np.diff(brightness) > 50).all(), "it does not rise over the end of the circle"
+
+
+def test_a_phase_of_nothing():
+    """Where there is no amplitude there is none, and the mat is seen."""
+    _, phase = drawing.complex_pair("object", np.array([[0, 1, 1j]]))
+    assert image(phase)[0, :, 3].tolist() == [0, 255, 255]
+
+
 def test_phase_is_cyclic():
     """Just below π and just above −π have the same colour; 0 has another one."""
     values = np.exp(1j * np.array([[np.pi - 1e-3, -np.pi + 1e-3, 0.0]]))
@@ -80,15 +99,36 @@ def test_phase_is_cyclic():
     end, start, middle = image(phase)[0, :, :3].astype(int)
     assert np.abs(end - start).max() <= 4, "the colours do not close"
     assert np.abs(end - middle).max() > 100, "one colour for all"
+    assert (phase.scale.low_text, phase.scale.high_text) == ("−π", "π")
 
 
 def test_a_large_object():
-    """Of an object with more pixels than a screen only every nth is drawn, and that is said."""
+    """Of an object with more pixels than a screen some are left out, of no row or column all."""
     large = np.arange(1, 2501)[:, None] * np.ones((1, 10), np.complex64)
     amplitude, _ = drawing.complex_pair("object", large)
-    assert image(amplitude).shape[:2] == (834, 4), "not every third pixel"
+    assert image(amplitude).shape[:2] == (834, 10), "not every third row"
     assert "10 × 2500 pixels" in amplitude.alt, "not its own size"
-    assert "Every 3. pixel of a row and of a column is drawn." in amplitude.alt, "not said"
+    assert amplitude.alt.endswith(" Of its pixels every 3. row is drawn."), "not said"
+    amplitude, _ = drawing.complex_pair("object", np.ones((1025, 2049), np.complex64))
+    assert image(amplitude).shape[:2] == (513, 683)
+    assert amplitude.alt.endswith(" Of its pixels every 2. row and every 3. column is drawn.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "bar"),
+    [
+        ((20, 20), (320, 320), (5, 0.25)),
+        ((20, 40), (320, 160), (10, 0.25)),
+        ((2, 100), (320, 80), None),
+        ((30, 20), (320, 480), (5, 0.25)),
+        ((100, 2), (320, 640), None),
+    ],
+    ids=["square", "flat", "very flat", "tall", "very tall"],
+)
+def test_the_size_of_an_image(shape, size, bar):
+    """It is as high as its array wants, within limits; what is stretched has no scale bar."""
+    picture, _ = drawing.complex_pair("object", np.ones(shape, complex))
+    assert (picture.size, picture.bar) == (size, bar)
 
 
 def test_modes_of_a_probe(fixture):
@@ -100,10 +140,65 @@ def test_modes_of_a_probe(fixture):
     ]  # fmt: skip
 
 
+def test_a_patch(fixture):
+    """Where there are patches of the object, the first one is drawn, and says whose it is."""
+    patches = np.stack([fixture.probeGuess, fixture.probeGuess.T])
+    amplitude, _ = pictures.probe_and_object({"Y": patches})
+    assert amplitude.name == "patch-under-frame-0-amplitude"
+    assert amplitude.title == "Patch under frame 0, amplitude"
+    assert image(amplitude).shape == (64, 64, 4)
+
+
+def test_light_on_the_object():
+    """Frames add up where they overlap, in their place; a dot is at each position."""
+    probe = np.full((4, 4), 3.0 + 0j)
+    where = {"xcoords": np.array([12.0, 14.0]), "ycoords": np.array([20.2, 20.0])}
+    picture = pictures.coverage({"probeGuess": probe, **where})
+    # of each side a quarter of a frame is cut; one frame is √½ as bright as two
+    assert image(picture)[..., 0].tolist() == [[181, 255, 255, 181]] * 2
+    assert (picture.bar, picture.note[:14]) == ((1, 0.25), "4 × 2 pixels: ")
+    assert "4 × 2 pixels from column 11 and row 19" in picture.alt
+    (path,) = set(re.findall(r'path d="([^"]+)"', picture.light.decode()))
+    # the middle of pixel 12 is 1.5 from the edge of pixel 11
+    assert path == "M1.50 1.70h0M3.50 1.50h0"
+    assert picture.light.count(drawing.THEMES["dark"]["accent"].encode()) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"xcoords": np.array([0.0, 1e9])},
+        {"xcoords": np.array([0.0, np.nan])},
+        {"xcoords": np.array([0.0])},
+        {"probeGuess": np.array([[np.nan]])},
+        {"probeGuess": np.ones(4)},
+        {"probeGuess": np.ones((0, 4))},
+    ],
+    ids=["far apart", "nan", "fewer", "probe nan", "probe axes", "probe empty"],
+)
+def test_no_light_on_the_object(changes):
+    """What tells no light, or more than a scan can have, gives no picture, and no error."""
+    arrays = {"probeGuess": np.ones((4, 4)), "xcoords": np.zeros(2), "ycoords": np.zeros(2)}
+    assert pictures.coverage(arrays) is not None
+    assert pictures.coverage({**arrays, **changes}) is None
+
+
+def test_many_positions_have_small_dots():
+    """Of 400 each is a third as wide as of 4, so that they do not hide the light."""
+    wide = []
+    for count in (4, 400):
+        points = {"xcoords": np.zeros(count), "ycoords": np.zeros(count)}
+        picture = pictures.coverage({"probeGuess": np.ones((8, 8)), **points})
+        wide.append(float(re.findall(r'stroke-width="([0-9.]+)"', picture.light.decode())[1]))
+    assert wide == [0.2, 0.06]
+
+
 def test_frames(fixture):
     """The mean and three single frames, on one scale that the words tell."""
     found = pictures.frames(fixture.arrays, 2000.0)
     assert [picture.title for picture in found] == ["Mean frame", "Frame 0", "Frame 8", "Frame 15"]
+    place = f"at x {fixture.xcoords[8]:.1f}, y {fixture.ycoords[8]:.1f} px"
+    assert [found[0].note, found[2].note] == ["of all 16", place]
     peak = 2000 * float(fixture.diffraction[[0, 8, 15]].max()) ** 2
     for picture in found:
         assert f"photons per pixel on a log scale, from 0 to {peak:.0f}" in picture.alt
@@ -146,6 +241,8 @@ def test_arrays_that_cannot_be_drawn(fixture, arrays):
     assert pictures.probe_and_object(arrays) == []
     assert pictures.frames(arrays, None) == []
     assert pictures.positions(arrays, fixture.sidecar, None) is None
+    assert pictures.coverage(arrays) is None
+    assert pictures.both_positions(Side(arrays=fixture.arrays), Side(arrays=arrays)) is None
 
 
 @pytest.mark.parametrize("stretched", ["xcoords", "ycoords"])
@@ -189,6 +286,35 @@ def test_positions_alone(fixture, change, said):
     assert "of the source. They" not in picture.alt, "they are said to be there"
 
 
+def test_positions_of_two(fixture):
+    """Both are drawn over the source's, with a line to each that moved."""
+    moved = {**fixture.arrays, "xcoords": fixture.xcoords + 1.5 * (np.arange(16) > 12)}
+    a = Side(arrays=fixture.arrays, record=fixture.sidecar, source=whole_source(fixture))
+    picture = pictures.both_positions(a, Side(arrays=moved))
+    assert picture.alt == (
+        "16 scan positions of A and 16 of B, in object pixels, over the 1087 of the source."
+    )
+    assert picture.note == "3 of 16 moved."
+    same = pictures.both_positions(a, a)
+    assert same.note == "The same in both."
+    lines = picture.light.count(b"line2d") - same.light.count(b"line2d")
+    assert lines == 16, "no line from each place of A to that of B"
+
+
+def test_positions_of_two_that_have_not_as_many(fixture):
+    """Nothing is said to have moved; the source is that of the one whose positions it has."""
+    few = {name: fixture.arrays[name][:5] for name in ("xcoords", "ycoords")}
+    b = Side(arrays=fixture.arrays, record=fixture.sidecar, source=whole_source(fixture))
+    absent = SourceArrays(path="a.npz", problem="is not here")
+    picture = pictures.both_positions(Side(arrays=few, record=fixture.sidecar, source=absent), b)
+    assert picture.note == ""
+    assert picture.alt.startswith(
+        "5 scan positions of A and 16 of B, in object pixels, over the 1087"
+    )
+    alone = pictures.both_positions(Side(arrays=few), Side(arrays=few))
+    assert "source" not in alone.alt
+
+
 def test_every_frame_against_its_model(fixture):
     """The words of the chart tell the worst frame and its limit."""
     fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
@@ -206,6 +332,7 @@ def every(fixture):
         *pictures.probe_and_object(fixture.arrays),
         *pictures.frames(fixture.arrays, 2000.0),
         scan(fixture, whole_source(fixture)),
+        pictures.coverage(fixture.arrays),
         pictures.frame_fit(fitted),
         figures.losses("loss-g1", [(0, 2.0), (1, 0.1)]),
     ]
@@ -225,6 +352,10 @@ def test_the_same_bytes_again(fixture, monkeypatch):
 def test_what_is_not_in_a_picture(fixture):
     """No date, no version, no script, and no address to fetch anything from."""
     for picture in every(fixture):
+        if picture.suffix == "png":
+            kinds = re.findall(rb"(IHDR|PLTE|tEXt|iTXt|zTXt|tIME|eXIf)", picture.light)
+            assert kinds == [b"IHDR"], f"{picture.name} has words in it"
+            continue
         for data in filter(None, (picture.light, picture.dark)):
             root = ElementTree.fromstring(data)
             links = [

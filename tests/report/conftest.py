@@ -59,5 +59,7 @@ def report(_template, tmp_path_factory):
         envelope=ENVELOPE,
     )
     train(root, NAME)
+    (root / "docs").mkdir()
+    shutil.copyfile(REPOSITORY / "docs/checks.md", root / "docs/checks.md")
     built = build(root, [], scratch / "out")
     return Report(root, scratch / "out", built.exit_code)

@@ -77,7 +77,15 @@ def train(root: Path, name: str, gridsize: int = 1) -> Path:
             settings={"fixture": name, "gridsize": gridsize, "loss": "mae", **ENVELOPE["options"]},
             machine="a processor, <b>2</b> cores",
             reconstruction=digests.sha256(data),
-            quality={"last_loss": 0.08, "amplitude_correlation": 0.75},
+            quality={
+                "first_loss": 2.0,
+                "last_loss": 0.08,
+                "amplitude_error": 0.25,
+                "amplitude_error_ratio": 0.5,
+                "stitched_r_factor": 0.125,
+                "amplitude_correlation": 0.75,
+                "phase_error_rad": 0.375,
+            },
             losses=[2 * 0.9**step for step in range(32)],
         ),
     )

@@ -1,14 +1,18 @@
-"""The report in a real browser: nothing fails, nothing is fetched, everyone can use it."""
+"""Pages in a real browser: nothing fails, nothing is fetched, everyone can use them."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from urllib.parse import unquote, urlparse
 
+import numpy as np
 import pytest
 
-from tests.report.kit import NAME
+from registry.compare import fixture_difference, operand
+from registry.report import comparison
+from tests.report.kit import FOLDER, NAME, OTHER
 
 pytestmark = pytest.mark.slow
 
@@ -45,10 +49,25 @@ def browser():
 
 @pytest.fixture(scope="module")
 def pages(report):
-    """The addresses of all pages."""
+    """The addresses of all pages of the report, and of that of a comparison."""
     found = [path.as_uri() for path in sorted(report.folder.rglob("*.html"))]
-    assert len(found) == 4, "not an index and three fixtures"
-    return found
+    assert len(found) == 5, "not an index, what explains checks, and three fixtures"
+    return [*found, compared(report).as_uri()]
+
+
+def compared(report):
+    """The page of a fixture and of one that is changed: its frames, its probe, its positions."""
+    path = report.root / FOLDER / f"{NAME}.npz"
+    one = operand.of_file(path, label=NAME)
+    arrays = dict(one.arrays)
+    arrays["xcoords"] = arrays["xcoords"] + (np.arange(16) > 12)
+    arrays["probeGuess"] = arrays["probeGuess"] * np.exp(0.2j).astype("c8")
+    arrays["diffraction"] = arrays["diffraction"].copy()
+    arrays["diffraction"][[3, 7, 9, 11]] *= 2
+    other = replace(one, label="changed.npz", arrays=arrays, sha256="0" * 64, sidecar=None)
+    page = report.folder.parent / "comparison.html"
+    page.write_bytes(comparison.render(fixture_difference.compare(one, other)))
+    return page
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -72,18 +91,16 @@ def test_every_page(browser, report, pages, look):
         assert width <= page.viewport_size["width"], f"{address} scrolls sideways"
         # axe would fetch the style sheet once more, which a page from a file may not
         violations = Axe().run(page, options={"preload": False}).response["violations"]
-        grave = [
-            (item["id"], [node["html"] for node in item["nodes"]])
-            for item in violations
-            if item["impact"] in ("serious", "critical")
-        ]
-        assert grave == [], f"{address}: rules of accessibility are broken"
+        broken = [(item["id"], [node["html"] for node in item["nodes"]]) for item in violations]
+        assert broken == [], f"{address}: rules of accessibility are broken"
     context.close()
     assert said == [], "the console is not empty"
-    top = f"{report.folder.as_uri()}/"
+    top = f"{report.folder.parent.as_uri()}/"
     outside = [url for url in asked if not url.startswith((top, "data:"))]
     assert outside == [], "requests that leave the folder"
-    assert len([url for url in asked if url.endswith(".svg")]) > 10, "no pictures were asked for"
+    assert len([url for url in asked if url.endswith((".svg", ".png"))]) > 10, (
+        "no pictures were asked for"
+    )
 
 
 def test_links_resolve(browser, report, pages):
@@ -104,11 +121,73 @@ def test_links_resolve(browser, report, pages):
         target = urlparse(url)
         path = unquote(target.path)
         assert target.scheme == "file", f"{address} refers to {url}"
-        assert path.startswith(f"{report.folder}/"), f"{address} refers to {url}"
+        inside = path.startswith(f"{report.folder}/") or url.startswith(f"{address}#")
+        assert inside, f"{address} refers to {url}"
         assert os.path.isfile(path), f"{address}: nothing at {url}"  # noqa: PTH113 a URL's path
         if target.fragment:
             known = anchors[f"file://{target.path}"]
             assert target.fragment in known, f"{address}: no anchor {url}"
+
+
+def test_the_way_back_stays_in_sight(browser, report):
+    """However far down, one click leads to the other fixtures; a heading is not hidden below it."""
+    for look in LOOKS.values():
+        # at once where the page is to be, without the way there
+        page = browser.new_page(**look, reduced_motion="reduce")
+        page.goto(f"{(report.folder / NAME / 'index.html').as_uri()}#identity")
+        page.wait_for_function("scrollY > 2000")
+        bar = page.locator(".stays").bounding_box()
+        heading = page.locator("#identity").bounding_box()
+        assert bar["y"] == 0, "it scrolled away"
+        assert heading["y"] >= bar["y"] + bar["height"], "the heading is below the bar"
+        page.get_by_role("link", name="Next").click()
+        assert page.url.startswith((report.folder / OTHER).as_uri()), "not the next fixture"
+        page.close()
+
+
+def test_two_pictures_abreast_on_a_phone(browser, report):
+    """Images stand in two columns, and what is written on them can be read."""
+    page = browser.new_page(**LOOKS["dark-phone"])
+    page.goto((report.folder / NAME / "index.html").as_uri())
+    left, right, below = (
+        page.locator(".pictures").first.locator("figure").nth(n).bounding_box() for n in range(3)
+    )
+    assert left["y"] == right["y"] < below["y"], "not two abreast"
+    assert right["x"] > left["x"] + left["width"] > 160, "not side by side"
+    for part in (".bar span", ".scale", "figcaption"):
+        size = page.locator(f".pictures {part}").first.evaluate("e => getComputedStyle(e).fontSize")
+        assert float(size.removesuffix("px")) >= 12, f"{part} is too small to be read"
+    bar, image = (page.locator(f".mat {part}").first.bounding_box() for part in (".bar", "img"))
+    # 50 of 226 pixels
+    assert abs(bar["width"] / image["width"] - 50 / 226) < 0.01, "the bar has another length"
+    page.close()
+
+
+def test_colour_bars_follow_light_and_dark(browser, report):
+    """Their words are in the page's own ink."""
+    inks = set()
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)
+        page.goto((report.folder / NAME / "index.html").as_uri())
+        inks.add(page.locator(".scale").first.evaluate("e => getComputedStyle(e).color"))
+        page.close()
+    assert inks == {"rgb(93, 102, 119)", "rgb(163, 173, 191)"}
+
+
+def test_tables_on_a_phone(browser, report):
+    """Cells stand below each other, and are cells of rows all the same for who cannot see them."""
+    page = browser.new_page(**LOOKS["dark-phone"])
+    page.goto((report.folder / NAME / "index.html").as_uri())
+    first, second = (page.locator("#arrays ~ table th[scope=row], #arrays ~ table td").nth(n)
+                     .bounding_box() for n in range(2))  # fmt: skip
+    assert second["y"] > first["y"], "not one below the other"
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    roles = [node["role"]["value"] for node in tree["nodes"] if not node["ignored"]]
+    tables = page.locator("table").count()
+    assert (roles.count("table"), roles.count("row")) == (tables, page.locator("tr").count())
+    cells = page.locator("td").count()
+    assert (roles.count("cell") or roles.count("gridcell")) == cells > 50, "cells are no cells"
+    page.close()
 
 
 def test_keyboard(browser, report):

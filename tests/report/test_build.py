@@ -45,7 +45,7 @@ def test_a_report(report):
     found = contents(report.folder)
     manifest = folder.read(report.folder)
     assert list(manifest.pages) == [NAME, OTHER, UNBUILT]
-    assert set(manifest.shared.files) == {"index.html", "report.css", "report.js"}
+    assert set(manifest.shared.files) == {"checks.html", "index.html", "report.css", "report.js"}
     listed = {**manifest.shared.files}
     for part in manifest.pages.values():
         listed.update(part.files)
@@ -104,12 +104,34 @@ def test_a_damaged_report(root, tmp_path, cheap, damage, file):
 
 
 def test_a_removed_fixture(root, tmp_path, cheap):
-    """The page of a fixture that is gone goes, too."""
+    """The page of a fixture that is gone goes, too, and no page has it as its next one."""
     build(root, [], tmp_path / "out")
     found = build(root, [OTHER], tmp_path / "out")
-    assert names(found) == ([OTHER], []), "the other page was made anew"
+    assert names(found) == ([OTHER], [OTHER]), "its neighbour still leads to it"
     assert not (tmp_path / "out" / NAME).exists(), "a stale page"
     assert NAME not in (tmp_path / "out" / "index.html").read_text(), "a card without a page"
+
+
+def test_pages_that_are_no_neighbours(root, tmp_path, cheap):
+    """Stay as they are when another one comes or goes."""
+    declare(root, fixtures={UNBUILT: {"generator": "subset_v1", "source": "run1084_twin"}})
+    build(root, [], tmp_path / "out")
+    found = build(root, [NAME, OTHER], tmp_path / "out")
+    assert names(found) == ([NAME, OTHER], [OTHER]), "not just the one beside it"
+
+
+def test_what_explains_the_checks(root, tmp_path, cheap):
+    """Comes with the report where the registry has it, and is made anew where it changed."""
+    build(root, [NAME], tmp_path / "out")
+    assert not (tmp_path / "out" / "checks.html").exists(), "a page of nothing"
+    (root / "docs").mkdir()
+    (root / "docs" / "checks.md").write_text("# Checks\n\nText.\n")
+    build(root, [NAME], tmp_path / "out")
+    text = (tmp_path / "out" / "checks.html").read_text()
+    assert '<h1 id="checks">Checks</h1>\n<p>Text.</p>' in text
+    (root / "docs" / "checks.md").write_text("# Checks\n\nOther text.\n")
+    assert build(root, [NAME], tmp_path / "out").drawn == [], "the same anchors, another page"
+    assert "Other text." in (tmp_path / "out" / "checks.html").read_text(), "stale"
 
 
 def test_another_order(root, tmp_path, cheap):

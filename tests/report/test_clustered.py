@@ -144,7 +144,9 @@ def test_a_worker_that_draws_otherwise(root, processes, elsewhere, tmp_path, not
     package = tmp_path / "changed" / "registry"
     shutil.copytree(REPOSITORY / "registry", package, ignore=shutil.ignore_patterns("__pycache__"))
     path = package / "drawing.py"
-    path.write_text(path.read_text(encoding="utf-8").replace("_BAR = 0.32", "_BAR = 0.33"))
+    text = path.read_text(encoding="utf-8")
+    assert "_WIDTH = 320\n" in text
+    path.write_text(text.replace("_WIDTH = 320\n", "_WIDTH = 321\n"), encoding="utf-8")
     processes.worker("right", root)
     processes.worker("wrong", elsewhere, package.parent)
     processes.wait("right", "wrong")
@@ -240,6 +242,6 @@ def test_files_of_no_page(others, found):
 
 def test_a_page():
     """It is taken, with its pictures."""
-    files = {"x_v1/index.html": b"1", "x_v1/probe.svg": b"2"}
+    files = {"x_v1/index.html": b"1", "x_v1/probe.svg": b"2", "x_v1/probe.png": b"3"}
     answer = Answer(machine=MACHINE, files=files, sha256={}, told="")
     assert clustered._held("x_v1", answer) == files

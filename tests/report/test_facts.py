@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -44,6 +45,58 @@ def test_all_that_is_pinned_or_declared(root):
     declare(root, fixtures={UNBUILT: {}})
     found = gather(root, [])
     assert [facts.name for facts in found] == [NAME, OTHER, UNBUILT]
+
+
+def test_neighbours(root):
+    """Each knows the one before it and the one after it; who is at an end has none there."""
+    declare(root, fixtures={UNBUILT: {}})
+    found = [(facts.before, facts.after) for facts in gather(root, [])]
+    assert found == [("", OTHER), (NAME, UNBUILT), (OTHER, "")]
+    assert [(facts.before, facts.after) for facts in gather(root, [OTHER])] == [("", "")]
+
+
+def test_meanings(root):
+    """Arrays are called what the contract calls them, as long as the sidecar is the pinned one."""
+    (facts,) = gather(root, [NAME])
+    assert facts.meanings["probeGuess"] == "probe, in object pixels"
+    assert facts.meanings["xcoords"] == "centre of each frame on the object: column, px"
+    path = root / FOLDER / f"{NAME}.json"
+    path.write_text(path.read_text().replace("CC0-1.0", "MIT"))
+    (facts,) = gather(root, [NAME])
+    assert facts.meanings == {}
+
+
+OWN = """{"properties": {"diffraction": {"description": "what a schema says", "unit": "m"},
+  "ycoords": {}}}"""
+
+
+def test_meanings_from_a_schema(root):
+    """Of a contract that is in no table they are the schema's, where that is the pinned one."""
+    path = root / "schemas" / "mine_v1.schema.json"
+    path.write_text(OWN)
+    (facts,) = gather(root, [NAME])
+    general = {name: sha for name, sha in facts.record.schemas.items() if "sidecar" in name}
+    schemas = {**general, path.name: digests.sha256_file(path)}
+    sidecar = root / FOLDER / f"{NAME}.json"
+    document = json.loads(sidecar.read_bytes())
+    del document["ptychography"]
+    sidecar.write_text(json.dumps(document))
+    repin(root, NAME, contract=path.name, schemas=schemas, field="mine", mine={})
+    (facts,) = gather(root, [NAME])
+    assert [link.detail for link in facts.broken] == [], "not a registry as it should be"
+    assert facts.meanings == {"diffraction": "what a schema says, m"}
+    path.write_text(OWN.replace("says", "says now"))
+    (facts,) = gather(root, [NAME])
+    assert facts.meanings == {}, "of a schema that was changed"
+
+
+def test_criteria(root):
+    """The anchors of what explains them are known, where the registry has it."""
+    (facts,) = gather(root, [NAME])
+    assert facts.criteria == ()
+    explain(root)
+    (facts,) = gather(root, [NAME])
+    assert facts.criteria == ("own-match",)
 
 
 def test_each_name_once(root):
@@ -170,13 +223,27 @@ def bring_source(root):
     (root / SOURCE).write_bytes(b"another")
 
 
-@pytest.mark.parametrize("change", [change_bytes, change_pin, deprecate, retrain, bring_source])
+def explain(root):
+    """A page that explains a criterion."""
+    (root / "docs").mkdir()
+    (root / "docs" / "checks.md").write_text("# Own-match\n")
+
+
+@pytest.mark.parametrize(
+    "change", [change_bytes, change_pin, deprecate, retrain, bring_source, explain]
+)
 def test_another_digest_where_anything_changed(root, change):
     """Whatever a page shows is among its inputs."""
     (before,) = gather(root, [NAME])
     change(root)
     (after,) = gather(root, [NAME])
     assert after.digest("program") != before.digest("program"), "the old page would be kept"
+
+
+def test_another_digest_beside_another_page(root):
+    """A page leads to those beside it."""
+    (alone,), (beside, _) = (gather(root, names) for names in ([NAME], [NAME, OTHER]))
+    assert alone.digest("program") != beside.digest("program")
 
 
 def test_another_digest_for_another_program(root):

@@ -28,12 +28,15 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.pieces: list[str] = []
+        self.start = 0
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
         """Keep a tag. Texts of two elements are two texts, but for a place to break a line."""
         self.tags.append((tag, dict(attrs)))
         self.pieces.append("" if tag == "wbr" else " ")
+        if tag == "main":
+            self.start = len(self.pieces)
 
     def handle_data(self, data):
         """Keep a piece of text."""
@@ -43,6 +46,11 @@ class Page(HTMLParser):
     def text(self) -> str:
         """All text, with single spaces."""
         return " ".join("".join(self.pieces).split())
+
+    @property
+    def main(self) -> str:
+        """The same without what stands above: links to other places."""
+        return " ".join("".join(self.pieces[self.start :]).split())
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """Attributes of each tag of a name."""
@@ -96,7 +104,8 @@ def test_every_array_and_transformation(good, record):
     """All arrays with their shapes, and all transformations in their order."""
     for name, item in record["arrays"].items():
         shape = " × ".join(map(str, item["shape"]))
-        assert f"{name} {shape} {item['dtype']}" in good.text, name
+        _, _, rest = good.text.partition("Range (magnitude) SHA-256")
+        assert re.search(rf"\b{name} [^×<]*{shape} {item['dtype']}", rest), name
     places = [good.text.find(" ".join(step.split())) for step in record["transformations"]]
     assert min(places) > 0, "a step is not there"
     assert places == sorted(places), "the steps are in another order"
@@ -109,8 +118,10 @@ def test_every_check(good, record):
 
 
 def test_every_picture_has_words(report):
-    """Each image says what it shows, has its size, and lies in the report."""
+    """Each image says what it shows, has a caption and its size, and lies in the report."""
     for path in report.folder.rglob("*.html"):
+        page = Page(path.read_text(encoding="utf-8"))
+        assert len(page.all("img")) == len(page.all("figcaption")), "a picture has no caption"
         for image in Page(path.read_text(encoding="utf-8")).all("img"):
             assert len(image["alt"]) > 10, f"{path}: {image['src']} has no words"
             assert int(image["width"]) > 0 < int(image["height"]), "the page will jump"
@@ -120,18 +131,76 @@ def test_every_picture_has_words(report):
 def test_pictures_of_a_good_fixture(good):
     """Probe, object, mean and three frames, positions, fit, and what training left."""
     assert [image["src"] for image in good.all("img")] == [
-        "object-amplitude.svg", "object-phase.svg", "probe-amplitude.svg", "probe-phase.svg",
-        "frame-mean.svg", "frame-0.svg", "frame-8.svg", "frame-15.svg",
-        "positions.svg", "frame-fit.svg",
-        "loss-g1.svg", "reconstruction-g1-amplitude.svg", "reconstruction-g1-phase.svg",
+        "object-amplitude.png", "object-phase.png", "probe-amplitude.png", "probe-phase.png",
+        "frame-mean.png", "frame-0.png", "frame-8.png", "frame-15.png",
+        "positions.svg", "coverage.svg", "frame-fit.svg",
+        "loss-g1.svg", "reconstruction-g1-amplitude.png", "reconstruction-g1-phase.png",
     ]  # fmt: skip
+
+
+def test_scale_bars_and_colour_bars(good, record):
+    """Each image has both, as text of the page; the bar is as long as it says."""
+    images = [image for image in good.all("img") if image["src"].endswith(".png")]
+    bars = [span["style"] for span in good.all("span") if span.get("class") == "bar"]
+    # and one that has dots
+    assert len(bars) == len(images) + 1, "an image without a bar"
+    assert bars[0] == f"width: {100 * 50 / record['arrays']['objectGuess']['shape'][1]:.2f}%"
+    ramps = [span["style"] for span in good.all("span") if span.get("class") == "ramp"]
+    assert len(ramps) == len(bars), "an image without colours"
+    assert ramps[0].startswith("background: linear-gradient(90deg, #000000, "), "not black first"
+    assert ramps[0].endswith(", #ffffff)"), "not white last"
+    assert "50 px 0.451 1.04 Object, amplitude 226 × 227 pixels" in good.text
+
+
+def test_the_way_through_the_report(report):
+    """Each page leads to the one before it and the one after it, as far as there are such."""
+    ways = {
+        name: [
+            (link["rel"], link["href"])
+            for link in Page(report.page(name)).all("a")
+            if "rel" in link
+        ]
+        for name in (NAME, OTHER, UNBUILT)
+    }
+    assert ways == {
+        NAME: [("next", f"../{OTHER}/index.html")],
+        OTHER: [("prev", f"../{NAME}/index.html"), ("next", f"../{UNBUILT}/index.html")],
+        UNBUILT: [("prev", f"../{OTHER}/index.html")],
+    }
+
+
+def test_the_call_that_loads_it(good):
+    """Stands below the name, to be copied."""
+    call = f'registry.load("{NAME}")'
+    assert call in [button["data-copy"] for button in good.all("button")], "no button"
+    assert f"verified deprecated {call} Copy" in good.text, "not to be seen"
+
+
+def test_plain_words(good):
+    """A figure is called by what it means, an array by what it is; the keys stand beside them."""
+    assert "Part of the source's range in x that the positions span coverage_x" in good.text
+    assert "probeGuess probe, in object pixels 64 × 64" in good.text
+    assert "N subset 16" in good.text, "a parameter"
+
+
+def test_links_to_what_explains_a_criterion(root):
+    """They lead to its row of the page on checks; without that page there is none."""
+    (facts,) = gather(root, [NAME])
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    assert "max_amplitude · contract" in page.text
+    assert [link["href"] for link in page.all("a") if "checks" in link["href"]] == ["#checks"]
+    facts = replace(facts, criteria=("contract", "own-match"))
+    page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
+    found = {link["href"] for link in page.all("a") if "checks.html" in link["href"]}
+    assert found == {"../checks.html#contract", "../checks.html#own-match"}
 
 
 def test_training(good):
     """Figures stand against their budgets, and the page says that no pin covers them."""
-    assert "train_limit_s 23.5 s 45 s kept" in good.text, "a budget that is kept"
-    assert "peak_rss_mb 1200.0 MB 1000 MB missed: 1200.0 MB" in good.text, "one that is not"
-    assert "last loss 0.08" in good.text, "what came of it"
+    assert "Train limit 23.5 s 45 s kept" in good.text, "a budget that is kept"
+    assert "Peak rss 1200.0 MB 1000 MB missed: 1200.0 MB" in good.text, "one that is not"
+    assert "Last loss 0.08" in good.text, "what came of it"
+    assert "Phase error [rad] 0.375" in good.text, "without its unit"
     assert "Measured on a processor, <b>2</b> cores." in good.text, "on which machine"
     assert "These files are results: no link of the chain covers them." in good.text
 
@@ -151,7 +220,7 @@ def test_text_is_escaped(good, report):
 
 def test_a_broken_fixture(broken):
     """The page says first that it is broken, by which link, and how to mend it."""
-    start = broken.text.partition("Checks")[0]
+    start = broken.main.partition("Checks")[0]
     assert "This fixture is broken" in start
     assert "Failing link: sidecar -> bytes" in start
     assert f"to mend: rm {FOLDER}/{OTHER}.npz, then fixtures pull {OTHER}" in start
@@ -233,8 +302,8 @@ def test_physics_that_was_not_checked(page):
     found = page(
         verdict="not checked", reason="the source has no object", checks={"r_factor": None}
     )
-    start, _, rest = found.text.partition("Probe and object")
-    assert "physics not checked Positions" in start, "no badge"
+    start, _, rest = found.main.partition("Probe and object")
+    assert "physics not checked registry.load" in start, "no badge"
     assert "Physics not checked: the source has no object. Nothing says" in start
     assert "how these come about: its physics was not checked." in rest, "a fit"
     assert "not measured" in rest, "figures that nobody measured"
@@ -243,8 +312,8 @@ def test_physics_that_was_not_checked(page):
 def test_physics_that_is_undecided(page):
     """So does one whose data cannot tell; its frames are drawn against their models."""
     found = page(verdict="undecided", reason="z = 1.3", checks={"power": 0.25, "held_out_z": 1.3})
-    start, _, rest = found.text.partition("Probe and object")
-    assert "physics undecided Positions" in start, "no badge"
+    start, _, rest = found.main.partition("Probe and object")
+    assert "physics undecided registry.load" in start, "no badge"
     assert "Physics undecided: z = 1.3. Nothing says" in start, "not said"
     assert "frame-fit.svg" in [image["src"] for image in found.all("img")], "no fit"
     assert "0.250 more than 0.5 outside by 0.25" in rest, "as if its power were enough"
@@ -254,19 +323,25 @@ def test_physics_that_is_undecided(page):
 def test_planted_mistakes(page):
     """What would notice each, the missed ones first, and the smallest shift that is found."""
     mistakes = {
-        "found": {"x_mirrored": ["own-match", "alternatives"]},
+        "found": {
+            "mirrored_x": ["own-match", "alternatives"],
+            "swapped_coordinates": ["alternatives", "own-match"],
+        },
         "missed": ["x_plus_1px"],
-        "none": ["y_mirrored"],
+        "none": ["mirrored_y"],
         "smallest": {"x": 2.0, "y": 0.5},
     }
-    found = page(mistakes=mistakes).text
-    assert "Planted mistakes Arrays" in found, "not on this page's list"
-    assert "Smallest shift that is found: 2 px in x, 0.5 px in y. Mistake" in found
+    found = page(mistakes=mistakes)
+    assert "Planted mistakes Arrays" in found.text, "not on this page's list"
     assert (
-        "Mistake Verdict Refused by x_plus_1px missed nothing "
-        "x_mirrored found own-match, alternatives "
-        "y_mirrored no mistake here these arrays stay as they are Arrays"
-    ) in found
+        "2 found, 1 missed, 1 that leave these arrays as they are. "
+        "Smallest shift that is found: 2 px in x, 0.5 px in y. Refused by Mistakes "
+        "nothing: missed X plus 1px x coordinates 1 px too large "
+        "alternatives, own-match Mirrored x Swapped coordinates "
+        "no mistake here Mirrored y Arrays"
+    ) in found.main
+    titles = [item["title"] for item in found.all("li") if "title" in item]
+    assert titles[1] == "x counted from the other side", "what a mistake is"
 
 
 def test_mistakes_that_were_not_planted(page):
@@ -284,7 +359,7 @@ def test_a_contract_that_is_not_in_the_table(root, renamed):
     facts = replace(facts, record=replace(facts.record, contract="mine_v1.schema.json"))
     page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
     drawn = [image["src"] for image in page.all("img")]
-    assert ("frame-mean.svg" in drawn) is not renamed, drawn
+    assert ("frame-mean.png" in drawn) is not renamed, drawn
     assert "No chart of how these come about: the table of contracts has no" in page.text
     assert "outside by" not in page.text, "a figure of arrays that are no amplitudes"
 
@@ -296,7 +371,7 @@ def test_frames_that_come_last(root):
     arrays["diffraction"] = arrays["diffraction"].transpose(1, 2, 0)
     facts = replace(facts, record=replace(facts.record, contract="data_001_legacy_v1.schema.json"))
     page = Page(pages.fixture(root, facts, arrays)[f"{NAME}/index.html"].decode())
-    assert "frame-15.svg" in [image["src"] for image in page.all("img")], "not the last of 16"
+    assert "frame-15.png" in [image["src"] for image in page.all("img")], "not the last of 16"
     assert "The file has frames last, (H, W, N)" in page.text, "not said"
 
 
@@ -306,10 +381,10 @@ def test_a_planted_defect(root):
     defect = {"name": "flat", "description": "all frames are flat", "refused_by": ["chi-square"]}
     facts = replace(facts, record=replace(facts.record, defect=defect))
     page = Page(pages.fixture(root, facts, None)[f"{NAME}/index.html"].decode())
-    start = page.text.partition("Checks")[0]
+    start = page.main.partition("Checks")[0]
     assert "A defect was planted on purpose, flat: all frames are flat." in start
     assert "Refused by chi-square." in start
-    card = Page(pages.shared([facts], {NAME: []})["index.html"].decode())
+    card = Page(pages.shared([facts], {NAME: []}, "")["index.html"].decode())
     assert f"{NAME} verified defect: flat" in card.text, "no badge on the card"
 
 
@@ -369,7 +444,11 @@ def test_the_index(index):
         f"{NAME}/index.html", f"{OTHER}/index.html", f"{UNBUILT}/index.html",
     ]  # fmt: skip
     assert "3 fixtures. 2 broken or missing." in index.text
-    assert f"{NAME} verified deprecated Positions 16, evenly spaced" in index.text
+    shown = f"{NAME} verified deprecated scan object mean frame Positions 16, evenly spaced"
+    assert shown in index.text, "not its pictures, or not what they show"
+    thumbnails = [image["src"] for image in index.all("img")]
+    names = ("coverage.svg", "object-amplitude.png", "frame-mean.png")
+    assert thumbnails == [f"{NAME}/{name}" for name in names]
     assert f"{OTHER} broken No pictures: its bytes did not pass verification." in index.text
     assert f"{UNBUILT} missing No pictures: its bytes are not here." in index.text
     assert index.text.count("Failing link: sidecar -> bytes") == 1
@@ -377,7 +456,7 @@ def test_the_index(index):
 
 def test_an_empty_registry():
     """A report on nothing says so."""
-    page = Page(pages.shared([], {})["index.html"].decode())
+    page = Page(pages.shared([], {}, "")["index.html"].decode())
     assert "0 fixtures. Nothing is pinned; build the fixtures with dvc repro." in page.text
 
 

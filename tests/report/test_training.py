@@ -34,7 +34,7 @@ def test_a_run(root):
     ], "not the verdicts"
     (problem,) = run.problems
     assert problem.startswith("out of date: changed since, sha256 "), "not said to be"
-    assert run.quality == {"last_loss": 0.08, "amplitude_correlation": 0.75}
+    assert run.quality.items() >= {"last_loss": 0.08, "amplitude_correlation": 0.75}.items()
     assert (run.losses[0], run.losses[31][0], len(run.losses)) == ((1, 2.0), 32, 32)
     assert run.reconstruction == digests.sha256_file(path), "no digest"
 
