@@ -48,7 +48,8 @@ class Result:
     def __str__(self) -> str:
         codes = ", ".join(f"{count} with {code}" for code, count in sorted(self.codes.items()))
         return (
-            f"train: {sum(self.codes.values())} interrupted, lately of {self.seconds:.2f} s: {codes}; "
+            f"train: {sum(self.codes.values())} interrupted, lately {self.seconds:.2f} s long: "
+            f"{codes}; "
             f"{self.kept} had a checkpoint, {self.starts} were at the interpreter's start: "
             f"{len(self.findings)} findings"
         )
