@@ -110,7 +110,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     clock.lap("setup")
     with _stopped_by_signals() as request:
         callbacks = (_Recorder(training, network), losses, _Obedience(request))
-        trainer = _trainer(options, *callbacks)
+        trainer = _trainer(options, batches.val is not None, *callbacks)
         trainer.fit(module, datamodule=batches, ckpt_path=kept)
     clock.lap("fit")
     path = options.output_dir / checkpoint.FILE
@@ -226,7 +226,9 @@ _TAKEN = {
 }
 
 
-def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trainer:
+def _trainer(
+    options: Options, is_validated: bool, *callbacks: lightning.Callback
+) -> lightning.Trainer:
     """What trains, and writes its checkpoint and a log to the output folder."""
     options.output_dir.mkdir(parents=True, exist_ok=True)
     bar = [_Progress(refresh_rate=4)] if options.trainer.get("enable_progress_bar", True) else []
@@ -239,6 +241,7 @@ def _trainer(options: Options, *callbacks: lightning.Callback) -> lightning.Trai
         "accelerator": "gpu" if options.device == "cuda" else "cpu",
         "devices": 1,
         "max_epochs": options.max_epochs,
+        "limit_val_batches": 1.0 if is_validated else 0,
         "logger": loggers.logger(options.logger, options.output_dir, resume=options.resume),
         "log_every_n_steps": 1,
         # on CUDA some sums have no order; they are as good, and not the same to the last bit

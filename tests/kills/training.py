@@ -32,7 +32,12 @@ CODES = {number: {128 + number, -number, 0} for number in SIGNALS}
 
 @dataclass
 class Result:
-    """How often a signal came, how that ended by exit code, and what was wrong."""
+    """How often a signal came, how that ended by exit code, and what was wrong.
+
+    seconds : float
+        What the last training took that nobody interrupted: of those the moments are parts, as a
+        machine has more to do at one time than at another.
+    """
 
     seconds: float
     codes: dict[int, int] = field(default_factory=dict)
@@ -43,7 +48,8 @@ class Result:
     def __str__(self) -> str:
         codes = ", ".join(f"{count} with {code}" for code, count in sorted(self.codes.items()))
         return (
-            f"train: {sum(self.codes.values())} interrupted, of {self.seconds:.2f} s: {codes}; "
+            f"train: {sum(self.codes.values())} interrupted, lately {self.seconds:.2f} s long: "
+            f"{codes}; "
             f"{self.kept} had a checkpoint, {self.starts} were at the interpreter's start: "
             f"{len(self.findings)} findings"
         )
@@ -57,18 +63,17 @@ def measure(
     It takes a while; what is wrong is said at once, and what there is so far now and then.
     """
     moments = random.Random(f"{seed} train")
-    begun = time.monotonic()
-    code, said = _end(_start(folder / "whole", LOGGERS[0]))
+    seconds, code, said = _whole(folder / "whole", LOGGERS[0])
     assert code == 0, said
-    result = Result(time.monotonic() - begun)
+    result = Result(seconds)
     losses = _losses(folder / "whole")
     for number in range(count):
         logger = LOGGERS[number % len(LOGGERS)]
         first = moments.choice(SIGNALS)
-        sent = [(moments.uniform(0, result.seconds), first)]
+        sent = [(moments.random(), first)]
         if moments.random() < 0.5:
-            sent.append((moments.uniform(0, 0.5), moments.choice(SIGNALS)))
-        where = ", ".join(f"{each.name} after {pause:.3f} s" for pause, each in sent)
+            sent.append((moments.uniform(0, 0.1), moments.choice(SIGNALS)))
+        where = ", ".join(f"{each.name} after {part:.3f} of it" for part, each in sent)
         found = _try(folder / str(number), logger, sent, losses, result)
         for each in found:
             result.findings.append(f"{number} ({logger}), {where}: {each}")
@@ -86,9 +91,9 @@ def _try(
     result: Result,
 ) -> Iterator[str]:
     process = _start(run, logger)
-    for pause, number in sent:
+    for part, number in sent:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(pause)
+            process.wait(part * result.seconds)
         process.send_signal(number)
     try:
         code, said = _end(process)
@@ -108,7 +113,9 @@ def _try(
     result.kept += is_kept
     if (run / "train.json").exists() and _losses(run) != losses:
         yield "other losses in train.json"
-    code, said = _end(_start(run, logger, *(["--resume"] if is_kept else [])))
+    seconds, code, said = _whole(run, logger, *(["--resume"] if is_kept else []))
+    if not is_kept:
+        result.seconds = seconds
     if code != 0:
         yield f"does not go on: {said}"
     elif _losses(run) != losses:
@@ -116,6 +123,12 @@ def _try(
     left = [str(path.relative_to(run)) for path in run.rglob(".*") if path.is_file()]
     if left:
         yield f"leaves {', '.join(left)}"
+
+
+def _whole(run: Path, logger: str, *options: str) -> tuple[float, int, str]:
+    begun = time.monotonic()
+    code, said = _end(_start(run, logger, *options))
+    return time.monotonic() - begun, code, said
 
 
 def _start(run: Path, logger: str, *options: str) -> subprocess.Popen[str]:

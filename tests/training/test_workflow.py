@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
+import warnings
 from dataclasses import replace as replaced
 
 import numpy as np
@@ -17,9 +18,10 @@ from registry.fixture import Fixture
 from registry.identity import npz
 from registry.ptychography import forward as reference
 from registry.training import module as training_module
-from registry.training import reconstruction
+from registry.training import reconstruction, workflow
 from registry.training import sweeps as sweeps_module
 from registry.training.forward import far_field
+from registry.training.options import Options
 from tests.kit.repository import REPOSITORY
 from tests.training.regression import CORRELATION, ERROR_RATIO, failures
 
@@ -247,3 +249,13 @@ def test_validation_while_training(trained, n16, tmp_path):
         found = [row["val_loss"] for row in csv.DictReader(file) if row["val_loss"]]
     assert len(found) == 2, "not once in each epoch"
     assert 0 < float(found[1]) < float(found[0]), "nothing was learned"
+
+
+@pytest.mark.parametrize("n_images", [None, 12])
+def test_nothing_to_worry_about(n16, tmp_path, n_images):
+    """No warning of Lightning's or torch's own reaches who only trains."""
+    options = Options(output_dir=tmp_path, n_images=n_images, max_epochs=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        workflow.train(n16, options)
+    assert [str(warning.message) for warning in caught] == [], "warnings"
