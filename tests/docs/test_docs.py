@@ -91,7 +91,7 @@ def test_readme_commands(clone, blocks):
     """The commands after the two that install print what is there, and find it in order."""
     (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
     printed = clone.sh(block.text)
-    for name in ("", "_n16", "_n128", "_supervised"):
+    for name in ("", "_n16", "_n128", "_supervised", "_labelled"):
         assert f"ok      minimal_dataset_v1{name}  (12 links hold)" in printed, "not verified"
 
 
