@@ -6,7 +6,9 @@ import pytest
 
 from tests.kit.repository import REPOSITORY
 
-NAMES = tuple(f"minimal_dataset_v1{suffix}" for suffix in ("", "_n16", "_n128", "_supervised", "_labelled"))
+NAMES = tuple(
+    f"minimal_dataset_v1{suffix}" for suffix in ("", "_n16", "_n128", "_supervised", "_labelled")
+)
 
 
 @pytest.mark.slow
