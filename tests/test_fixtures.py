@@ -18,6 +18,10 @@ PUBLISHED = {
         "fdad843f7389903aeb85c2e3df73b033380a6b8be360c5a997d7f5a8b0204054",
         "47e2595135624a7e5593a2b9dae4acf7075b5e8e483d8f8799e9abf227627896",
     ),
+    "minimal_dataset_v1_labelled": (
+        "d5de38ff46095282495fb856c42de49d4fa2565ac719f00ae28d882296f323f5",
+        "9abe3e457e4c53e9e4295794b9c91f4cd380d818b889d89280c271ac89fee2e3",
+    ),
     "minimal_dataset_v1_n128": (
         "74319cf4850ac8c47a4ee218a334fa446a2aef66eae65dd0d65c02ffe7ccb318",
         "0b5e5fc79b70336132f3567ca99873c62302087b075d21e9e640ce28dd57ca6d",

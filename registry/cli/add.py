@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--generator",
         metavar="GENERATOR",
-        help="default: that of --like, else the newest version of subset",
+        help="default: that of --like, else of the fixture that is declared last",
     )
     parser.add_argument("--build", action="store_true", help="then run dvc repro for it")
     key_flags.add_flags(parser, fixture=True)
@@ -160,10 +160,17 @@ def _generator(
     if named is None:
         named = base.get("generator")
     if named is None:
-        # as the version that was added last, or as the only generator that there is
+        # as the version that stands last, or as the only generator that there is
         used = [entry.get("generator") for entry in declared.values() if isinstance(entry, dict)]
         only = list(words.fixtures) if len(words.fixtures) == 1 else []
         named = next(reversed([*only, *used]), None)
+    if named is None:
+        raise UsageError(
+            "--generator",
+            expected=f"one of {', '.join(words.fixtures)}",
+            found="none, and no fixture that is declared already to take it from",
+            remedy="name one; fixtures add --help --generator NAME shows its keys",
+        )
     return key_flags.find_generator(words.fixtures, str(named), "--generator")
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from typing import TYPE_CHECKING, Any
 
 from registry import console
+from registry.cli import json_output
 from registry.cli.table import columns
 from registry.storage.root import find_root
+
+if TYPE_CHECKING:
+    from registry.compare.copies import Copy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delete", action="store_true", help="remove what is found; else it is only shown"
     )
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,6 +59,19 @@ def run(arguments: argparse.Namespace) -> int:
         places.append(removal.on_remote(root, arguments.remote, writable=True))
     # all is found before anything is removed
     found = copies.find(root, collected.unwanted, places, in_workspace=arguments.workspace)
+    if arguments.json:
+        if arguments.delete:
+            copies.remove(root, found, places)
+        json_output.say(
+            {
+                "root": str(root),
+                "copies": [_facts(copy) for copy in found],
+                "bytes": sum(copy.size for copy in found),
+                "unknown_folders": list(collected.lost),
+                "removed": bool(found) and arguments.delete,
+            }
+        )
+        return 0
     rows = [("where", "what", "bytes", "object", "why nobody keeps it")]
     rows += [
         (copy.place, copy.path or copy.of.what, f"{copy.size:,}", copy.of.md5[:12], copy.of.why)
@@ -77,6 +96,17 @@ def run(arguments: argparse.Namespace) -> int:
     elif found:
         console.say(f"nothing was removed; to remove {total}: {_command(arguments)}")
     return 0
+
+
+def _facts(copy: Copy) -> dict[str, Any]:
+    return {
+        "where": copy.place,
+        "what": copy.of.what,
+        "path": copy.path or None,
+        "size": copy.size,
+        "md5": copy.of.md5,
+        "why": copy.of.why,
+    }
 
 
 def _command(arguments: argparse.Namespace) -> str:

@@ -6,10 +6,17 @@ import argparse
 import json
 from typing import Any
 
+from registry.errors import RegistryError
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Give a command the flag."""
     parser.add_argument("--json", action="store_true", help="print a JSON document")
+
+
+def error(found: RegistryError) -> dict[str, Any]:
+    """What is wrong, for a document: the four parts of its message, and its exit code."""
+    return {**found.parts, "exit_code": found.exit_code}
 
 
 def say(document: Any) -> None:

@@ -48,7 +48,7 @@ def _facts(root: Path, pin: Pin) -> dict[str, Any]:
     try:
         record = loading.read_sidecar(root, pin)
     except RegistryError as error:
-        return {**facts, "error": {**error.parts, "exit_code": error.exit_code}}
+        return {**facts, "error": json_output.error(error)}
     return {
         **facts,
         "sha256": record.sha256_checksum,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from registry import console, files, loading
+from registry.cli import json_output
 from registry.declare import deprecation
 from registry.environment import is_offline
 from registry.errors import ChainError, MissingError, RegistryError, UsageError, word, worst
@@ -51,24 +53,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="put a copy of one fixture there and not into the workspace; into a folder, one that "
         "is there or a path that ends with /, its sidecar as well",
     )
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     root = locate(None)
     if arguments.to is not None:
-        return _copy(root, arguments.names, arguments.to, arguments.offline)
+        return _copy(root, arguments)
     chosen = [loading.resolve(root, name) for name in arguments.names]
     # by name, for a fixture may be asked for twice
     wanted = {pin.name: pin for pin in chosen or pins.read(root).values()}
-    if not wanted:
+    if not wanted and not arguments.json:
         console.say(served.nothing_pinned(root))
         return 0
     offline = is_offline(arguments.offline)
-    outcomes = _pull(root, list(wanted.values()), offline)
-    errors = []
+    outcomes = {
+        name: served.advised(root, outcome) if isinstance(outcome, RegistryError) else outcome
+        for name, outcome in _pull(root, list(wanted.values()), offline).items()
+    }
+    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, RegistryError)]
+    if arguments.json:
+        facts = [_facts(wanted[name], outcome) for name, outcome in outcomes.items()]
+        remarks = list(_remarks(root, wanted.values(), offline))
+        json_output.say({"root": str(root), "fixtures": facts, "remarks": remarks})
+        return worst(error.exit_code for error in errors)
     for name, outcome in outcomes.items():
         if isinstance(outcome, RegistryError):
-            errors.append(served.advised(root, outcome))
             console.say(f"{word(outcome.exit_code):<7}  {name}")
         elif outcome == _PRESENT:
             console.say(f"present  {name}")
@@ -79,16 +89,28 @@ def run(arguments: argparse.Namespace) -> int:
     counts = [f"{found.count(kind)} {kind}" for kind in (_PRESENT, _CACHE, _REMOTE)]
     counts.append(f"{len(errors)} failed")
     console.say(f"{len(found)} fixture{'s' * (len(found) != 1)}: {', '.join(counts)}")
-    if not offline:
-        # a load does not ask: here it is learnt, for later loads as well
-        console.say(*imports.look(root, wanted.values()))
-    deprecated = (deprecation.of(root, pin) for pin in wanted.values())
-    console.say(*(str(found) for found in deprecated if found))
+    console.say(*_remarks(root, wanted.values(), offline))
     return worst(error.exit_code for error in errors)
 
 
-def _copy(root: Path, names: Sequence[str], to: str, offline: bool | None) -> int:
+def _facts(pin: Pin, outcome: _Outcome, path: str | None = None) -> dict[str, Any]:
+    """What became of a fixture, for a document."""
+    facts = {"name": pin.name, "path": path or pin.path, "size": pin.size}
+    if isinstance(outcome, RegistryError):
+        return {**facts, "outcome": "failed", "error": json_output.error(outcome)}
+    return {**facts, "outcome": outcome}
+
+
+def _remarks(root: Path, wanted: Collection[Pin], offline: bool) -> Iterator[str]:
+    if not offline:
+        # a load does not ask: here it is learnt, for later loads as well
+        yield from imports.look(root, wanted)
+    yield from (str(found) for pin in wanted if (found := deprecation.of(root, pin)))
+
+
+def _copy(root: Path, arguments: argparse.Namespace) -> int:
     """Put a fixture where a test opens it: together with its sidecar, or neither."""
+    names, to, offline = arguments.names, arguments.to, arguments.offline
     if len(names) != 1:
         raise UsageError(
             f"--to {to}",
@@ -104,7 +126,12 @@ def _copy(root: Path, names: Sequence[str], to: str, offline: bool | None) -> in
         contents = {path / f"{pin.name}.npz": data, path / f"{pin.name}.json": sidecar}
     absent = {each: data for each, data in contents.items() if not _is_there(each, data)}
     files.write_together(absent)
-    console.say(f"{'pulled ' if absent else 'present'}  {pin.name}  ({to})")
+    outcome = "pulled" if absent else _PRESENT
+    if arguments.json:
+        facts = _facts(pin, outcome, os.fspath(next(iter(contents))))
+        json_output.say({"root": str(root), "fixtures": [facts], "remarks": []})
+    else:
+        console.say(f"{outcome:<7}  {pin.name}  ({to})")
     return 0
 
 

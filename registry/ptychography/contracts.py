@@ -177,6 +177,27 @@ def _variant(
 _MODES = {"axes": ("P?", "H", "W")}
 _LAST = {"axes": ("H", "W", "N"), "dtype": "<f8"}
 _COUNTS = {"quantity": INTENSITY, "below": 2**24}
+_ANY_SIZE = _variant("data_001_v3", any_size=True, probeGuess=_MODES)
+_LABELLED = replace(
+    _ANY_SIZE,
+    name="data_001_v4",
+    arrays=(
+        *_ANY_SIZE.arrays,
+        replace(
+            DATA_001["Y"],
+            name="label",
+            meaning="the array Y again, under the name that PtychoPINN's supervised loader takes",
+            alias="Y",
+        ),
+        _array(
+            name="nphotons",
+            dtype="<f8",
+            meaning="photons of a frame, on average over these frames",
+            unit="photons",
+            least=0,
+        ),
+    ),
+)
 # Rows and columns of a frame, and the most positions, up to version 2 of DATA-001.
 _SIZE, _MOST = 64, 128
 # Names without the suffix: a name with it would make whatever imports this depend on the file.
@@ -185,7 +206,8 @@ CONTRACTS = {
     for contract in (
         DATA_001,
         _variant("data_001_v2", probeGuess=_MODES),
-        _variant("data_001_v3", any_size=True, probeGuess=_MODES),
+        _ANY_SIZE,
+        _LABELLED,
         _variant(
             "data_001_legacy_v1",
             without=("Y",),
@@ -236,6 +258,10 @@ def _properties(path: Path) -> dict[str, Any]:
 
 def contract_of(arrays: Mapping[str, np.ndarray]) -> str:
     """File of the version of DATA-001 that is for arrays like these."""
+    if arrays.keys() & {array.name for array in _LABELLED.arrays} - {
+        array.name for array in _ANY_SIZE.arrays
+    }:
+        return _LABELLED.file
     probe, x = arrays.get("probeGuess"), arrays.get("xcoords")
     if probe is None:
         return DATA_001.file

@@ -22,6 +22,7 @@ _BACKGROUND = 0.01
 # By how much `pixel_size` is wrong.
 _PIXEL_SIZE = 1.01
 _DEGREE = np.pi / 180
+_ALIASES = {array.name: array.alias for array in CONTRACTS["data_001_v4"].arrays if array.alias}
 
 
 def changing(needed: str, change: Plant, *, in_their_order: bool = True) -> Plant:
@@ -40,8 +41,9 @@ def changing(needed: str, change: Plant, *, in_their_order: bool = True) -> Plan
                 name: byte_order.as_given(array, arrays[name]) for name, array in changed.items()
             }
         # an alias is the same array by another name, mistakes included
-        if "diff3d" in arrays and "diffraction" in changed:
-            changed["diff3d"] = changed["diffraction"]
+        for name, original in _ALIASES.items():
+            if name in arrays and original in changed:
+                changed[name] = changed[original]
         return changed
 
     return plant

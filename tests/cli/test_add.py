@@ -124,6 +124,17 @@ def test_the_first_one(add, built, buildable):
     assert (ended.code, ended.err) == (0, "")
 
 
+def test_the_generator_of_the_first_one(add, buildable):
+    """There is no fixture that it could be taken from: it has to be named."""
+    (buildable / "params.yaml").write_text("folder: data\nsources: {}\nfixtures: {}\n")
+    ended = add("--from", "simulated", *CUT)
+    assert ended.code == 2
+    assert ended.err.startswith("error: --generator\n  expected: one of defect_v1, "), ended.err
+    assert (
+        "  found:    none, and no fixture that is declared already to take it from\n" in ended.err
+    )
+
+
 @pytest.mark.slow
 def test_one_that_differs_in_nothing(add, declared):
     """It is said that its content exists, and by what name; to add it is no error."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 PARAMS = """\
 folder: data
 sources:
@@ -72,3 +74,48 @@ def test_a_published_declaration_that_changes_through_an_anchor(fixtures, root):
     path.write_text(path.read_text().replace("    diff3d: true\n", "    diff3d: false\n"))
     ended = fixtures("check-params")
     assert ended.err.count("found:    diff3d: true -> false\n") == 2, ended.err
+
+
+def test_a_document(fixtures, root):
+    """What is declared, by name, for programs."""
+    (root / "params.yaml").write_text(PARAMS)
+    ended = fixtures("check-params", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out) == {
+        "root": str(root),
+        "holds": True,
+        "sources": ["twin"],
+        "fixtures": ["small_v1", "small_v1_n16"],
+        "errors": [],
+    }
+
+
+def test_a_document_of_what_is_wrong(fixtures, root):
+    """The parts of each message, and nothing on stderr; the exit code is as ever."""
+    (root / "params.yaml").write_text(PARAMS.replace("n_subset: 64", "n_subset: 129"))
+    ended = fixtures("check-params", "--json")
+    assert (ended.code, ended.err) == (1, "")
+    document = json.loads(ended.out)
+    (error,) = document.pop("errors")
+    assert document == {"root": str(root), "holds": False, "sources": [], "fixtures": []}
+    assert error == {
+        "subject": "params.yaml: 1 problem",
+        "expected": "entries that satisfy params.schema.json and their generators' schemas",
+        "found": "fixtures.small_v1.n_subset: expected at most 128; found 129",
+        "remedy": "edit params.yaml at the paths above; nothing was built",
+        "exit_code": 1,
+    }
+
+
+def test_a_document_of_a_published_declaration(fixtures, root):
+    """What is declared, and why it may not be."""
+    fixtures("publish")
+    path = root / "params.yaml"
+    path.write_text(path.read_text().replace("    n_subset: 16\n", "    n_subset: 17\n"))
+    ended = fixtures("check-params", "--json")
+    assert (ended.code, ended.err) == (1, "")
+    document = json.loads(ended.out)
+    assert document["fixtures"], "it is declared"
+    assert [error["subject"] for error in document["errors"]] == [
+        "fixture minimal_dataset_v1_n16: published and immutable"
+    ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import md5
+
 import pytest
 
 from registry.cli import main
@@ -139,3 +142,25 @@ def test_a_shallow_clone(gc, collected, tmp_path, monkeypatch):
         "  to mend:  git fetch --unshallow\n"
     )
     assert removed(collected) == (set(), set())
+
+
+def test_a_document(gc, collected):
+    """Each copy, with whole digests; nothing is removed before it is told to."""
+    ended = gc(*ALL, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(ended.out)
+    assert document["copies"][0] == {
+        "where": "workspace",
+        "what": "gone_v1",
+        "path": "data/gone_v1.npz",
+        "size": 20,
+        "md5": md5(kit.BYTES["gone_v1"]).hexdigest(),
+        "why": "retired 2026-11-27",
+    }
+    assert (len(document["copies"]), document["bytes"], document["removed"]) == (12, 445, False)
+    assert removed(collected) == (set(), set())
+    again = json.loads(gc(*ALL, "--json", "--delete").out)
+    assert again == {**document, "removed": True}
+    assert not (collected / kit.FOLDER / "gone_v1.npz").exists()
+    nothing = json.loads(gc(*ALL, "--json", "--delete").out)
+    assert (nothing["copies"], nothing["removed"]) == ([], False), "nothing was there to remove"

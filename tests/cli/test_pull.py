@@ -195,6 +195,44 @@ def test_the_worst_exit_code_counts(fixtures, root, store):
     ) == ["BROKEN   small_v1", "MISSING  other_v1"], "not their words"
 
 
+def test_a_document(fixtures, root, store, path):
+    """Where the bytes of each were, and what is wrong, as it is said without; nothing on stderr."""
+    fixtures("pull", "small_v1")
+    path.unlink()
+    kit.object_in(store, pins.find(root, "other_v1").md5).unlink()
+    ended = fixtures("pull", "--json")
+    assert (ended.code, ended.err) == (3, "")
+    document = json.loads(ended.out)
+    assert (document["root"], document["remarks"]) == (str(root), [])
+    small, other, third = document["fixtures"]
+    assert small == {
+        "name": "small_v1",
+        "path": f"{kit.FOLDER}/small_v1.npz",
+        "size": 100270,
+        "outcome": "from the cache",
+    }
+    assert (third["name"], third["outcome"]) == ("third_v1", "from the remote")
+    error = other.pop("error")
+    assert (other["name"], other["outcome"]) == ("other_v1", "failed")
+    assert error["exit_code"] == 3
+    assert "dvc push fixture@other_v1" in error["remedy"], error
+    again = json.loads(fixtures("pull", "small_v1", "--json").out)
+    assert [each["outcome"] for each in again["fixtures"]] == ["present"]
+
+
+def test_a_document_has_what_is_deprecated(fixtures, root):
+    """As one remark."""
+    (root / "params.yaml").write_text("deprecated:\n  small_v1: {reason: too small}\n")
+    (remark,) = json.loads(fixtures("pull", "small_v1", "--json").out)["remarks"]
+    assert "too small" in remark
+
+
+def test_a_document_of_nothing(fixtures, root):
+    """It is a document all the same."""
+    (root / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    assert json.loads(fixtures("pull", "--json").out)["fixtures"] == []
+
+
 def test_an_unknown_name(fixtures):
     """A name that is not pinned is wrong use."""
     ended = fixtures("pull", "absent_v1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -63,6 +64,21 @@ def test_again(fixtures, root, tmp_path):
     ended = fixtures("pull", "small_v1", "--to", str(path))
     assert ended.out == f"present  small_v1  ({path})\n", "not said"
     assert path.stat().st_mtime_ns == before, "written again"
+
+
+def test_a_document(fixtures, root, tmp_path):
+    """Where the copy is, and whether it was there."""
+    path = tmp_path / "small_v1.npz"
+    for outcome in ("pulled", "present"):
+        ended = fixtures("pull", "small_v1", "--to", f"{tmp_path}/", "--json")
+        assert (ended.code, ended.err) == (0, "")
+        assert json.loads(ended.out) == {
+            "root": str(root),
+            "fixtures": [
+                {"name": "small_v1", "path": str(path), "size": 100270, "outcome": outcome}
+            ],
+            "remarks": [],
+        }
 
 
 @pytest.mark.parametrize("name", ["small_v1.npz", "small_v1.json"])

@@ -22,6 +22,7 @@ TONES = "test_your_own_registry.py::test_tones"
 VERIFICATION = "test_verification.py::test_a_link_that_breaks"
 RANGED = "../build/test_ranged_source.py::test_the_page"
 NEW_GENERATOR = "../pipeline/test_new_generator.py::test_a_fixture_of_a_new_generator_and_contract"
+ADOPT = "test_adopt.py::test_adopted"
 RUN: dict[str, list[tuple[str, str]]] = {
     "CONTRIBUTING.md": [("sh", "(what .ci/run does)")],
     "README.md": [
@@ -39,6 +40,10 @@ RUN: dict[str, list[tuple[str, str]]] = {
         *[("yaml", "test_your_own_registry.py::test_the_large_scan_is_that_of_another_page")] * 2,
         ("yaml", "test_docs.py::test_deprecate_a_version"),
         *[(language, NEW_GENERATOR) for language in ("python", "json", "json", "yaml", "sh")],
+    ],
+    "docs/adopt-in-an-existing-project.md": [
+        *[(language, ADOPT) for language in ("sh", "sh", "yaml", "sh", "text", "toml", "toml")],
+        *[(language, ADOPT) for language in ("python", "python", "sh", "sh", "sh")],
     ],
     "docs/architecture.md": [
         ("text", "(a sketch of the two ways; its names are modules or files, which is tested)"),

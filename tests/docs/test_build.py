@@ -15,7 +15,7 @@ def test_build(clone, blocks):
     assert said[0].startswith("[2/2] fixture minimal_dataset_v1_n16: 970036 bytes")
     assert said[1:] == [
         "2 stages: 1 built, 1 up to date",
-        "5 stages: 0 built, 5 up to date",
+        "6 stages: 0 built, 6 up to date",
     ]
-    assert clone.sh(everything) == "5 stages: 0 built, 5 up to date\n"
+    assert clone.sh(everything) == "6 stages: 0 built, 6 up to date\n"
     assert clone.changed() == []

@@ -91,7 +91,7 @@ def test_readme_commands(clone, blocks):
     """The commands after the two that install print what is there, and find it in order."""
     (block,) = [item for item in blocks("README.md") if item.text.startswith("fixtures list\n")]
     printed = clone.sh(block.text)
-    for name in ("", "_n16", "_n128", "_supervised"):
+    for name in ("", "_n16", "_n128", "_supervised", "_labelled"):
         assert f"ok      minimal_dataset_v1{name}  (12 links hold)" in printed, "not verified"
 
 
@@ -129,7 +129,7 @@ def test_add_a_version(clone, blocks):
     assert page[1].text.splitlines() == [*commands[:3], "fixtures verify"], "other commands"
     clone.declare("fixtures", page[0].text)
     printed = clone.sh(page[1].text)
-    assert "params.yaml: 1 source, 5 fixtures" in printed, "not one fixture more"
+    assert "params.yaml: 1 source, 6 fixtures" in printed, "not one fixture more"
     for name in ("minimal_dataset_v1", "minimal_dataset_v1_n16"):
         assert f"Stage 'fixture@{name}' didn't change, skipping" in printed, f"{name} was rebuilt"
     assert "ok      minimal_dataset_v1_n32  (11 links hold)" in printed, "not verified"
@@ -142,7 +142,7 @@ def test_add_a_version(clone, blocks):
     clone.sh("\n".join(commands[3:]))
     assert clone.changed() == [], "something was left to commit"
     remote = clone.path.parent / "fixture-registry-remote"
-    assert len(list(remote.glob("files/md5/*/*"))) == 5, "not every fixture was pushed"
+    assert len(list(remote.glob("files/md5/*/*"))) == 6, "not every fixture was pushed"
 
 
 @pytest.mark.slow
@@ -314,7 +314,7 @@ def test_merged_without_the_drivers(clone, blocks):
     clone.sh(abort.text)
     clone.sh(set_up.text)
     clone.sh("git merge --message merge other")
-    assert "params.yaml: 1 source, 6 fixtures" in clone.sh("fixtures check-params")
+    assert "params.yaml: 1 source, 7 fixtures" in clone.sh("fixtures check-params")
 
 
 def test_how_it_is_cited():

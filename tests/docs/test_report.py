@@ -6,7 +6,9 @@ import pytest
 
 from tests.kit.repository import REPOSITORY
 
-NAMES = tuple(f"minimal_dataset_v1{suffix}" for suffix in ("", "_n16", "_n128", "_supervised"))
+NAMES = tuple(
+    f"minimal_dataset_v1{suffix}" for suffix in ("", "_n16", "_n128", "_supervised", "_labelled")
+)
 
 
 @pytest.mark.slow
@@ -20,8 +22,8 @@ def test_report(clone, blocks):
         assert (clone.path / "build" / "report" / name / "index.html").is_file(), "no page"
 
     printed = clone.sh(everything.text)
-    assert "build/report/index.html: 4 fixtures" in printed, "not the folder that is named"
-    assert printed.count("(unchanged)") == 4, "something was drawn again"
+    assert "build/report/index.html: 5 fixtures" in printed, "not the folder that is named"
+    assert printed.count("(unchanged)") == 5, "something was drawn again"
 
     clone.sh(one.text)
     pages = sorted(path.name for path in (clone.path / "build" / "one").iterdir() if path.is_dir())

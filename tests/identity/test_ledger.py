@@ -117,4 +117,5 @@ def test_the_ledger_of_this_repository():
         "minimal_dataset_v1_n16": "0bf135e4d786",
         "minimal_dataset_v1_n128": "74319cf4850a",
         "minimal_dataset_v1_supervised": "1031d941460d",
+        "minimal_dataset_v1_labelled": "d5de38ff4609",
     }.items()

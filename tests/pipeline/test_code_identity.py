@@ -17,6 +17,7 @@ from tests.kit.scans import twin
 pytestmark = pytest.mark.slow
 
 LEGACY = "fixture@minimal_dataset_v1_legacy"
+LABELLED = "fixture@minimal_dataset_v1_labelled"
 SUBSETS = {
     "fixture@minimal_dataset_v1",
     "fixture@minimal_dataset_v1_n16",
@@ -24,7 +25,7 @@ SUBSETS = {
     "fixture@minimal_dataset_v1_supervised",
     "fixture@mine_v1",
 }
-FIXTURES = {*SUBSETS, LEGACY}
+FIXTURES = {*SUBSETS, LEGACY, LABELLED}
 TWIN, MINE = "source@run1084_twin", "source@mine"
 SOURCES = {TWIN, MINE}
 STAGES = {*SOURCES, *FIXTURES}
@@ -149,6 +150,7 @@ EDITS = {
     "another reader": ("registry/ptychography/readers/cxi.py", *STATEMENT),
     "a contract": ("schemas/data_001_v1.schema.json", *LINE),
     "the legacy contract": ("schemas/data_001_legacy_v1.schema.json", *LINE),
+    "the labelled contract": ("schemas/data_001_v4.schema.json", *LINE),
     "another contract": ("schemas/data_001_v2.schema.json", *LINE),
     "a sidecar's schema": ("schemas/sidecar_v3.schema.json", *LINE),
     "the field's schema": ("schemas/ptychography_v1.schema.json", *LINE),
@@ -183,7 +185,8 @@ REACHED = {
     "a limit": FIXTURES,
     "the file's reader": {MINE},
     "another reader": {MINE},
-    "a contract": FIXTURES,
+    "a contract": FIXTURES - {LABELLED},
+    "the labelled contract": {LABELLED},
     "the legacy contract": {LEGACY},
     "a sidecar's schema": FIXTURES,
     "the field's schema": FIXTURES,
@@ -196,6 +199,9 @@ GENERATORS = {
     "simulate_v1.schema.json": {TWIN},
     "subset_v1.py": FIXTURES,
     "subset_v1.schema.json": SUBSETS,
+    "labelled_v1.py": {LABELLED},
+    "labelled_v1.schema.json": {LABELLED},
+    "subset_v2.py": {LABELLED},
     "legacy_v1.py": {LEGACY},
     "legacy_v1.schema.json": {LEGACY},
     "scan_v2.schema.json": {MINE},
@@ -205,7 +211,7 @@ GENERATORS = {
     "fourier_v1.py": {MINE},
     "pixels_v1.py": {MINE},
     "positions_v1.py": {MINE},
-    "sums_v1.py": {MINE},
+    "sums_v1.py": {MINE, LABELLED},
 }
 
 

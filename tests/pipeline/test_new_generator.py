@@ -42,7 +42,7 @@ def test_a_fixture_of_a_new_generator_and_contract(files, clone, monkeypatch, ca
     write(files, clone.path)
     clone.declare("fixtures", entry.text)
     printed = clone.sh(commands.text)
-    assert "params.yaml: 1 source, 5 fixtures" in printed, "not declared"
+    assert "params.yaml: 1 source, 6 fixtures" in printed, "not declared"
     ran = [line for line in printed.splitlines() if line.startswith("Running stage")]
     assert ran == ["Running stage 'code/dvc.yaml:code':", f"Running stage 'fixture@{NAME}':"], (
         printed

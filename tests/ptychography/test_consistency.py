@@ -43,7 +43,7 @@ def other(fixture: Fixture, **changed: np.ndarray) -> Fixture:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", ["", "_n128", "_supervised"])
+@pytest.mark.parametrize("suffix", ["", "_n128", "_supervised", "_labelled"])
 def test_published_fixtures_are_consistent(suffix):
     """Whoever asserts it of one is not disappointed."""
     assert_consistent(load(f"minimal_dataset_v1{suffix}"))

@@ -228,7 +228,7 @@ def test_a_contract_that_is_not_in_the_table(arrays, tmp_path):
 
 # frames of any size
 
-V3 = "data_001_v3.schema.json"
+V3, V4 = "data_001_v3.schema.json", "data_001_v4.schema.json"
 
 
 def of_size(arrays, size: int, n: int = N, obj: tuple[int, int] | None = None):
@@ -403,10 +403,32 @@ def test_the_version_for_a_probe(shape, positions, file):
     assert contract_of({"probeGuess": np.zeros(shape), "xcoords": np.zeros(positions)}) == file
 
 
+@pytest.mark.parametrize("name", ["label", "nphotons"])
+def test_the_version_for_what_upstream_asks(name):
+    """Labels and photons need version 4, whatever the probe is."""
+    small = {"probeGuess": np.zeros((64, 64)), name: np.zeros(1)}
+    assert contract_of(small) == "data_001_v4.schema.json"
+
+
+def test_labels_are_the_patches(arrays, schemas):
+    """Version 4 has Y a second time, bit for bit, and one number; the others have neither."""
+    arrays |= {"label": arrays["Y"].copy(), "nphotons": np.array(1e6)}
+    assert list(contract_failures(arrays, schemas, V4)) == []
+    assert len(contract_failures(arrays, schemas, V3)) == 2, "version 3 has them as well"
+    arrays["label"][3, 2, 1] += 1
+    (found,) = contract_failures(arrays, schemas, V4)
+    assert str(found).startswith("contract: label: expected the same array as Y ("), found
+    arrays |= {"label": arrays["Y"], "nphotons": np.array([-1.0])}
+    assert [str(failure) for failure in contract_failures(arrays, schemas, V4)] == [
+        "contract: nphotons.range.0: expected at least 0; found -1.0",
+        "contract: nphotons.shape: expected at most 0 items; found [1]",
+    ]
+
+
 def test_contracts_with_the_frames_of_data_001():
     """Amplitudes, position by position: those that a model can be trained on as they are."""
     found = [name for name, contract in CONTRACTS.items() if contract.is_canonical]
-    assert found == ["data_001_v1", "data_001_v2", "data_001_v3"]
+    assert found == ["data_001_v1", "data_001_v2", "data_001_v3", "data_001_v4"]
     assert not contract_named("mine_v1.schema.json").is_canonical, "claimed of an unknown one"
 
 

@@ -40,6 +40,9 @@ def test_an_alias_is_changed_with_its_array(arrays):
     planted = planting.frames(lambda a: a + 1)({**arrays, "diff3d": arrays["diffraction"]})
     assert planted["diff3d"] is planted["diffraction"], "the alias is left behind"
     assert set(planting.frames(lambda a: a + 1)(arrays)) == {"diffraction"}
+    labelled = {**arrays, "Y": np.ones((2, 4, 4), "<c8"), "label": np.ones((2, 4, 4), "<c8")}
+    planted = planting.one("Y", np.negative)(labelled)
+    assert planted["label"] is planted["Y"], "the label is left behind"
     assert set(planting.one("probeGuess", np.conj)(arrays)) == {"probeGuess"}
 
 
