@@ -13,6 +13,7 @@ from bench import (
     imports,
     loading,
     locks,
+    network,
     noticing,
     pipelines,
     plugin,
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "scaling": scaling,
     "reporting": reporting,
     "training": training,
+    "network": network,
 }
 
 

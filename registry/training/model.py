@@ -100,7 +100,8 @@ class PtychoUNet(nn.Module):
             bright = lit / (lit + DARK)
             image = [last.real - 1, last.imag, first.real - 1, first.imag, bright]
         obj = self._object(torch.stack(image, dim=1))
-        *_, obj = sweeps(obj, seen, self.probe, seen_x, seen_y, lit, SWEEPS_AFTER)
+        for closer in sweeps(obj, seen, self.probe, seen_x, seen_y, lit, SWEEPS_AFTER):
+            obj = closer
         return object_patches(obj, x, y, shape)
 
     def weight(self) -> Tensor:
