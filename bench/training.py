@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from importlib.metadata import version
 from statistics import median
-from time import perf_counter
 
 from bench.results import Section, Verdict, at_most, table
 from bench.timing import ROOT
-from registry.training import envelope, measuring
-from registry.training.measuring import Outcome, Process
-from registry.training.results import phases
+from registry.training import measuring
+from registry.training.measuring import Outcome
 
 TITLE = "training and inference on v1, one thread"
 _NAME = "minimal_dataset_v1"
@@ -31,9 +30,7 @@ def run(name: str, *, rounds: int = _ROUNDS, epochs: Sequence[int] = _EPOCHS) ->
     runs: dict[int, list[Outcome]] = {gridsize: [] for gridsize in _GRIDSIZES}
     # the first round warms up
     for number in range(rounds + 1):
-        begin = perf_counter()
-        measuring.python(ROOT, "-c", _FLOOR)
-        floor = perf_counter() - begin
+        floor = measuring.run(ROOT, "-c", _FLOOR)["wall_s"]
         found = {gridsize: _train(_NAME, gridsize, 2) for gridsize in _GRIDSIZES}
         if number:
             floors.append(floor)
@@ -45,7 +42,7 @@ def run(name: str, *, rounds: int = _ROUNDS, epochs: Sequence[int] = _EPOCHS) ->
         for count in epochs
     }
     unseen = {
-        (gridsize, count): _train(_LARGER, gridsize, count, "--n-images=64")
+        (gridsize, count): _train(_LARGER, gridsize, count, n_images=64)
         for gridsize in _GRIDSIZES
         for count in epochs
     }
@@ -56,10 +53,10 @@ def run(name: str, *, rounds: int = _ROUNDS, epochs: Sequence[int] = _EPOCHS) ->
         parts=[
             f"`fixtures train {_NAME} --max-epochs 2 --batch-size 4`, 32 steps, then `fixtures "
             "infer`, each a process of its own, from start to end, all imports included; "
-            f"{rounds} rounds, in turn, medians; {envelope.versions()}. The floor is "
-            f"`python -c '{_FLOOR}'`. Peak memory is what the process itself says (`VmHWM`), "
-            "artifacts are all files left. Phases are what the process says of itself; the rest is "
-            "its start and its end.",
+            f"{rounds} rounds, in turn, medians; torch {version('torch')}, lightning "
+            f"{version('lightning')}. The floor is `python -c '{_FLOOR}'`. Peak memory is that of "
+            "the process and all it starts, artifacts are all files left. Phases are what the "
+            "process says of itself; the rest is its start, its imports and its end.",
             _times(floors, runs),
             "The same at other lengths. Error is the mean absolute error of the amplitude over "
             "that of the best constant object; on unseen frames: those 64 of "
@@ -69,8 +66,8 @@ def run(name: str, *, rounds: int = _ROUNDS, epochs: Sequence[int] = _EPOCHS) ->
             _learning(learned, unseen),
         ],
         verdicts=[
-            at_most("`fixtures train`, gridsize 1", 9, _wall([run.train for run in first]), "s"),
-            at_most("`fixtures infer`, gridsize 1", 7, _wall([run.infer for run in first]), "s"),
+            at_most("`fixtures train`, gridsize 1", 9, median(_walls("train", first)), "s"),
+            at_most("`fixtures infer`, gridsize 1", 7, median(_walls("infer", first)), "s"),
             at_most("peak memory, gridsize 1", 700, _peak(first), "MB"),
             at_most("artifacts, gridsize 1", 15, _artifacts(first), "MB"),
             *(
@@ -88,10 +85,9 @@ def run(name: str, *, rounds: int = _ROUNDS, epochs: Sequence[int] = _EPOCHS) ->
     )
 
 
-def _train(fixture: str, gridsize: int, epochs: int, *options: str) -> Outcome:
-    return measuring.workflow(
-        ROOT, fixture, f"--gridsize={gridsize}", f"--max-epochs={epochs}", *options
-    )
+def _train(fixture: str, gridsize: int, epochs: int, **options: int) -> Outcome:
+    given = {"gridsize": gridsize, "max_epochs": epochs, **options}
+    return measuring.workflow(ROOT, fixture, given)
 
 
 def _times(floors: list[float], runs: dict[int, list[Outcome]]) -> str:
@@ -103,14 +99,8 @@ def _times(floors: list[float], runs: dict[int, list[Outcome]]) -> str:
     for kind in ("train", "infer"):
         row(f"`fixtures {kind}`, s", partial(_spread, kind))
         row("… over the floor of the same round", partial(_over, kind, floors))
-        laps = {
-            gridsize: phases([_process(run, kind).phases_s for run in found])
-            for gridsize, found in runs.items()
-        }
-        rows += [
-            [f"… {phase}, s", *(f"{lap[phase]:.2f}" for lap in laps.values())]
-            for phase in laps[_GRIDSIZES[0]]
-        ]
+        for phase in _phases(kind, runs[_GRIDSIZES[0]][0]):
+            row(f"… {phase}, s", partial(_phase, kind, phase))
         row("… peak memory, MB", partial(_memory, kind))
     rows.append(["artifacts, MB", *(f"{_artifacts(found):.1f}" for found in runs.values())])
     return table(["v1", *(f"gridsize {gridsize}" for gridsize in runs)], rows)
@@ -129,9 +119,9 @@ def _learning(
         resolution = obj["resolution_px"]
         rows.append([
             f"{gridsize}, {epochs}",
-            f"{found.train.wall_s:.1f}",
-            f"{found.losses[0]:.3f}",
-            f"{found.losses[-1]:.3f}",
+            f"{found.figures['train_wall_s']:.1f}",
+            f"{found.learned['losses'][0]:.3f}",
+            f"{found.learned['losses'][-1]:.3f}",
             f"{found.learned['amplitude_error_ratio']:.3f}",
             f"{unseen[gridsize, epochs].learned['unseen_amplitude_error_ratio']:.3f}",
             f"{obj['amplitude_correlation']:.3f}",
@@ -143,7 +133,8 @@ def _learning(
 
 def _identical(runs: dict[int, list[Outcome]]) -> Verdict:
     same = all(
-        (run.losses, run.files) == (found[0].losses, found[0].files)
+        (run.learned["losses"], run.reconstruction)
+        == (found[0].learned["losses"], found[0].reconstruction)
         for found in runs.values()
         for run in found
     )
@@ -155,31 +146,37 @@ def _identical(runs: dict[int, list[Outcome]]) -> Verdict:
     )
 
 
-def _process(run: Outcome, kind: str) -> Process:
-    return run.train if kind == "train" else run.infer
+def _walls(kind: str, found: list[Outcome]) -> list[float]:
+    return [run.figures[f"{kind}_wall_s"] for run in found]
+
+
+def _phases(kind: str, run: Outcome) -> dict[str, float]:
+    said = run.learned if kind == "train" else run.inferred
+    wall = run.figures[f"{kind}_wall_s"]
+    return {**said["seconds"], "rest": wall - sum(said["seconds"].values())}
+
+
+def _phase(kind: str, phase: str, found: list[Outcome]) -> str:
+    return f"{median(_phases(kind, run)[phase] for run in found):.2f}"
 
 
 def _spread(kind: str, found: list[Outcome]) -> str:
-    walls = [_process(run, kind).wall_s for run in found]
+    walls = _walls(kind, found)
     return f"{median(walls):.2f} ({min(walls):.2f} to {max(walls):.2f})"
 
 
 def _over(kind: str, floors: list[float], found: list[Outcome]) -> str:
-    walls = (_process(run, kind).wall_s for run in found)
+    walls = _walls(kind, found)
     return f"{median(wall / floor for wall, floor in zip(walls, floors, strict=True)):.2f}"
 
 
 def _memory(kind: str, found: list[Outcome]) -> str:
-    return f"{max(_process(run, kind).peak_rss_bytes for run in found) / 1e6:.0f}"
-
-
-def _wall(processes: list[Process]) -> float:
-    return median(process.wall_s for process in processes)
+    return f"{max(run.figures[f'{kind}_peak_rss_bytes'] for run in found) / 1e6:.0f}"
 
 
 def _peak(found: list[Outcome]) -> float:
-    return max(max(run.train.peak_rss_bytes, run.infer.peak_rss_bytes) for run in found) / 1e6
+    return max(float(_memory(kind, found)) for kind in ("train", "infer"))
 
 
 def _artifacts(found: list[Outcome]) -> float:
-    return max(run.artifact_bytes for run in found) / 1e6
+    return max(run.figures["artifact_bytes"] for run in found) / 1e6

@@ -156,6 +156,7 @@ TAKES = {
     "gc --remote": BUILD,
     "export --croissant": BUILD,
     "envelope": TRAIN,
+    "envelope --sweep": TRAIN,
     "report": REPORT,
     "train minimal_dataset_v1_n16 --output-dir out": TRAIN,
     "infer some.ckpt minimal_dataset_v1_n16 --output-dir out": TRAIN,

@@ -353,9 +353,9 @@ def test_what_takes_another_system(windows, tmp_path):
     assert ended.code == 3, ended
     assert "expected: a system that ends a process whose processor time is over" in ended.err
     assert "found:    Windows, which does not" in ended.err
-    text = "from registry.cli import measured; from pathlib import Path; "
+    text = "from registry.training import measuring; from pathlib import Path; "
     text += "from registry import console; "
-    text += "raise SystemExit(console.run(lambda: measured.peak_rss_bytes(Path('none'))))"
+    text += "raise SystemExit(console.run(lambda: measuring.run(Path(), '-c', '')))"
     ended = windows.run("-c", text)
     assert ended.code == 3, ended
     assert "expected: a system that says how much memory a process has had" in ended.err

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from registry import console
-from registry.cli.dvc_repro import repro
+from registry import console, extras
 from registry.cli.table import columns
-from registry.errors import CheckError, MissingError, RegistryError, UsageError, worst
+from registry.errors import MissingError, RegistryError, UsageError, worst
 from registry.storage.root import find_root
-from registry.training import imports
 
 if TYPE_CHECKING:
-    from registry.declare.params import Envelope
     from registry.training.results import Results
 
-_PIPELINE = "envelope/dvc.yaml"
 _HEADER = (
-    "run", "train s", "± %", "infer s", "calibration s", "peak RSS MB", "artifacts MB", "loss",
-    "amplitude error",
+    "train s", "/torch", "± %", "infer s", "/torch", "RSS MB", "files MB", "corr",
 )  # fmt: skip
 
 
@@ -31,7 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "command in a process of its own on one thread, print what they took, and hold that "
         "against the budgets. A run of five repeats takes one to two minutes."
     )
-    parser.add_argument("names", metavar="RUN", nargs="*", help="default: all that are declared")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "names", metavar="RUN", nargs="*", default=[], help="default: all that are declared"
+    )
+    what.add_argument(
+        "--sweep", action="store_true", help="epochs by images by gridsize, each once, as a table"
+    )
     parser.add_argument(
         "--check", action="store_true", help="measure nothing; judge the results that are there"
     )
@@ -39,15 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from registry.declare import FILE, params
+    from registry.training import envelope
 
     root = find_root()
     if not arguments.check:
-        imports.require()
+        extras.require("train", "training", "torch", expected="torch and what trains with it")
     declared = params.load(root).envelope
     if declared is None:
         raise MissingError(
             f"{FILE}: envelope",
-            expected="a section envelope, with options, budgets and runs",
+            expected="a section envelope, with options, budgets, runs and a sweep",
             found="none",
             remedy=f"declare one in {FILE}",
         )
@@ -59,74 +60,40 @@ def run(arguments: argparse.Namespace) -> int:
                 found=name,
                 remedy=f"fixtures envelope RUN, or declare it in {FILE}",
             )
-    names = arguments.names or list(declared.runs)
+    names = [params.SWEEP] if arguments.sweep else arguments.names or list(declared.runs)
     if not arguments.check:
-        _measure(root, names)
-    return _report(root, names, declared)
-
-
-def _measure(root: Path, names: Sequence[str]) -> None:
-    """Run stages by DVC, whether or not anything has changed, and none that they build on.
-
-    Raises
-    ------
-    CheckError
-        A stage failed.
-    """
-    # nothing runs from a declaration that breaks a rule
-    targets = ["code/dvc.yaml:code", *(f"{_PIPELINE}:run@{name}" for name in names)]
-    code = repro(root, "--single-item", "--force", "--keep-going", *targets)
-    if code:
-        raise CheckError(
-            "envelope: dvc repro",
-            expected="every stage to run",
-            found=f"exit code {code}; what it said is above",
-            remedy="mend what it says, then run the command again",
-        )
-
-
-def _report(root: Path, names: Sequence[str], declared: Envelope) -> int:
-    from registry.training import envelope
-    from registry.training.verdicts import judge
-
+        for name in names:
+            envelope.measure(root, name, declared, console.say)
     errors: list[RegistryError] = []
-    rows: list[tuple[str, ...]] = [_HEADER]
-    notes: list[str] = []
+    rows: list[tuple[str, ...]] = []
     for name in names:
         try:
-            found = envelope.read(root, name)
+            judged = envelope.judge(root, name, declared)
         except RegistryError as problem:
             errors.append(problem)
             continue
-        rows.append(_row(name, found))
-        verdicts = judge(name, found, declared)
-        notes += [f"{name}: {item.what}: {item.note}" for item in verdicts if item.note]
-        changed = envelope.stale(root, name, found, declared)
-        errors += [error for error in (changed, *(item.error for item in verdicts)) if error]
-    if len(rows) > 1:
-        console.say(*columns(rows))
-    console.say(*notes)
+        for found, verdicts in judged:
+            rows.append((found.label or name, *_figures(found)))
+            errors += [verdict.error for verdict in verdicts if verdict.error]
+    if rows:
+        first = "epochs × images" if arguments.sweep else "run"
+        console.say(*columns([(first, *_HEADER), *rows]))
     console.print_errors(errors)
     if not errors:
-        budgets = declared.budgets
-        console.say(
-            f"within budget: {budgets.train_target_s:g} s, ± {budgets.train_spread_percent:g} %, "
-            f"{budgets.peak_rss_mb:g} MB of memory, {budgets.artifacts_mb:g} MB of artifacts; "
-            "repeats identical"
-        )
+        kept = (f"{name} {limit:g}" for name, limit in asdict(declared.budgets).items())
+        console.say(f"within budget: {', '.join(kept)}")
     return worst(error.exit_code for error in errors)
 
 
-def _row(name: str, found: Results) -> tuple[str, ...]:
-    quality = found.quality
+def _figures(found: Results) -> tuple[str, ...]:
+    shown = found.metrics
     return (
-        name,
-        f"{found.train.median:.1f}",
-        f"{found.train.spread_percent:.1f}",
-        f"{found.infer.median:.1f}",
-        f"{found.calibration.median:.2f}",
-        f"{found.peak_rss_bytes / 1e6:.0f}",
-        f"{found.artifact_bytes / 1e6:.1f}",
-        f"{quality.first_loss:.3f} -> {quality.last_loss:.3f}",
-        f"{quality.amplitude_error_ratio:.3f}",
+        f"{shown['train_s']:.1f}",
+        f"{found.median('train_wall_s', over='torch_wall_s'):.1f}",
+        f"{found.spread_percent('train_cpu_s'):.1f}",
+        f"{found.median('infer_wall_s'):.1f}",
+        f"{found.median('infer_wall_s', over='torch_wall_s'):.1f}",
+        f"{shown['rss_mb']:.0f}",
+        f"{shown['files_mb']:.1f}",
+        f"{shown['corr']:.3f}",
     )

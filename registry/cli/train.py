@@ -105,8 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
         f"amplitude error {found['amplitude_error']:.4f}, "
         f"{found['amplitude_error_ratio']:.3f} of the best constant object's"
     )
-    if found["unseen_amplitude_error_ratio"] is not None:
-        console.say(f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it")
+    if found["unseen_object"] is not None:
+        console.say(
+            f"on frames not trained on: {found['unseen_amplitude_error_ratio']:.3f} of it; "
+            f"amplitude correlation {found['unseen_object']['amplitude_correlation']:.3f}"
+        )
     console.say(kept)
     return 0
 

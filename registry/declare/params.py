@@ -6,8 +6,9 @@ is held against the schema before a stage runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +95,28 @@ class EnvelopeRun:
     loss: str = "mae"
 
 
+# In the place of a run's name, which it cannot be.
+SWEEP = "sweep"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """Trainings of one fixture at every combination of these options."""
+
+    fixture: str
+    gridsize: Sequence[int]
+    max_epochs: Sequence[int]
+    n_images: Sequence[int]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
-    """What the reference training may take, and on what it is measured.
-
-    ``calibration_s`` is what the calibration takes on the machine that ``train_target_s`` is meant
-    for. ``runs`` has the names of the folders of their results.
-    """
+    """What the reference training may take, and on what it is measured."""
 
     options: EnvelopeOptions
     budgets: Budgets
-    calibration_s: float
     runs: Mapping[str, EnvelopeRun]
+    sweep: Sweep
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Envelope:
@@ -113,9 +124,20 @@ class Envelope:
         return cls(
             options=EnvelopeOptions(**document["options"]),
             budgets=Budgets(**document["budgets"]),
-            calibration_s=document["calibration_s"],
             runs={name: EnvelopeRun(**run) for name, run in document["runs"].items()},
+            sweep=Sweep(**document["sweep"]),
         )
+
+    def trainings(self, name: str) -> list[dict[str, Any]]:
+        """What the training of a run is given, or each of the sweep."""
+        options = asdict(self.options)
+        if name != SWEEP:
+            return [{**asdict(self.runs[name]), **options}]
+        axes = asdict(self.sweep)
+        options |= {"fixture": axes.pop("fixture"), "repeats": 1}
+        return [
+            {**options, **dict(zip(axes, point, strict=True))} for point in product(*axes.values())
+        ]
 
 
 def _creators(entry: Mapping[str, Any]) -> tuple[Creator, ...]:
@@ -214,6 +236,13 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
         for name, said in notices:
             if isinstance(said, dict) and "successor" in said:
                 named.append(([section, name, "successor"], said["successor"]))
+    envelope = dict(_items(document.get("envelope")))
+    runs = [(name, run) for name, run in _items(envelope.get("runs")) if isinstance(run, dict)]
+    trained = [(["runs", name], run) for name, run in runs]
+    trained += [(["sweep"], run) for run in [envelope.get("sweep")] if isinstance(run, dict)]
+    for parts, run in trained:
+        if "fixture" in run:
+            named.append((["envelope", *parts, "fixture"], run["fixture"]))
     for parts, value in named:
         if value not in declared:
             path = schema.dotted(parts)
@@ -231,22 +260,14 @@ def _references(document: Any, root: Path) -> Iterator[Failure]:
         if name not in known:
             path = schema.dotted(["dataset", "sources", name])
             yield Failure(criterion=path, expected="a declared source", found=schema.shown(name))
-    envelope = document.get("envelope")
-    trainings = envelope.get("runs") if isinstance(envelope, dict) else None
-    for name, run in trainings.items() if isinstance(trainings, dict) else ():
-        if not isinstance(run, dict):
-            continue
-        fixture, gridsize = run.get("fixture"), schema.shown(run.get("gridsize"))
-        if isinstance(fixture, str) and fixture not in declared:
-            path = schema.dotted(["envelope", "runs", name, "fixture"])
-            yield Failure(
-                criterion=path, expected="a declared fixture", found=schema.shown(fixture)
-            )
-        elif isinstance(fixture, str) and name != f"{fixture}_g{gridsize}":
-            # the report finds results by it
+    first: dict[tuple[str, str], Any] = {}
+    for name, run in runs:
+        pair = (schema.shown(run.get("fixture")), schema.shown(run.get("gridsize")))
+        if first.setdefault(pair, name) != name:
+            # the report has one place for each
             path = schema.dotted(["envelope", "runs", name])
-            rule = f"the name {fixture}_g{gridsize}, of fixture and gridsize"
-            yield Failure(criterion=path, expected=rule, found=schema.shown(name))
+            rule = f"another fixture or gridsize than {schema.shown(first[pair])} has"
+            yield Failure(criterion=path, expected=rule, found=", gridsize ".join(pair))
     entries = document.get("fixtures")
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         source = entry.get("source") if isinstance(entry, dict) else None

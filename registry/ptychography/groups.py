@@ -16,6 +16,8 @@ def scan_groups(
     gridsize: int,
     shape: tuple[int, int],
     subject: str = "scan groups",
+    *,
+    neighbours: int = 0,
 ) -> NDArray[np.int64]:
     """Each position with its nearest neighbours.
 
@@ -29,11 +31,13 @@ def scan_groups(
         Of a frame. Two frames overlap where their centres are less than that apart.
     subject : str
         For messages.
+    neighbours : int
+        How many more positions follow each group; as many fewer as makes all of them overlap.
 
     Returns
     -------
-    (N, gridsize**2) int64
-        Group n starts with position n; its neighbours follow by distance, equal distances by index.
+    (N, gridsize**2 + neighbours) int64
+        Group n starts with position n; others follow by distance, equal distances by index.
 
     Raises
     ------
@@ -68,15 +72,27 @@ def scan_groups(
     distance = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
     # each position leads its own group, even where another one lies at the very same place
     np.fill_diagonal(distance, -1.0)
-    groups = np.argsort(distance, axis=1, kind="stable")[:, :members].astype(np.int64)
+    nearest = np.argsort(distance, axis=1, kind="stable").astype(np.int64)
     height, width = shape
-    apart = (np.ptp(x[groups], axis=1) >= width) | (np.ptp(y[groups], axis=1) >= height)
-    if apart.any():
-        n = int(np.flatnonzero(apart)[0])
+
+    def apart(groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (np.ptp(x[groups], axis=1) >= width) | (
+            np.ptp(y[groups], axis=1) >= height
+        )
+        return found
+
+    for more in range(neighbours, 0, -1):
+        wider = nearest[:, : members + more]
+        if not apart(wider).any():
+            return wider
+    groups = nearest[:, :members]
+    alone = apart(groups)
+    if alone.any():
+        n = int(np.flatnonzero(alone)[0])
         raise UsageError(
             f"{subject}: gridsize {gridsize}",
             expected=f"groups of frames {shape} that overlap",
-            found=f"{int(apart.sum())} of {len(x)} groups that do not; the first is that of "
+            found=f"{int(alone.sum())} of {len(x)} groups that do not; the first is that of "
             f"position {n}, {np.ptp(x[groups[n]]):.1f} px wide and "
             f"{np.ptp(y[groups[n]]):.1f} px high",
             remedy="use more images (--n-images), a fixture with a denser scan, or --gridsize 1",

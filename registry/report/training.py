@@ -1,4 +1,4 @@
-"""What the training stage left of a fixture: verdicts on budgets, losses, a reconstruction.
+"""What the envelope has of a fixture: verdicts on budgets, losses, a reconstruction.
 
 These files are results, not pinned data: the report says so beside them. Whatever is not there, or
 not what it should be, is left out or named, and keeps nothing else from being shown.
@@ -6,37 +6,33 @@ not what it should be, is left out or named, and keeps nothing else from being s
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import digests, files
-from registry.declare.params import Envelope
+from registry.declare.params import SWEEP, Envelope
 from registry.errors import RegistryError
 from registry.identity import foreign_npz
-from registry.training import envelope, verdicts
-from registry.training.results import METRICS, Results
+from registry.training import envelope
+from registry.training.results import Results
 from registry.training.verdicts import BudgetVerdict
 
 if TYPE_CHECKING:
     import numpy as np
 
-_GRIDSIZE = re.compile(r"_g([1-9][0-9]*)")
-_RECONSTRUCTION = "reconstruction.npz"
+_OF_A_POINT = ("train_limit_s", "peak_rss_mb", "artifacts_mb")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """Training of one fixture at one gridsize.
 
-    ``folder`` is relative to the registry. ``figures`` are those that have a budget, ``quality`` is
-    what came of it, by name. ``losses`` are (step, loss). ``reconstruction`` is the SHA-256 of its
-    file, empty where there is none. ``problems`` are what could not be read, and why results are
-    out of date.
+    ``folder`` is where its results are, relative to the registry. ``figures`` are those that have a
+    budget, ``quality`` is what came of it, by name. ``losses`` are (step, loss). ``reconstruction``
+    is the SHA-256 of its file, empty where the file of these results is not there. ``problems`` are
+    what could not be read, and why results are out of date.
     """
 
     gridsize: int
@@ -66,7 +62,7 @@ def read_declaration(path: Path) -> dict[str, Any]:
 
 
 def runs(root: Path, name: str, declared: object) -> list[Run]:
-    """Runs of one fixture, by gridsize.
+    """Declared runs of one fixture that have results, with points of the sweep, by gridsize.
 
     Parameters
     ----------
@@ -78,69 +74,68 @@ def runs(root: Path, name: str, declared: object) -> list[Run]:
         What params.yaml has under ``envelope``, whatever that is.
     """
     try:
-        budgets = Envelope.from_dict(declared) if isinstance(declared, dict) else None
+        known = Envelope.from_dict(declared) if isinstance(declared, dict) else None
     except (AttributeError, KeyError, TypeError):
-        budgets = None
-    found = []
-    for folder in (root / envelope.RESULTS).glob(f"{name}_g*"):
-        match = _GRIDSIZE.fullmatch(folder.name.removeprefix(name))
-        if match and folder.is_dir():
-            found.append(_run(root, folder.name, int(match[1]), budgets))
-    return sorted(found, key=lambda run: run.gridsize)
+        known = None
+    if known is None:
+        return []
+    found: dict[int, Run] = {}
+    for key in (*known.runs, SWEEP):
+        given = known.trainings(key)
+        if given[0]["fixture"] != name or not (root / envelope.results_path(key)).exists():
+            continue
+        folder = envelope.results_path(key).as_posix()
+        try:
+            for results, judged in envelope.judge(root, key, known):
+                gridsize = results.settings["gridsize"]
+                if key == SWEEP:
+                    at = found.setdefault(gridsize, Run(gridsize=gridsize, folder=folder))
+                    at.figures.append(_point(results, judged))
+                    # of all points the same
+                    at.problems[:] = at.problems or _outdated(judged)
+                else:
+                    found[gridsize] = _run(root, key, results, judged)
+        except RegistryError as error:
+            gridsize = given[0]["gridsize"]
+            at = found.setdefault(gridsize, Run(gridsize=gridsize, folder=folder))
+            at.problems.append(f"{error.subject}: {error.found}")
+    return [found[gridsize] for gridsize in sorted(found)]
 
 
-def _run(root: Path, name: str, gridsize: int, declared: Envelope | None) -> Run:
-    folder = root / envelope.RESULTS / name
-    problems: list[str] = []
-    figures: list[BudgetVerdict] = []
-    quality: dict[str, float] = {}
-    losses, machine, digest = [], "", ""
-    try:
-        if (text := _read(folder / METRICS)) is not None:
-            results = Results.parse(text, subject=name)
-            machine = results.machine
-            quality = {k: v for k, v in asdict(results.quality).items() if v is not None}
-            if declared is not None and name in declared.runs:
-                figures = verdicts.judge(name, results, declared)
-                outdated = envelope.stale(root, name, results, declared)
-                problems += [] if outdated is None else [f"out of date: {outdated.found}"]
-    except RegistryError as error:
-        problems.append(f"{error.subject}: {error.found}")
-    try:
-        if (text := _read(folder / envelope.LOSSES)) is not None:
-            losses = _losses(text)
-    except (KeyError, TypeError, ValueError):
-        problems.append(f"{envelope.LOSSES}: not a table of step and loss")
-    if (data := _read(folder / _RECONSTRUCTION)) is not None:
-        digest = digests.sha256(data)
+def _run(root: Path, name: str, results: Results, judged: list[BudgetVerdict]) -> Run:
+    path = root / envelope.reconstruction_path(name)
+    is_its_own = path.is_file() and digests.sha256_file(path) == results.reconstruction
     return Run(
-        gridsize=gridsize,
-        folder=(envelope.RESULTS / name).as_posix(),
-        figures=figures,
-        quality=quality,
-        machine=machine,
-        losses=losses,
-        reconstruction=digest,
-        problems=problems,
+        gridsize=results.settings["gridsize"],
+        folder=envelope.results_path(name).as_posix(),
+        figures=[item for item in judged if item.what != "settings"],
+        quality=dict(results.quality),
+        machine=results.machine,
+        losses=[row for row in enumerate(results.losses, 1) if math.isfinite(row[1])],
+        reconstruction=results.reconstruction if is_its_own else "",
+        problems=_outdated(judged),
     )
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        return files.read(path)
-    except OSError:
-        return None
+def _outdated(judged: list[BudgetVerdict]) -> list[str]:
+    found = (item.error for item in judged if item.what == "settings")
+    return [f"out of date: {error.found}" for error in found if error]
 
 
-def _losses(data: bytes) -> list[tuple[float, float]]:
-    rows = csv.DictReader(io.StringIO(data.decode()))
-    found = [(float(row["step"]), float(row["loss"])) for row in rows]
-    return [row for row in found if all(map(math.isfinite, row))]
+def _point(results: Results, judged: list[BudgetVerdict]) -> BudgetVerdict:
+    """A point of the sweep as one line."""
+    of_point = [item for item in judged if item.what in _OF_A_POINT]
+    return BudgetVerdict(
+        what=f"{results.settings['max_epochs']} epochs, {results.settings['n_images']} images",
+        measured=", ".join(item.measured for item in of_point),
+        budget=", ".join(item.budget for item in of_point),
+        error=next((item.error for item in of_point if item.error), None),
+    )
 
 
 def reconstruction_path(run: Run) -> str:
     """Path of the file that has what a run reconstructed, relative to the registry."""
-    return f"{run.folder}/{_RECONSTRUCTION}"
+    return envelope.reconstruction_path(Path(run.folder).stem).as_posix()
 
 
 def reconstruction(root: Path, run: Run) -> tuple[np.ndarray, np.ndarray] | None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from registry.training.forward import diffraction_amplitude as diffraction_amplitude
     from registry.training.forward import merge as merge
     from registry.training.forward import object_patches as object_patches
-    from registry.training.model import PtychoAutoencoder as PtychoAutoencoder
+    from registry.training.model import PtychoUNet as PtychoUNet
     from registry.training.module import PtychoModule as PtychoModule
     from registry.training.reconstruction import reconstruct as reconstruct
 
 _HOMES = {
     "FixtureDataModule": "datamodule",
-    "PtychoAutoencoder": "model",
+    "PtychoUNet": "model",
     "PtychoModule": "module",
     "diffraction_amplitude": "forward",
     "merge": "forward",

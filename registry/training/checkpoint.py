@@ -11,7 +11,7 @@ import torch
 from registry import files
 from registry.errors import CheckError, MissingError, UsageError
 from registry.fixture import Fixture
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 
 FILE = "model.ckpt"
 _KEY = "fixture_registry"
@@ -32,7 +32,7 @@ class Training:
     trainer: dict[str, Any]
 
 
-def record(checkpoint: dict[str, Any], training: Training, network: PtychoAutoencoder) -> None:
+def record(checkpoint: dict[str, Any], training: Training, network: PtychoUNet) -> None:
     """Put into a checkpoint what it is of, so that it can be used without Lightning."""
     checkpoint[_KEY] = {"training": asdict(training), "network": network.settings}
 
@@ -72,7 +72,7 @@ def read(path: Path) -> tuple[Training, dict[str, Any]]:
     return training, content
 
 
-def network_of(content: dict[str, Any], subject: str) -> PtychoAutoencoder:
+def network_of(content: dict[str, Any], subject: str) -> PtychoUNet:
     """The network that a checkpoint holds.
 
     Raises
@@ -81,7 +81,7 @@ def network_of(content: dict[str, Any], subject: str) -> PtychoAutoencoder:
         Its weights do not fit this version's model.
     """
     try:
-        network = PtychoAutoencoder(**content[_KEY]["network"])
+        network = PtychoUNet(**content[_KEY]["network"])
         state = content["state_dict"].items()
         network.load_state_dict({key.removeprefix("network."): item for key, item in state})
     except (RuntimeError, TypeError) as error:

@@ -82,14 +82,16 @@ def normalise(arrays: Mapping[str, NDArray[np.generic]], subject: str) -> Normal
 class GroupDataset(Dataset[Batch]):
     """Map-style dataset of scan groups; item n is the group that position ``positions[n]`` leads.
 
+    An item has K frames: the C of the group first, then its neighbours, nearest first.
+
     ==============  ============  ==========  ===================================================
     key             shape         dtype       meaning
     ==============  ============  ==========  ===================================================
-    ``amplitude``   (C, H, W)     float32     normalised diffraction amplitude, one channel each
-    ``x``, ``y``    (C,)          float64     centre on the object [px]
-    ``dx``, ``dy``  (C,)          float64     the same from the middle of the group [px]
-    ``index``       (C,)          int64       position in the fixture
-    ``truth``       (C, H, W)     complex64   ``Y``, where the fixture has it
+    ``amplitude``   (K, H, W)     float32     normalised diffraction amplitude, one channel each
+    ``x``, ``y``    (K,)          float64     centre on the object [px]
+    ``dx``, ``dy``  (K,)          float64     the same from the middle of the group [px]
+    ``index``       (K,)          int64       position in the fixture
+    ``truth``       (K, H, W)     complex64   ``Y``, where the fixture has it
     ==============  ============  ==========  ===================================================
 
     Parameters
@@ -99,6 +101,16 @@ class GroupDataset(Dataset[Batch]):
         C is its square.
     positions : (n,) int64
         Those that groups are made of.
+    subject : str
+        For messages.
+    neighbours : int
+        Frames around a group that an item has besides; fewer where the scan has no more that
+        overlap with the group's.
+
+    Attributes
+    ----------
+    groups : (n, K) int64
+        Positions in the fixture.
     """
 
     def __init__(
@@ -107,10 +119,14 @@ class GroupDataset(Dataset[Batch]):
         gridsize: int,
         positions: NDArray[np.int64],
         subject: str = "scan groups",
+        *,
+        neighbours: int = 0,
     ) -> None:
         shape = (data.probe.shape[0], data.probe.shape[1])
-        local = scan_groups(data.x[positions], data.y[positions], gridsize, shape, subject)
+        x, y = data.x[positions], data.y[positions]
+        local = scan_groups(x, y, gridsize, shape, subject, neighbours=neighbours)
         self.groups = torch.tensor(positions[local])
+        self._members = gridsize**2
         self._data = data
         self._x, self._y = torch.tensor(data.x), torch.tensor(data.y)
 
@@ -120,12 +136,13 @@ class GroupDataset(Dataset[Batch]):
     def __getitem__(self, n: int) -> Batch:
         index = self.groups[n]
         x, y = self._x[index], self._y[index]
+        group_x, group_y = x[: self._members], y[: self._members]
         item = {
             "amplitude": self._data.amplitude[index],
             "x": x,
             "y": y,
-            "dx": x - (x.min() + x.max()) / 2,
-            "dy": y - (y.min() + y.max()) / 2,
+            "dx": x - (group_x.min() + group_x.max()) / 2,
+            "dy": y - (group_y.min() + group_y.max()) / 2,
             "index": index,
         }
         if self._data.truth is not None:

@@ -57,6 +57,8 @@ class FixtureDataModule(lightning.LightningDataModule):
         Positions to train on; all where None. Then there is nothing to validate and test on.
     seed : int
         Of the order in which training sees its groups.
+    neighbours : int
+        Frames around a group that batches of training, validation and testing have besides.
     root : path, optional
         Where the registry is, as for `registry.load`.
 
@@ -85,6 +87,7 @@ class FixtureDataModule(lightning.LightningDataModule):
         batch_size: int = 4,
         n_images: int | None = None,
         seed: int = 42,
+        neighbours: int = 0,
         root: Path | str | None = None,
     ) -> None:
         super().__init__()
@@ -96,6 +99,7 @@ class FixtureDataModule(lightning.LightningDataModule):
                 "batch_size": batch_size,
                 "n_images": n_images,
                 "seed": seed,
+                "neighbours": neighbours,
             }
         )
         self._fixture = fixture
@@ -104,6 +108,7 @@ class FixtureDataModule(lightning.LightningDataModule):
         self._batch_size = batch_size
         self._n_images = n_images
         self._seed = seed
+        self._neighbours = neighbours
         self._is_set_up = False
 
     def prepare_data(self) -> None:
@@ -137,7 +142,7 @@ class FixtureDataModule(lightning.LightningDataModule):
         everything = np.arange(total, dtype=np.int64)
         seen = np.arange(count, dtype=np.int64) * total // count
         left = np.setdiff1d(everything, seen)
-        self.train = GroupDataset(self.data, self._gridsize, seen, subject)
+        self.train = self._around(seen, subject)
         self.predict = GroupDataset(self.data, self._gridsize, everything, subject)
         self.unseen, self.val, self.test = map(self._if_any, (left, left[::2], left[1::2]))
         self._is_set_up = True
@@ -164,5 +169,10 @@ class FixtureDataModule(lightning.LightningDataModule):
 
     def _if_any(self, positions: NDArray[np.int64]) -> GroupDataset | None:
         with contextlib.suppress(UsageError):
-            return GroupDataset(self.data, self._gridsize, positions)
+            return self._around(positions, "what is not trained on")
         return None
+
+    def _around(self, positions: NDArray[np.int64], subject: str) -> GroupDataset:
+        return GroupDataset(
+            self.data, self._gridsize, positions, subject, neighbours=self._neighbours
+        )

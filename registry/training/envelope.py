@@ -1,210 +1,146 @@
-"""The envelope: what the reference workflow takes on a fixture.
+"""The envelope: what the reference workflow takes on fixtures, run by run and over a sweep.
 
-``python -m registry.training.envelope --fixture NAME ...`` is the stage that measures one run of
-``params.yaml`` and leaves its results in ``envelope/results/NAME_gGRIDSIZE``. Nothing here imports
-torch: it is the processes that are measured which do.
+What a training takes follows from no declaration, so no DVC stage makes it: `fixtures envelope`
+measures whenever it is told to. DVC shows what that left: ``envelope/dvc.yaml``.
 """
 
 from __future__ import annotations
 
-import argparse
+import io
+import json
 import os
-import platform
-import re
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from registry import console, files, loading
+from registry import files, loading, machine
 from registry.build import closure
-from registry.declare.params import Envelope, EnvelopeOptions, EnvelopeRun
+from registry.declare.params import SWEEP, Envelope
 from registry.digests import sha256
 from registry.errors import CheckError, MissingError
 from registry.identity import pins
-from registry.training import measuring
-from registry.training.measuring import Outcome
-from registry.training.results import METRICS, Quality, Repeat, Results
+from registry.training import measuring, verdicts
+from registry.training.results import Results
+from registry.training.verdicts import BudgetVerdict
 
 FOLDER = Path("envelope")
-RESULTS = FOLDER / "results"
-LOSSES = "loss.csv"
-# This one, and the one of each process that is measured.
-_PROGRAMS = ("registry.training.envelope", "registry.cli.measured")
+_NO_OPTIONS = {"fixture", "repeats", "sha256", "code"}
+_PROGRAMS = ("registry.training.measuring", "registry.cli.train", "registry.cli.infer")
 
 
-def read(root: Path, name: str) -> Results:
-    """Results of one run.
+def measure(root: Path, name: str, declared: Envelope, say: Callable[[str], object]) -> None:
+    """Measure a run or the sweep, and write what it took and what came of it.
+
+    Raises
+    ------
+    RegistryError
+        A command failed; nothing is written.
+    """
+    # the first repeat shall not wait for a disk
+    measuring.run(root, "-c", "import torch")
+    measured = [_measure(root, given, say) for given in settings(root, name, declared)]
+    text = ",\n".join(json.dumps(asdict(found)) for found, _ in measured)
+    written = {root / results_path(name): f"[{text}]\n".encode()}
+    if name != SWEEP:
+        ((found, reconstruction),) = measured
+        shown = f"{json.dumps(found.metrics)}\n"
+        written[root / FOLDER / "metrics" / f"{name}.json"] = shown.encode()
+        written[root / FOLDER / "losses" / f"{name}.svg"] = _drawn(name, found.losses)
+        written[root / reconstruction_path(name)] = reconstruction
+    files.write_together(written)
+
+
+def _measure(
+    root: Path, given: Mapping[str, Any], say: Callable[[str], object]
+) -> tuple[Results, bytes]:
+    options = {key: value for key, value in given.items() if key not in _NO_OPTIONS}
+    size = f"gridsize {given['gridsize']}, {given['max_epochs']} epochs"
+    where = f"{given['fixture']}, {size}, {given.get('n_images', 'all')} images"
+    outcomes = []
+    for number in range(1, given["repeats"] + 1):
+        outcome = measuring.workflow(root, given["fixture"], options)
+        seconds = outcome.figures["train_wall_s"]
+        say(f"{where}, {number} of {given['repeats']}: {seconds:.1f} s")
+        outcomes.append(outcome)
+    came = [(outcome.learned["losses"], outcome.reconstruction) for outcome in outcomes]
+    first = outcomes[0]
+    said = {**first.learned, **first.inferred, **first.inferred["object"]}
+    found = Results(
+        settings=given,
+        machine=f"{machine.here()}, {os.cpu_count()} cores, torch {metadata.version('torch')}",
+        repeats=[outcome.figures for outcome in outcomes],
+        identical=all(each == came[0] for each in came),
+        reconstruction=sha256(first.reconstruction),
+        quality={key: value for key, value in said.items() if isinstance(value, float)},
+        losses=first.learned["losses"],
+    )
+    return found, first.reconstruction
+
+
+def results_path(name: str) -> Path:
+    """Path of the results of a run or of the sweep, relative to the registry."""
+    return FOLDER / "results" / f"{name}.json"
+
+
+def reconstruction_path(name: str) -> Path:
+    """Path of what a run reconstructed, relative to the registry; git ignores it."""
+    return FOLDER / "reconstructions" / f"{name}.npz"
+
+
+def settings(root: Path, name: str, declared: Envelope) -> list[dict[str, Any]]:
+    """What is measured in a run, or point by point of the sweep.
+
+    Declared options, the pinned bytes, and a digest of the programs.
+    """
+    code = sha256(closure.text(root, _PROGRAMS).encode())[:16]
+    return [
+        {
+            **given,
+            "sha256": loading.read_sidecar(root, pins.find(root, given["fixture"])).sha256_checksum,
+            "code": code,
+        }
+        for given in declared.trainings(name)
+    ]
+
+
+def judge(root: Path, name: str, declared: Envelope) -> list[tuple[Results, list[BudgetVerdict]]]:
+    """Results of a run, or of each point of the sweep, with what is to be said of them.
 
     Raises
     ------
     MissingError
         There are none.
     CheckError
-        They are none.
+        The file holds something else, or another sweep.
     """
-    path = root / RESULTS / name / METRICS
+    path = results_path(name)
     try:
-        data = files.read(path)
-    except FileNotFoundError:
-        raise MissingError(
+        found = [Results(**each) for each in json.loads(files.read(root / path))]
+        wanted = settings(root, name, declared)
+        return [
+            (each, verdicts.judge(each.label or name, each, declared.budgets, given))
+            for each, given in zip(found, wanted, strict=True)
+        ]
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        kind = MissingError if isinstance(error, FileNotFoundError) else CheckError
+        raise kind(
             f"{name}: results",
-            expected=(RESULTS / name / METRICS).as_posix(),
-            found="no such file",
-            remedy=f"fixtures envelope {name}",
+            expected=f"{path.as_posix()}, as it was written for what is declared",
+            found="no such file" if kind is MissingError else f"{type(error).__name__}: {error}",
+            remedy=f"fixtures envelope {'--sweep' if name == SWEEP else name}",
         ) from None
-    return Results.parse(data, subject=name)
 
 
-def stale(root: Path, name: str, found: Results, declared: Envelope) -> CheckError | None:
-    """Why results no longer tell about what is declared and what is in the tree, or None."""
-    run = declared.runs[name]
-    pin = pins.find(root, run.fixture)
-    wanted = {
-        **settings(run, declared.options),
-        "sha256": loading.read_sidecar(root, pin).sha256_checksum,
-        "code": code(root),
-    }
-    changed = [
-        f"{key} {value}, measured with {found.settings.get(key)}"
-        for key, value in wanted.items()
-        if found.settings.get(key) != value
-    ]
-    if not changed:
-        return None
-    return CheckError(
-        f"{name}: results",
-        expected="results of what is declared and of what is in the tree",
-        found="changed since: " + ", ".join(changed),
-        remedy=f"fixtures envelope {name}",
-    )
+def _drawn(name: str, losses: Sequence[float]) -> bytes:
+    """The losses as a picture; of a table `dvc plots show` makes one by scripts from the web."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-
-def settings(run: EnvelopeRun, options: EnvelopeOptions) -> dict[str, Any]:
-    """What a run is given, as ``metrics.json`` has it."""
-    return {**asdict(run), **asdict(options)}
-
-
-def code(root: Path) -> str:
-    """Digest of all that the measured programs do."""
-    return sha256(closure.text(root, _PROGRAMS).encode())[:16]
-
-
-def measure(
-    root: Path, run: EnvelopeRun, options: EnvelopeOptions, say: Callable[[str], object]
-) -> dict[str, bytes]:
-    """Measure one run: files for its folder, by name.
-
-    Raises
-    ------
-    RegistryError
-        A command failed.
-    """
-    flags = [
-        f"--{key.replace('_', '-')}={value}"
-        for key, value in settings(run, options).items()
-        if key not in ("fixture", "repeats")
-    ]
-    first: Outcome | None = None
-    identical = True
-    repeats = []
-    measuring.warm_up(root)
-    before = measuring.calibrate(root)
-    for number in range(1, options.repeats + 1):
-        outcome = measuring.workflow(root, run.fixture, *flags)
-        after = measuring.calibrate(root)
-        repeats.append(_repeat(outcome, (before + after) / 2))
-        say(
-            f"{number} of {options.repeats}: train {outcome.train.wall_s:.1f} s, "
-            f"infer {outcome.infer.wall_s:.1f} s, calibration {repeats[-1].calibration_s:.2f} s"
-        )
-        before = after
-        first = first or outcome
-        identical = identical and (outcome.losses, outcome.files) == (first.losses, first.files)
-    assert first is not None
-    found = Results(
-        settings={
-            **settings(run, options),
-            "sha256": first.learned["training"]["sha256"],
-            "code": code(root),
-        },
-        quality=_quality(first),
-        repeats_identical=identical,
-        machine=machine(),
-        repeats=tuple(repeats),
-    )
-    rows = "".join(f"{step},{loss}\n" for step, loss in enumerate(first.losses, 1))
-    return {METRICS: found.encode(), LOSSES: f"step,loss\n{rows}".encode(), **first.files}
-
-
-def _repeat(outcome: Outcome, calibration_s: float) -> Repeat:
-    return Repeat(
-        train_s=outcome.train.wall_s,
-        infer_s=outcome.infer.wall_s,
-        calibration_s=round(calibration_s, 4),
-        train_phases_s=outcome.train.phases_s,
-        infer_phases_s=outcome.infer.phases_s,
-        train_peak_rss_bytes=outcome.train.peak_rss_bytes,
-        infer_peak_rss_bytes=outcome.infer.peak_rss_bytes,
-        artifact_bytes=outcome.artifact_bytes,
-    )
-
-
-def _quality(outcome: Outcome) -> Quality:
-    found = {**outcome.inferred, **outcome.inferred["object"]}
-    losses = {"first_loss": outcome.losses[0], "last_loss": outcome.losses[-1]}
-    named = {item.name for item in fields(Quality)} - losses.keys()
-    return Quality(**losses, **{name: found[name] for name in named})
-
-
-def machine() -> str:
-    """What figures were measured on, in words that name no host and no path."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        match = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        processor = match[1].strip() if match else processor
-    return (
-        f"{processor}, {os.cpu_count()} cores, {platform.system()}; "
-        f"Python {platform.python_version()}, {versions()}"
-    )
-
-
-def versions() -> str:
-    """Of what does the work, in words."""
-    return ", ".join(f"{name} {_version(name)}" for name in ("numpy", "torch", "lightning"))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The stage: flags are what DVC makes of an entry, so they have underscores."""
-    parser = argparse.ArgumentParser(description="the envelope's stage", allow_abbrev=False)
-    parser.add_argument("--fixture", required=True)
-    parser.add_argument("--gridsize", type=int, required=True)
-    parser.add_argument("--loss", default="mae")
-    for item in fields(EnvelopeOptions):
-        parser.add_argument(f"--{item.name}", type=int, required=True)
-    values = vars(parser.parse_args(argv))
-    run = EnvelopeRun(**{item.name: values.pop(item.name) for item in fields(EnvelopeRun)})
-    root, name = Path(), f"{run.fixture}_g{run.gridsize}"
-
-    def say(text: str) -> None:
-        sys.stdout.write(f"{name}, {text}\n")
-        sys.stdout.flush()
-
-    found = measure(root, run, EnvelopeOptions(**values), say)
-    folder = root / RESULTS / name
-    files.write_together({folder / file: data for file, data in found.items()})
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(console.run(main))
+    figure, drawn = Figure(figsize=(6, 3), layout="constrained"), io.BytesIO()
+    axes = figure.add_subplot(title=name, xlabel="step", ylabel="loss")
+    axes.plot(range(1, len(losses) + 1), losses)
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return drawn.getvalue()

@@ -68,9 +68,7 @@ def merge(
 ) -> tuple[Tensor, Tensor]:
     """Patches on a common canvas, averaged where they overlap.
 
-    Each is spread over the pixels from which `object_patches` would interpolate it (the adjoint of
-    that operation), so patches cut from one object give that object back, but for what two
-    interpolations smooth.
+    Patches cut from one object give that object back, but for what two interpolations smooth.
 
     Parameters
     ----------
@@ -89,20 +87,30 @@ def merge(
     coverage : (B, Y, X) float
         The sum of weights.
     """
-    index, down, right = _windows(x, y, (patches.shape[-2], patches.shape[-1]), shape, patches)
-    size = (patches.shape[0], (shape[0] + 1) * (shape[1] + 1))
-
-    def spread(values: Tensor) -> Tensor:
-        lower = pad(values * (1 - down), (0, 0, 0, 1)) + pad(values * down, (0, 0, 1, 0))
-        window = pad(lower * (1 - right), (0, 1)) + pad(lower * right, (1, 0))
-        flat = torch.zeros(size, dtype=values.dtype, device=values.device)
-        flat = flat.scatter_add(1, index.flatten(1), window.flatten(1))
-        return flat.view(-1, shape[0] + 1, shape[1] + 1)[:, :-1, :-1]
-
-    coverage = spread(weight.expand(patches.shape[:2] + weight.shape))
-    total = spread(patches * weight)
+    coverage = spread(weight.expand(patches.shape[:2] + weight.shape), x, y, shape)
+    total = spread(patches * weight, x, y, shape)
     tiny = torch.finfo(coverage.dtype).tiny
     return total / coverage.clamp_min(tiny), coverage
+
+
+def spread(patches: Tensor, x: Tensor, y: Tensor, shape: tuple[int, int]) -> Tensor:
+    """The sum of patches, each in its place: (B, Y, X), the adjoint of `object_patches`.
+
+    Parameters
+    ----------
+    patches : (B, C, H, W) float or complex
+    x, y : (B, C) float64 [px]
+        Centre of each on its canvas.
+    shape : (Y, X)
+        Of the canvas.
+    """
+    index, down, right = _windows(x, y, (patches.shape[-2], patches.shape[-1]), shape, patches)
+    lower = pad(patches * (1 - down), (0, 0, 0, 1)) + pad(patches * down, (0, 0, 1, 0))
+    window = pad(lower * (1 - right), (0, 1)) + pad(lower * right, (1, 0))
+    size = (patches.shape[0], (shape[0] + 1) * (shape[1] + 1))
+    flat = torch.zeros(size, dtype=patches.dtype, device=patches.device)
+    flat = flat.scatter_add(1, index.flatten(1), window.flatten(1))
+    return flat.view(-1, shape[0] + 1, shape[1] + 1)[:, :-1, :-1]
 
 
 def _windows(

@@ -1,4 +1,4 @@
-"""Measured runs of the reference workflow, each command in a process of its own, on one thread.
+"""What commands take as processes of their own, on one thread: time, memory, and files they leave.
 
 Nothing here imports torch: it is the children that need it.
 """
@@ -9,168 +9,136 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import files, temporary
-from registry.environment import REGISTRY
-from registry.errors import CheckError, LockedError, MissingError, RegistryError, UsageError
+from registry import console, files, temporary
+from registry.errors import CheckError, MissingError
 
 # Whatever might start threads of its own: OpenMP, and the libraries that numpy is built with.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-_PACKAGE = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Process:
-    """What one process took.
-
-    wall_s : float
-        From its start to its end.
-    phases_s : mapping of str to float
-        ``imports``, then the workflow's own phases, then ``rest``: the interpreter's start and end
-        and the fixture's loading. Together they are ``wall_s``.
-    peak_rss_bytes : int
-    """
-
-    wall_s: float
-    phases_s: Mapping[str, float]
-    peak_rss_bytes: int
+_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What one training and the inference after it took, and what came of them.
+    """What a training and the inference after it took, and what came of them.
 
-    ``artifact_bytes`` is of all files that they left: checkpoint, logs, reconstruction.
-    ``learned`` and ``inferred`` are what ``train.json`` and ``infer.json`` say, ``losses`` those of
-    all steps, ``files`` the reconstruction and its pictures by name.
+    ``figures`` are those of `run`, with ``torch_``, ``train_`` or ``infer_`` before their names,
+    and ``artifact_bytes`` and ``artifact_files`` of all that was left. ``learned`` and ``inferred``
+    are what ``train.json`` and ``infer.json`` say.
     """
 
-    train: Process
-    infer: Process
-    artifact_bytes: int
+    figures: Mapping[str, float]
     learned: Mapping[str, Any]
     inferred: Mapping[str, Any]
-    losses: tuple[float, ...]
-    files: Mapping[str, bytes]
+    reconstruction: bytes
 
 
-def workflow(root: Path, fixture: str, *options: str) -> Outcome:
-    """Train on a fixture, then infer, in a folder that is gone afterwards.
-
-    Parameters
-    ----------
-    root : path
-        The registry's top folder.
-    fixture : str
-    options : str
-        For ``fixtures train``.
+def workflow(root: Path, fixture: str, options: Mapping[str, object]) -> Outcome:
+    """Import torch, train with these options, infer, in a folder that is gone afterwards.
 
     Raises
     ------
     RegistryError
-        A command failed.
+        The one with which a command failed.
     """
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     with temporary.folder("envelope") as folder:
-        reports, results = folder / "reports", folder / "results"
-        reports.mkdir()
-        place = ("--output-dir", str(results))
-        train, learned = _command(root, reports, results, "train", fixture, *place, *options)
-        checkpoint = str(results / "model.ckpt")
-        infer, inferred = _command(root, reports, results, "infer", checkpoint, fixture, *place)
-        left = [path for path in results.rglob("*") if path.is_file()]
+        results = folder / "results"
+        place = f"--output-dir={results}"
+        commands = {
+            "torch": ("-c", "import torch"),
+            "train": ("-m", "registry.cli", "train", fixture, place, *flags),
+            "infer": ("-m", "registry.cli", "infer", f"{results / 'model.ckpt'}", fixture, place),
+        }
+        figures = {
+            f"{name}_{figure}": value
+            for name, command in commands.items()
+            for figure, value in run(root, *command).items()
+        }
+        sizes = [path.stat().st_size for path in results.rglob("*") if path.is_file()]
         return Outcome(
-            train=train,
-            infer=infer,
-            artifact_bytes=sum(path.stat().st_size for path in left),
-            learned=learned,
-            inferred=inferred,
-            losses=tuple(learned.pop("losses")),
-            files={
-                file: files.read(results / file)
-                for file in ("reconstruction.npz", "amplitude.png", "phase.png")
-            },
+            figures={**figures, "artifact_bytes": sum(sizes), "artifact_files": len(sizes)},
+            learned=json.loads(files.read(results / "train.json")),
+            inferred=json.loads(files.read(results / "infer.json")),
+            reconstruction=files.read(results / "reconstruction.npz"),
         )
 
 
-def calibrate(root: Path) -> float:
-    """Seconds that `registry.training.calibration` takes now, in a process of its own."""
-    return float(python(root, "-m", "registry.training.calibration"))
-
-
-def warm_up(root: Path) -> None:
-    """Have the system read the libraries once: the first repeat shall not wait for a disk."""
-    python(root, "-c", "from registry.training import imports; imports.workflow()")
-
-
-def python(root: Path, *arguments: str) -> str:
-    """Run Python on one thread in the registry's top folder.
+def run(root: Path, *arguments: str) -> dict[str, float]:
+    """What Python takes on one thread in the registry's top folder, with all that it starts.
 
     Returns
     -------
-    str
-        What it printed.
+    dict
+        ``wall_s`` from start to end, to 0.05 s; ``cpu_s`` of user and system; ``peak_rss_bytes``,
+        the most resident memory of all of them at one time.
 
     Raises
     ------
     RegistryError
-        It failed; with the end of what it said, and its exit code where that is one of ours.
+        The one with which it failed.
     """
-    path = filter(None, (str(_PACKAGE), os.environ.get("PYTHONPATH")))
-    environment = {
-        **os.environ,
-        **_ONE_THREAD,
-        REGISTRY: str(root.absolute()),
-        "PYTHONPATH": os.pathsep.join(path),
+    if sys.platform == "win32":
+        raise MissingError(
+            "measured command",
+            expected="a system that says how much memory a process has had",
+            found="Windows, of which that is not asked",
+            remedy="run it on Linux or macOS, or in the Windows subsystem for Linux",
+        )
+    import resource
+
+    with tempfile.TemporaryFile() as said:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            cwd=root,
+            env={**os.environ, **_ONE_THREAD, **console.AS_JSON},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        seen = [0]
+        with process:
+            while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+                seen.append(_resident(process.pid))
+                time.sleep(_EVERY_S)
+            wall = time.perf_counter() - begin
+            code = process.returncode = os.waitstatus_to_exitcode(ended[1])
+        if code:
+            said.seek(0)
+            text = said.read().decode(errors="replace")
+            raise console.reported(code, text) or CheckError(
+                f"measured process: python {' '.join(arguments)}",
+                expected="exit code 0",
+                found="\n            ".join([f"exit code {code}", *text.splitlines()[-12:]]),
+                remedy="mend what it says, then run the command again",
+            )
+    # The kernel's figure misses no peak of the largest process. It starts with what this one has
+    # had, up to which it tells nothing; and of several at one time only a look at all of them does.
+    inherited, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, ended[2]
+    largest = used.ru_maxrss if used.ru_maxrss > inherited else 0
+    return {
+        "wall_s": round(wall, 3),
+        "cpu_s": round(used.ru_utime + used.ru_stime, 3),
+        "peak_rss_bytes": max(*seen, largest * (1 if sys.platform == "darwin" else 1024)),
     }
-    # as from a shell: by it DVCLive would know that it runs in a stage, and look for its part there
-    environment.pop("DVC_ROOT", None)
-    ended = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=root,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if ended.returncode:
-        raise _failed(arguments, ended)
-    return ended.stdout
 
 
-def _command(
-    root: Path, reports: Path, results: Path, command: str, *arguments: str
-) -> tuple[Process, dict[str, Any]]:
-    report = reports / f"{command}.json"
-    begin = time.perf_counter()
-    python(root, "-m", "registry.cli.measured", str(report), command, *arguments)
-    wall = time.perf_counter() - begin
-    taken = json.loads(files.read(report))
-    # what the workflow itself says of the run
-    said = json.loads(files.read(results / f"{command}.json"))
-    phases = {"imports": taken["imports_s"], **said.pop("seconds")}
-    phases["rest"] = round(wall - sum(phases.values()), 3)
-    process = Process(
-        wall_s=round(wall, 3), phases_s=phases, peak_rss_bytes=taken["peak_rss_bytes"]
-    )
-    return process, said
+def _resident(pid: int) -> int:
+    """Bytes that a process and its descendants have now; 0 where one ends meanwhile."""
+    import psutil
 
-
-def _failed(arguments: Sequence[str], ended: subprocess.CompletedProcess[str]) -> RegistryError:
-    said = (ended.stderr.strip() or ended.stdout.strip() or "nothing").splitlines()[-12:]
-    # of the same exit code, where it is one of ours
-    kind = {2: UsageError, 3: MissingError, 4: LockedError}.get(ended.returncode, CheckError)
-    return kind(
-        f"measured process: python {' '.join(arguments)}",
-        expected="exit code 0",
-        found="\n            ".join([f"exit code {ended.returncode}; it said", *said]),
-        remedy="mend what it says, then run the command again",
-    )
+    with suppress(psutil.Error):
+        first = psutil.Process(pid)
+        tree = [first, *first.children(recursive=True)]
+        return sum(int(process.memory_info().rss) for process in tree)
+    return 0

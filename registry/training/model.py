@@ -1,4 +1,4 @@
-"""A physics-informed autoencoder: diffraction amplitude in, object patch out, amplitude again."""
+"""The reference network: diffraction amplitudes in, object patches out, physics on both sides."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from registry.training.data import Batch
-from registry.training.forward import (
-    diffraction_amplitude,
-    exit_wave,
-    far_field,
-    merge,
-    object_patches,
-)
+from registry.training.forward import object_patches
+from registry.training.sweeps import DARK, illumination, sweeps
 
 CHANNELS = 16
-# Sweeps of back-projection that the encoder sees the outcome of: after the first, and the last.
-SWEEPS = 4
-# Of the probe's peak intensity; keeps back-projection finite where there is no light.
-_DARK = 0.1
+# What the U-Net looks at is the constant object after one sweep, and after this many.
+SWEEPS_BEFORE = 8
+# What the U-Net says is brought nearer to the group's frames by this many.
+SWEEPS_AFTER = 3
+# Groups of channels that are normalised together.
+_GROUPS = 4
 # Weight, in an average of patches, of pixels that the probe does not light.
 _UNLIT = 1e-3
 
 
-class PtychoAutoencoder(nn.Module):
-    """Maps groups of diffraction amplitudes to object patches, through physics at both ends.
+class PtychoUNet(nn.Module):
+    """Maps groups of diffraction amplitudes to the object under them: sweeps, a U-Net, sweeps.
 
-    Frames and object do not live in the same space, so the frames are first projected back: from
-    the constant object that carries their power, a few sweeps replace the modelled amplitude by the
-    measured one (Fienup, Appl. Opt. 21, 2758, 1982), each frame by itself. The network, a small
-    U-Net, sees the result and says amplitude and phase of the object patch. With gridsize 2 the
-    four patches of a group are merged on a common canvas and cut out again before the forward model
-    predicts amplitudes: what one frame says of the object has to hold for its neighbours.
+    Frames and object do not live in the same space, and a network of this size does not learn the
+    Fourier transform that lies between them. So `registry.training.sweeps` leads from the constant
+    object that carries the frames' power to one that fits the group's frames, on a canvas where
+    each frame has its place. Such a fit is ambiguous where few frames light the object. The U-Net
+    sees the canvas after the first sweep and after the last, and how much light fell where, and
+    says amplitude and phase of the object: from training it knows what objects look like. A few
+    sweeps more, which training differentiates, make that agree with the frames again (algorithm
+    unrolling: Monga, Li and Eldar, IEEE Signal Process. Mag. 38, 18, 2021).
 
     Parameters
     ----------
     gridsize : int
-        C = gridsize squared patches in a group.
+        C = gridsize squared frames of a group are looked at.
     frame_shape : (H, W)
         Multiples of 4.
     object_level : float
-        Amplitude of the constant object that training starts from.
+        Amplitude of the constant object that the sweeps start from.
 
     Attributes
     ----------
     settings : dict
-        What it was made with: ``PtychoAutoencoder(**settings)`` is one that its weights fit.
+        What it was made with: ``PtychoUNet(**settings)`` is one that its weights fit.
+    members : int
+        C.
     probe : (H, W) complex64
         A buffer, to be filled with the normalised probe.
     """
@@ -62,71 +62,71 @@ class PtychoAutoencoder(nn.Module):
             "frame_shape": frame_shape,
             "object_level": object_level,
         }
+        self.members = gridsize**2
         self._level = object_level
         self.register_buffer("probe", torch.zeros(tuple(frame_shape), dtype=torch.complex64))
-        members, width = gridsize**2, CHANNELS
-        self.encode_fine = _block(4 * members, width)
+        width = CHANNELS
+        self.encode_fine = _block(5, width)
         self.encode = _block(width, 2 * width)
         self.middle = _block(2 * width, 4 * width)
         self.decode = _block(6 * width, 2 * width)
         self.decode_fine = _block(3 * width, width)
-        self.head = nn.Conv2d(width, 2 * members, 1)
+        self.head = nn.Conv2d(width, 2, 1)
         # training starts from the constant object
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]  # a Conv2d with a bias
 
-    def forward(self, amplitude: Tensor) -> Tensor:
-        """Object patches (B, C, H, W) complex64 of normalised amplitudes (B, C, H, W)."""
-        fine = self.encode_fine(self._back_projected(amplitude))
-        coarse = self.encode(avg_pool2d(fine, 2))
-        middle = self.middle(avg_pool2d(coarse, 2))
-        coarse = self.decode(torch.cat([interpolate(middle, scale_factor=2), coarse], 1))
-        fine = self.decode_fine(torch.cat([interpolate(coarse, scale_factor=2), fine], 1))
-        log_magnitude, phase = self.head(fine).chunk(2, dim=1)
-        # bounded: e**-2 to e**2 times the level, and half a turn either way
-        magnitude = self._level * torch.exp(2 * torch.tanh(log_magnitude / 2))
-        return torch.polar(magnitude, math.pi * torch.tanh(phase / math.pi))
+    def forward(self, amplitude: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+        """Object patches (B, K, H, W) complex64.
 
-    def predicted_amplitude(self, patches: Tensor, batch: Batch) -> Tensor:
-        """Normalised amplitude (B, C, H, W) that patches give, merged where there are several."""
-        if patches.shape[1] > 1:
-            shape = (patches.shape[-2], patches.shape[-1])
-            dx, dy = batch["dx"], batch["dy"]
-            # even, so that the middle of the canvas lies where the group's does
-            reach = 2 * math.ceil(max(float(dx.abs().max()), float(dy.abs().max())))
-            canvas_shape = (shape[0] + reach, shape[1] + reach)
-            x, y = dx + canvas_shape[1] / 2, dy + canvas_shape[0] / 2
-            canvas, _ = merge(patches, x, y, self.weight(), canvas_shape)
-            patches = object_patches(canvas, x, y, shape)
-        return diffraction_amplitude(self.probe, patches)
+        Parameters
+        ----------
+        amplitude : (B, K, H, W) float32
+            Normalised. The first C of each group are looked at.
+        dx, dy : (B, K) float64 [px]
+            Centre of each frame from the middle of its group.
+        """
+        shape = (self.probe.shape[0], self.probe.shape[1])
+        # in steps of 4, which is what pooling twice divides
+        margin = 2 * math.ceil(max(float(dx.abs().max()), float(dy.abs().max())) / 2)
+        canvas = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+        x, y = dx + canvas[1] / 2, dy + canvas[0] / 2
+        seen, seen_x, seen_y = (item[:, : self.members] for item in (amplitude, x, y))
+        with torch.no_grad():
+            lit = illumination(self.probe, seen_x, seen_y, canvas)
+            constant = torch.full_like(lit, self._level).to(self.probe.dtype)
+            fits = list(sweeps(constant, seen, self.probe, seen_x, seen_y, lit, SWEEPS_BEFORE))
+            first, last = fits[0] / self._level, fits[-1] / self._level
+            bright = lit / (lit + DARK)
+            image = [last.real - 1, last.imag, first.real - 1, first.imag, bright]
+        obj = self._object(torch.stack(image, dim=1))
+        *_, obj = sweeps(obj, seen, self.probe, seen_x, seen_y, lit, SWEEPS_AFTER)
+        return object_patches(obj, x, y, shape)
 
     def weight(self) -> Tensor:
         """Weight (H, W) of a patch's pixels in an average: the probe's intensity over its peak."""
         intensity = self.probe.abs() ** 2
         return intensity / intensity.max() + _UNLIT
 
-    def _back_projected(self, amplitude: Tensor) -> Tensor:
-        """(B, 4 C, H, W): real and imaginary part, after the first sweep and after the last."""
-        with torch.no_grad():
-            intensity = self.probe.abs() ** 2
-            step = self.probe.conj() / (intensity + _DARK * intensity.max())
-            level = torch.full_like(amplitude, self._level)
-            patches = torch.complex(level, torch.zeros_like(level))
-            seen = []
-            for sweep in range(SWEEPS):
-                field = far_field(self.probe, patches)
-                missing = (amplitude - field.abs()) * torch.sgn(field)
-                patches = patches + step * exit_wave(missing)
-                if sweep in (0, SWEEPS - 1):
-                    relative = patches / self._level
-                    seen += [relative.real - 1, relative.imag]
-            return torch.cat(seen, dim=1)
+    def _object(self, image: Tensor) -> Tensor:
+        """The U-Net: (B, Y, X) complex64 of an image (B, 5, Y, X)."""
+        fine = self.encode_fine(image)
+        coarse = self.encode(avg_pool2d(fine, 2))
+        middle = self.middle(avg_pool2d(coarse, 2))
+        coarse = self.decode(torch.cat([interpolate(middle, scale_factor=2), coarse], 1))
+        fine = self.decode_fine(torch.cat([interpolate(coarse, scale_factor=2), fine], 1))
+        log_magnitude, phase = self.head(fine).unbind(dim=1)
+        # bounded: e**-2 to e**2 times the level, and half a turn either way
+        magnitude = self._level * torch.exp(2 * torch.tanh(log_magnitude / 2))
+        return torch.polar(magnitude, math.pi * torch.tanh(phase / math.pi))
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1),
+        nn.GroupNorm(_GROUPS, outputs),
         nn.GELU(),
         nn.Conv2d(outputs, outputs, 3, padding=1),
+        nn.GroupNorm(_GROUPS, outputs),
         nn.GELU(),
     )

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from registry.errors import CheckError, UsageError
 from registry.training.data import Batch
+from registry.training.forward import diffraction_amplitude
 from registry.training.losses import amplitude_mae, poisson_nll, supervised
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 from registry.training.options import LOSSES
 
 
@@ -18,7 +19,7 @@ class PtychoModule(lightning.LightningModule):
 
     Parameters
     ----------
-    network : PtychoAutoencoder
+    network : PtychoUNet
     loss : str
         ``mae``, ``nll`` or ``supervised``.
     learning_rate : float
@@ -33,10 +34,10 @@ class PtychoModule(lightning.LightningModule):
 
     def __init__(
         self,
-        network: PtychoAutoencoder,
+        network: PtychoUNet,
         *,
         loss: str = "mae",
-        learning_rate: float = 3e-3,
+        learning_rate: float = 5e-3,
         photon_scale: float | None = None,
     ) -> None:
         super().__init__()
@@ -54,8 +55,8 @@ class PtychoModule(lightning.LightningModule):
         self._photon_scale = photon_scale
 
     def forward(self, batch: Batch) -> Tensor:
-        """Object patches (B, C, H, W) complex64 of a batch."""
-        patches: Tensor = self.network(batch["amplitude"])
+        """Object patches (B, K, H, W) complex64 of a batch, one under each frame."""
+        patches: Tensor = self.network(batch["amplitude"], batch["dx"], batch["dy"])
         return patches
 
     def loss(self, batch: Batch) -> Tensor:
@@ -77,7 +78,7 @@ class PtychoModule(lightning.LightningModule):
                     "with --loss mae",
                 )
             return supervised(patches, batch["truth"], self.network.weight())
-        predicted = self.network.predicted_amplitude(patches, batch)
+        predicted = diffraction_amplitude(self.network.probe, patches)
         if self._loss == "nll":
             assert self._photon_scale is not None
             return poisson_nll(predicted, batch["amplitude"], self._photon_scale)
@@ -112,7 +113,7 @@ class PtychoModule(lightning.LightningModule):
         self.log("test_loss", self.loss(batch), batch_size=len(batch["amplitude"]))
 
     def predict_step(self, batch: Batch, step: int) -> Tensor:
-        """Object patches (B, C, H, W) complex64; `reconstruct` stitches a network's."""
+        """Object patches (B, K, H, W) complex64; `reconstruct` stitches a network's."""
         patches: Tensor = self(batch)
         return patches
 

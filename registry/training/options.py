@@ -32,7 +32,7 @@ class Options:
     device: str = "cpu"
     seed: int = 42
     loss: str = "mae"
-    lr: float = 3e-3
+    lr: float = 5e-3
     logger: str = "csv"
     trainer: Mapping[str, Any] = field(default_factory=dict)
     resume: bool = False

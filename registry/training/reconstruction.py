@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 
 from registry.identity import npz
 from registry.training.data import Batch
-from registry.training.forward import merge
-from registry.training.model import PtychoAutoencoder
+from registry.training.forward import diffraction_amplitude, merge
+from registry.training.model import PtychoUNet
 from registry.training.quality import SCANNED
 
 # A pixel of the object becomes this many of a picture, so that 100 px can be looked at.
@@ -41,15 +41,15 @@ class Reconstruction:
 
 @torch.inference_mode()
 def reconstruct(
-    model: PtychoAutoencoder, batches: DataLoader[Batch], shape: tuple[int, int]
+    model: PtychoUNet, batches: DataLoader[Batch], shape: tuple[int, int]
 ) -> Reconstruction:
     """Run a model over groups and stitch their patches, weighted by the probe's intensity.
 
     Parameters
     ----------
-    model : PtychoAutoencoder
+    model : PtychoUNet
     batches : DataLoader
-        Of a `GroupDataset`, in order.
+        Of a `GroupDataset`, in order. Neighbours of a group are left out.
     shape : (Y, X)
         Of the object.
     """
@@ -58,9 +58,10 @@ def reconstruct(
     coverage = torch.zeros(shape)
     errors = []
     for batch in batches:
-        batch = {key: value.to(model.probe.device) for key, value in batch.items()}
-        patches = model(batch["amplitude"])
-        predicted = model.predicted_amplitude(patches, batch)
+        group = {key: value[:, : model.members] for key, value in batch.items()}
+        batch = {key: value.to(model.probe.device) for key, value in group.items()}
+        patches = model(batch["amplitude"], batch["dx"], batch["dy"])
+        predicted = diffraction_amplitude(model.probe, patches)
         errors.append((predicted - batch["amplitude"]).abs().mean(dim=(1, 2, 3)).cpu())
         flat = patches.reshape(1, -1, *patches.shape[-2:])
         x, y = batch["x"].reshape(1, -1), batch["y"].reshape(1, -1)

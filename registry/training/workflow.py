@@ -29,11 +29,15 @@ from registry.training import checkpoint, ending, loggers, quality, requirements
 from registry.training.clock import Clock
 from registry.training.data import GroupDataset, in_order
 from registry.training.datamodule import FixtureDataModule
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 from registry.training.module import PtychoModule
 from registry.training.options import LOGGERS, LOSSES, Options
 from registry.training.reconstruction import reconstruct
 
+# Frames around a group that the loss compares with as well. The network does not see them, so it
+# cannot explain a group's frames by an object that others contradict; at gridsize 1 nothing else
+# keeps it from that.
+NEIGHBOURS = 5
 TRAIN_FILE = "train.json"
 
 
@@ -72,6 +76,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
         batch_size=options.batch_size,
         n_images=options.n_images,
         seed=options.seed,
+        neighbours=NEIGHBOURS,
     )
     batches.setup()
     _loss(options.loss, fixture, subject)
@@ -89,7 +94,7 @@ def train(fixture: Fixture, options: Options) -> dict[str, Any]:
     kept = _kept(options, training, subject)
     data = batches.data
     photon_scale = noise.recorded(fixture.sidecar).photon_scale
-    network = PtychoAutoencoder(
+    network = PtychoUNet(
         gridsize=options.gridsize,
         frame_shape=(data.probe.shape[0], data.probe.shape[1]),
         object_level=data.object_level,
@@ -148,7 +153,7 @@ class _Progress(TQDMProgressBar):
 class _Recorder(lightning.Callback):
     """Has every checkpoint say what it is of."""
 
-    def __init__(self, training: checkpoint.Training, network: PtychoAutoencoder) -> None:
+    def __init__(self, training: checkpoint.Training, network: PtychoUNet) -> None:
         self._training = training
         self._network = network
 
@@ -277,27 +282,27 @@ def _flags(given: Mapping[str, Any]) -> None:
 
 
 def _errors(
-    network: PtychoAutoencoder, batch_size: int, batches: FixtureDataModule, fixture: Fixture
-) -> dict[str, float | None]:
-    """Mean absolute amplitude error, in the fixture's unit, on seen and on unseen frames."""
+    network: PtychoUNet, batch_size: int, batches: FixtureDataModule, fixture: Fixture
+) -> dict[str, Any]:
+    """Errors of the amplitude, in the fixture's unit, and of the object, on frames seen and not."""
     obj = fixture["objectGuess"]
-    shape = (obj.shape[0], obj.shape[1])
-
-    def error(dataset: GroupDataset) -> float:
-        found = reconstruct(network, in_order(dataset, batch_size), shape)
-        return found.amplitude_error * batches.data.scale
-
     frames = fixture["diffraction"].astype(np.float64)
     constant = quality.constant_object_error(frames, fixture["probeGuess"])
-    seen = error(batches.train)
-    unseen = None if batches.unseen is None else error(batches.unseen)
-    return {
-        "constant_object_error": constant,
-        "amplitude_error": seen,
-        "amplitude_error_ratio": seen / constant,
-        "unseen_amplitude_error": unseen,
-        "unseen_amplitude_error_ratio": None if unseen is None else unseen / constant,
-    }
+
+    def of(dataset: GroupDataset | None, prefix: str = "") -> dict[str, Any]:
+        if dataset is None:
+            names = ("amplitude_error", "amplitude_error_ratio", "object")
+            return {f"{prefix}{name}": None for name in names}
+        found = reconstruct(network, in_order(dataset, batch_size), (obj.shape[0], obj.shape[1]))
+        error = found.amplitude_error * batches.data.scale
+        return {
+            f"{prefix}amplitude_error": error,
+            f"{prefix}amplitude_error_ratio": error / constant,
+            f"{prefix}object": asdict(quality.compare(found.obj, obj, found.scanned)),
+        }
+
+    seen, unseen = of(batches.train), of(batches.unseen, "unseen_")
+    return {"constant_object_error": constant, **seen, **unseen}
 
 
 def _kept(options: Options, training: checkpoint.Training, subject: str) -> Path | None:

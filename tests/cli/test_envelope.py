@@ -3,226 +3,133 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 import yaml
 
 from registry.declare import params
 from registry.training import envelope
-from registry.training.results import Quality, Repeat, Results
+from tests.kit.envelope import results
 
-NAME = "minimal_dataset_v1_g1"
-OTHER = "minimal_dataset_v1_n16_g2"
-SHA256 = {
-    "minimal_dataset_v1": "fdad843f7389903aeb85c2e3df73b033380a6b8be360c5a997d7f5a8b0204054",
-    "minimal_dataset_v1_n16": "0bf135e4d7860cd3ca84778befbd2af897471dc91ebea4d369be21168b770399",
-}
+V1 = "minimal_dataset_v1"
+NAMES = ["v1_g1", "v1_g2", "n16_g2", "supervised_g1"]
 
 
 @pytest.fixture
-def results(root):
-    """Put results of a run there, as its stage leaves them."""
-    declared = params.load(root).envelope
-    code = envelope.code(root)
+def put(root):
+    """Put up-to-date results of a run or of the sweep there, each of which took this."""
 
-    def put(name, train_s=8.0, calibration_s=0.41, **other):
-        repeat = Repeat(**{
-            "train_s": train_s,
-            "infer_s": 6.0,
-            "calibration_s": calibration_s,
-            "train_phases_s": {"imports": 5.0, "fit": 2.0, "rest": 1.0},
-            "infer_phases_s": {"imports": 5.0, "rest": 1.0},
-            "train_peak_rss_bytes": 560_000_000,
-            "infer_peak_rss_bytes": 500_000_000,
-            "artifact_bytes": 2_000_000,
-            **other,
-        })  # fmt: skip
-        data = Results(
-            settings={
-                **envelope.settings(declared.runs[name], declared.options),
-                "sha256": SHA256[declared.runs[name].fixture],
-                "code": code,
-            },
-            quality=Quality(
-                first_loss=0.375, last_loss=0.215, amplitude_error=0.04,
-                amplitude_error_ratio=0.652, stitched_r_factor=0.25, amplitude_correlation=0.8,
-                phase_error_rad=0.2, resolution_px=2.0,
-            ),
-            repeats_identical=True,
-            machine="a machine",
-            repeats=(repeat,) * 5,
-        ).encode()  # fmt: skip
-        path = root / "envelope" / "results" / name / "metrics.json"
+    def put(name, **figures):
+        declared = params.load(root).envelope
+        found = [
+            asdict(results(figures, settings=given))
+            for given in envelope.settings(root, name, declared)
+        ]
+        path = root / envelope.results_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        path.write_text(json.dumps(found))
 
     return put
 
 
 @pytest.fixture
-def dvc(monkeypatch):
-    """DVC is not run; what it was told, and the exit code that it is to have."""
-    told = {"code": 0}
-    true = subprocess.run
-
-    def run(command, **options):
-        if "dvc" not in command:
-            return true(command, **options)
-        told.update(command=command[1:], cwd=options["cwd"], path=options["env"]["PATH"])
-        return subprocess.CompletedProcess(command, told["code"])
-
-    monkeypatch.setattr(subprocess, "run", run)
-    return told
+def measured(monkeypatch):
+    """Names of what is measured; nothing is."""
+    names = []
+    monkeypatch.setattr(envelope, "measure", lambda root, name, declared, say: names.append(name))
+    return names
 
 
-def test_within_budget(fixtures, results):
-    """A line for each run, and the budgets that they keep."""
-    results(NAME)
-    results(OTHER)
-    ended = fixtures("envelope", "--check", NAME, OTHER)
+def test_within_budget(fixtures, put, measured):
+    """A line for each run, in 80 columns, and the budgets that they keep."""
+    for name in ("v1_g1", "n16_g2"):
+        put(name)
+    ended = fixtures("envelope", "--check", "v1_g1", "n16_g2")
     assert (ended.code, ended.err) == (0, ""), "not a clean end"
     assert ended.out == (
-        "run                        train s  ± %  infer s  calibration s  peak RSS MB  "
-        "artifacts MB  loss            amplitude error\n"
-        "minimal_dataset_v1_g1      8.0      0.0  6.0      0.41           560          "
-        "2.0           0.375 -> 0.215  0.652\n"
-        "minimal_dataset_v1_n16_g2  8.0      0.0  6.0      0.41           560          "
-        "2.0           0.375 -> 0.215  0.652\n"
-        "within budget: 25 s, ± 10 %, 2000 MB of memory, 100 MB of artifacts; repeats identical\n"
+        "run     train s  /torch  ± %  infer s  /torch  RSS MB  files MB  corr\n"
+        "v1_g1   10.0     5.0     0.0  5.0      2.5     500     2.0       0.750\n"
+        "n16_g2  10.0     5.0     0.0  5.0      2.5     500     2.0       0.750\n"
+        "within budget: train_target_s 25, train_limit_s 45, train_spread_percent 10, "
+        "peak_rss_mb 2000, artifacts_mb 100\n"
     ), "another report"
+    assert measured == [], "--check measured"
 
 
-def test_budgets_that_are_missed(fixtures, results):
-    """Exit code 1, and a message of four parts for each; the table is there all the same."""
-    results(NAME, train_peak_rss_bytes=2_100_000_000, artifact_bytes=120_000_000)
-    ended = fixtures("envelope", "--check", NAME)
-    assert ended.code == 1, "a missed budget is a failed check"
-    assert "within budget" not in ended.out, "said to be within budget"
-    assert ended.err == (
-        "error: minimal_dataset_v1_g1: peak_rss_mb\n"
-        "  expected: at most 2000 MB of memory at the peak\n"
-        "  found:    2100.0 MB\n"
-        "  to mend:  find what is imported or kept that need not be\n"
-        "error: minimal_dataset_v1_g1: artifacts_mb\n"
-        "  expected: at most 100 MB of checkpoints, logs and results\n"
-        "  found:    120.0 MB\n"
-        "  to mend:  see what training and inference leave in --output-dir\n"
-    ), "another message"
-    assert NAME in ended.out, "the figures are not shown"
-
-
-def test_a_slow_machine_is_a_note(fixtures, results):
-    """It is said, and is no failure."""
-    results(NAME, train_s=30.0, calibration_s=1.64)
-    ended = fixtures("envelope", "--check", NAME)
-    assert (ended.code, ended.err) == (0, ""), "the program was blamed"
-    assert (
-        "minimal_dataset_v1_g1: train_target_s: a slow machine: the calibration took 1.64 s, and "
-        "0.41 s on the reference machine, where this would take 7.5 s\n"
-    ) in ended.out, "not said"
-
-
-def test_a_slow_program_is_a_failure(fixtures, results):
-    """The same time on a machine as fast as the reference."""
-    results(NAME, train_s=30.0)
-    assert fixtures("envelope", "--check", NAME).code == 1, "not noticed"
-
-
-def test_missing_results(fixtures, results):
-    """Every declared run without results is named; of exit code 3, and others are shown."""
-    results(NAME)
-    ended = fixtures("envelope", "--check")
-    assert ended.code == 3, "not the exit code of what is missing"
-    assert f"error: {OTHER}: results\n" in ended.err, "not named"
-    assert f"error: {NAME}" not in ended.err, "there, and yet named"
-    assert NAME in ended.out, "what is there is not shown"
-
-
-def test_stale_results(fixtures, results, root):
-    """Figures of something else are no check passed."""
-    results(NAME)
+def test_the_sweep(fixtures, put, measured, root):
+    """A line for each point; one that is beyond a limit fails the command, and is shown."""
     path = root / "params.yaml"
-    path.write_text(path.read_text().replace("{max_epochs: 2,", "{max_epochs: 3,"))
-    ended = fixtures("envelope", "--check", NAME)
-    assert ended.code == 1, "stale results passed"
+    path.write_text(path.read_text().replace("fixture: minimal_dataset_v1_n128", f"fixture: {V1}"))
+    put(params.SWEEP)
+    ended = fixtures("envelope", "--sweep")
+    assert (ended.code, measured) == (0, [params.SWEEP]), ended
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("epochs × images  train s  "), "no header"
+    assert max(map(len, lines[:-1])) <= 80, "wider than a terminal"
+    assert len(lines) == 1 + 18 + 1, "not epochs by images by gridsize"
+    assert " ".join(lines[1].split()) == "1 × 16, g1 10.0 5.0 0.0 5.0 2.5 500 2.0 0.750"
+    put(params.SWEEP, artifact_bytes=1e9)
+    ended = fixtures("envelope", "--sweep", "--check")
+    assert (ended.code, len(measured)) == (1, 1), ended
+    assert " 3 × 128, g2: artifacts_mb\n" in ended.err, "not named"
+
+
+def test_a_budget_that_is_missed(fixtures, put):
+    """Exit code 1, and a message of four parts; the table is there all the same."""
+    put("v1_g1", train_peak_rss_bytes=2.1e9)
+    ended = fixtures("envelope", "--check", "v1_g1")
+    assert ended.code == 1, "a missed budget is a failed check"
     assert ended.err == (
-        "error: minimal_dataset_v1_g1: results\n"
-        "  expected: results of what is declared and of what is in the tree\n"
-        "  found:    changed since: max_epochs 3, measured with 2\n"
-        "  to mend:  fixtures envelope minimal_dataset_v1_g1\n"
+        "error: v1_g1: peak_rss_mb\n"
+        "  expected: at most 2000 MB\n"
+        "  found:    2100.0 MB\n"
+        "  to mend:  see what is imported and kept\n"
     ), "another message"
+    assert ended.out.startswith("run "), "the figures are not shown"
+    assert "within budget" not in ended.out, "said to be within budget"
 
 
-def test_results_that_are_damaged(fixtures, results, root):
-    """A record that cannot be read is named, without a traceback."""
-    results(NAME)
-    (root / "envelope" / "results" / NAME / "metrics.json").write_text(json.dumps({"a": 1}))
-    ended = fixtures("envelope", "--check", NAME)
-    assert ended.code == 1, "a damaged record passed"
-    assert ended.err.startswith("error: minimal_dataset_v1_g1: metrics.json\n"), "not named"
+def test_missing_and_damaged_results(fixtures, put, root):
+    """Every declared run without results is named, and others are shown."""
+    put("v1_g1")
+    put("v1_g2")
+    (root / envelope.results_path("v1_g2")).write_text('[{"a": 1}]')
+    ended = fixtures("envelope", "--check")
+    assert ended.code == 1, "damage is no worse than absence"
+    named = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert named == [f"error: {name}: results" for name in NAMES[1:]], "not each, or another"
+    assert "  found:    no such file\n" in ended.err, "not said"
+    assert "v1_g1 " in ended.out, "what is there is not shown"
 
 
-def test_checking_measures_nothing(fixtures, results, dvc):
-    """With --check nothing is run."""
-    results(NAME)
-    fixtures("envelope", "--check")
-    assert "command" not in dvc, "DVC was run"
+def test_measuring(fixtures, put, measured):
+    """The runs named, or all that are declared; then they are judged."""
+    put("v1_g2")
+    assert fixtures("envelope", "v1_g2").code == 0, "not judged"
+    assert fixtures("envelope").code == 3, "not judged"
+    assert measured == ["v1_g2", *NAMES], "other runs"
 
 
-def test_measuring_runs_the_stages_of_the_runs_named(fixtures, results, dvc, root):
-    """By DVC, whether or not anything changed, without what they build on; then they are judged."""
-    results(NAME)
-    ended = fixtures("envelope", NAME)
-    assert ended.code == 0, ended.err
-    assert dvc["command"] == [
-        "-P", "-m", "dvc", "repro", "--single-item", "--force", "--keep-going",
-        "code/dvc.yaml:code",
-        "envelope/dvc.yaml:run@minimal_dataset_v1_g1",
-    ], "another command"  # fmt: skip
-    assert dvc["cwd"] == root, "another registry"
-    assert "within budget" in ended.out, "not judged"
+def test_wrong_use(fixtures, measured):
+    """An unknown name is told those there are; runs and the sweep are measured one by one."""
+    ended = fixtures("envelope", V1)
+    assert (ended.code, measured) == (2, []), "not the exit code of wrong use"
+    assert f"expected: one of {', '.join(NAMES)}\n" in ended.err, "not listed"
+    assert fixtures("envelope", "v1_g1", "--sweep").code == 2, "both at once"
 
 
-def test_measuring_all(fixtures, dvc):
-    """Without names every declared run is measured."""
-    fixtures("envelope")
-    assert [target.partition("@")[2] for target in dvc["command"][8:]] == [
-        "minimal_dataset_v1_g1",
-        "minimal_dataset_v1_g2",
-        "minimal_dataset_v1_n16_g2",
-        "minimal_dataset_v1_supervised_g1",
-    ], "other runs"
-
-
-def test_a_stage_that_fails(fixtures, results, dvc):
-    """Old results are not passed off as new ones."""
-    results(NAME)
-    dvc["code"] = 255
-    ended = fixtures("envelope", NAME)
-    assert (ended.code, ended.out) == (1, ""), "old results were shown"
-    assert "envelope: dvc repro" in ended.err, "not said"
-
-
-def test_without_torch(fixtures, dvc, monkeypatch):
+def test_without_torch(fixtures, measured, monkeypatch):
     """What is not installed is named before anything runs; of exit code 3."""
     monkeypatch.setitem(sys.modules, "torch", None)
     ended = fixtures("envelope")
-    assert ended.code == 3, "not the exit code of what is missing"
+    assert (ended.code, measured) == (3, []), "not the exit code of what is missing"
     assert "found:    no torch\n" in ended.err, "not named"
-    assert "command" not in dvc, "DVC was run"
-
-
-def test_a_run_that_is_not_declared(fixtures):
-    """An unknown name is wrong use, and the message lists those there are."""
-    ended = fixtures("envelope", "minimal_dataset_v1")
-    assert ended.code == 2, "not the exit code of wrong use"
-    assert "expected: one of minimal_dataset_v1_g1, " in ended.err, "not listed"
 
 
 def test_no_envelope(fixtures, root):
-    """A registry that declares none is told how."""
+    """A registry that declares none is told so."""
     path = root / "params.yaml"
     declared = yaml.safe_load(path.read_text())
     del declared["envelope"]

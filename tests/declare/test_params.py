@@ -481,10 +481,10 @@ envelope:
     train_spread_percent: 10
     peak_rss_mb: 2000
     artifacts_mb: 100
-  calibration_s: 0.41
   runs:
     small_v1_g1: {fixture: small_v1, gridsize: 1}
     small_v1_n16_g2: {fixture: small_v1_n16, gridsize: 2, loss: supervised}
+  sweep: {fixture: small_v1, gridsize: [1, 2], max_epochs: [1, 3], n_images: [16]}
 """
 
 
@@ -499,14 +499,31 @@ def test_the_section_envelope(declared):
             peak_rss_mb=2000,
             artifacts_mb=100,
         ),
-        calibration_s=0.41,
         runs={
             "small_v1_g1": params.EnvelopeRun(fixture="small_v1", gridsize=1, loss="mae"),
             "small_v1_n16_g2": params.EnvelopeRun(
                 fixture="small_v1_n16", gridsize=2, loss="supervised"
             ),
         },
+        sweep=params.Sweep(fixture="small_v1", gridsize=[1, 2], max_epochs=[1, 3], n_images=[16]),
     ), "not what was declared"
+
+
+def test_what_trainings_are_given(declared):
+    """A run has its entry and the options of all; the sweep every combination, once each."""
+    envelope = declared(GOOD + ENVELOPE).envelope
+    assert envelope.trainings("small_v1_n16_g2") == [{
+        "fixture": "small_v1_n16", "gridsize": 2, "loss": "supervised",
+        "max_epochs": 2, "batch_size": 4, "seed": 42, "repeats": 5,
+    }]  # fmt: skip
+    points = envelope.trainings(params.SWEEP)
+    assert points[1] == {
+        "fixture": "small_v1", "gridsize": 1, "max_epochs": 3, "n_images": 16,
+        "batch_size": 4, "seed": 42, "repeats": 1,
+    }  # fmt: skip
+    assert [(each["gridsize"], each["max_epochs"]) for each in points] == [
+        (1, 1), (1, 3), (2, 1), (2, 3),
+    ]  # fmt: skip
 
 
 def test_the_section_envelope_may_be_absent(declared):
@@ -515,7 +532,7 @@ def test_the_section_envelope_may_be_absent(declared):
 
 
 RUN_KEYS = "one of the known keys (fixture, gridsize, loss)"
-RUN_NAME = "the name of a fixture and its gridsize, such as minimal_dataset_v1_g1"
+RUN_NAME = "a name that ends with the gridsize, such as v1_g1"
 
 
 BAD_ENVELOPE = [
@@ -523,17 +540,21 @@ BAD_ENVELOPE = [
     (", repeats: 5", "", "envelope.options.repeats", "a value", "none"),
     ("    artifacts_mb: 100\n", "", "envelope.budgets.artifacts_mb", "a value", "none"),
     ("25", "0", "envelope.budgets.train_target_s", "more than 0", "0"),
-    ("0.41", '"1; id"', "envelope.calibration_s", "number", '"1; id"'),
+    ("45.5", '"1; id"', "envelope.budgets.train_limit_s", "number", '"1; id"'),
+    ("[16]", "[]", "envelope.sweep.n_images", "at least 1 items", "[]"),
+    ("[1, 2]", "[1, 3]", "envelope.sweep.gridsize.1", "one of 1, 2", "3"),
+    ("{fixture: small_v1, gridsize: [", "{fixture: large_v1, gridsize: [",
+     "envelope.sweep.fixture", "a declared fixture", '"large_v1"'),
     ("gridsize: 2", "gridsize: 3", "envelope.runs.small_v1_n16_g2.gridsize", "one of 1, 2",
      "3"),
     ("supervised", "best", "envelope.runs.small_v1_n16_g2.loss",
      'one of "mae", "nll", "supervised"', '"best"'),
     ("loss:", "\"a; id\":", "envelope.runs.small_v1_n16_g2.\"a; id\"", RUN_KEYS,
      'key "a; id"'),
-    ("fixture: small_v1,", "fixture: large_v1,", "envelope.runs.small_v1_g1.fixture",
+    ("small_v1, gridsize: 1}", "large_v1, gridsize: 1}", "envelope.runs.small_v1_g1.fixture",
      "a declared fixture", '"large_v1"'),
-    ("small_v1_g1:", "small_v1_g2:", "envelope.runs.small_v1_g2",
-     "the name small_v1_g1, of fixture and gridsize", '"small_v1_g2"'),
+    ("small_v1_n16, gridsize: 2", "small_v1, gridsize: 1", "envelope.runs.small_v1_n16_g2",
+     'another fixture or gridsize than "small_v1_g1" has', '"small_v1", gridsize 1'),
     ("    small_v1_g1:", '    "$(id)":', "envelope.runs", RUN_NAME, '"$(id)"'),
 ]  # fmt: skip
 

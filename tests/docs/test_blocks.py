@@ -134,7 +134,7 @@ RUN: dict[str, list[tuple[str, str]]] = {
         ("sh", "test_remotes.py::test_github_pages"),
         ("yaml", "test_remotes.py::test_github_pages"),
     ],
-    "docs/report.md": [("sh", "test_report.py::test_report")] * 3,
+    "docs/report.md": [("sh", "test_report.py::test_report")] * 2,
     "docs/training.md": [
         ("sh", "test_training.py::test_train_and_infer"),
         *[(language, "test_training.py::test_a_config_file") for language in ("yaml", "sh")],

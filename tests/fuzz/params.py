@@ -68,8 +68,8 @@ _ENVELOPE = {
         "peak_rss_mb": 2000,
         "artifacts_mb": 100,
     },
-    "calibration_s": 0.41,
     "runs": {"small_v1_g1": {"fixture": "small_v1", "gridsize": 1}},
+    "sweep": {"fixture": "small_v1", "gridsize": [1], "max_epochs": [1, 2], "n_images": [16]},
 }
 
 

@@ -80,3 +80,23 @@ def test_another_gridsize():
     with pytest.raises(UsageError) as caught:
         scan_groups(np.zeros(9), np.zeros(9), 3, (8, 8))
     assert caught.value.expected == "1 or 2", "another list of gridsizes"
+
+
+def test_neighbours_follow_the_group(v1):
+    """Behind each group come the next nearest; the group itself is the same."""
+    x, y = v1["xcoords"], v1["ycoords"]
+    alone = scan_groups(x, y, 2, (64, 64))
+    found = scan_groups(x, y, 2, (64, 64), neighbours=3)
+    assert found.shape == (64, 7)
+    assert np.array_equal(found[:, :4], alone), "another group"
+    distance = np.hypot(x[found] - x[:, None], y[found] - y[:, None])
+    assert (np.diff(distance, axis=1) >= 0).all(), "not by distance"
+
+
+def test_neighbours_that_are_too_far_are_left_out():
+    """As many as overlap with every group; none where none does, and no more than there are."""
+    x = np.array([0.0, 1.0, 2.0, 3.0, 11.5])
+    assert scan_groups(x, x, 1, (8, 8), neighbours=3).tolist() == [[0], [1], [2], [3], [4]]
+    assert scan_groups(x[:4], x[:4], 1, (8, 8), neighbours=2)[0].tolist() == [0, 1, 2]
+    assert scan_groups(x[:4], x[:4], 1, (8, 8), neighbours=9)[3].tolist() == [3, 2, 1, 0]
+    assert scan_groups(x[:4], x[:4], 1, (8, 2), neighbours=3).shape == (4, 2), "too far in x"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-from registry import digests
+from registry import digests, files
 from registry.identity import npz
-from registry.training.results import Quality, Repeat, Results
+from registry.training import envelope
+from registry.training.results import Results
+from tests.kit.envelope import results
 from tests.kit.repository import FOLDER
 
 NAME, OTHER = "minimal_dataset_v1_n16", "minimal_dataset_v1"
@@ -53,50 +55,48 @@ ENVELOPE = {
         "peak_rss_mb": 1000,
         "artifacts_mb": 100,
     },
-    "calibration_s": 0.4,
     "runs": {f"{NAME}_g1": {"fixture": NAME, "gridsize": 1}},
+    "sweep": {"fixture": OTHER, "gridsize": [1, 2], "max_epochs": [1], "n_images": [16, 64]},
 }
-RESULTS = Results(
-    settings={"fixture": NAME, "gridsize": 1, "loss": "mae", **ENVELOPE["options"]},
-    quality=Quality(
-        first_loss=2.0,
-        last_loss=0.08,
-        amplitude_error=0.25,
-        amplitude_error_ratio=0.5,
-        stitched_r_factor=0.125,
-        amplitude_correlation=0.75,
-        phase_error_rad=0.375,
-        resolution_px=None,
-    ),
-    repeats_identical=True,
-    machine="a processor, <b>2</b> cores",
-    repeats=(
-        Repeat(
-            train_s=23.5,
-            infer_s=3.0,
-            calibration_s=0.4,
-            train_phases_s={"fit": 20.0},
-            infer_phases_s={"infer": 2.0},
-            train_peak_rss_bytes=1_200_000_000,
-            infer_peak_rss_bytes=900_000_000,
-            artifact_bytes=50_000_000,
-        ),
-    ),
-)
 
 
 def train(root: Path, name: str, gridsize: int = 1) -> Path:
-    """Leave what the training stage leaves of a fixture; its folder."""
-    folder = root / "envelope" / "results" / f"{name}_g{gridsize}"
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").write_bytes(RESULTS.encode())
-    rows = "".join(f"{step},{2 * 0.9**step}\n" for step in range(32))
-    (folder / "loss.csv").write_text(f"step,loss\n{rows}")
+    """Leave what `fixtures envelope` leaves of a run; the path of its reconstruction."""
+    run = f"{name}_g{gridsize}"
     obj = np.exp(1j * np.linspace(0, 3, 40 * 30)).reshape(40, 30).astype(np.complex64)
     scanned = np.zeros((40, 30), bool)
     scanned[5:35, 5:25] = True
-    (folder / "reconstruction.npz").write_bytes(npz.encode({"object": obj, "scanned": scanned}))
-    return folder
+    path = root / envelope.reconstruction_path(run)
+    data = npz.encode({"object": obj, "scanned": scanned})
+    files.write_atomic(path, data)
+    measured(
+        root,
+        run,
+        results(
+            {"train_wall_s": 23.5, "train_peak_rss_bytes": 1.2e9, "artifact_bytes": 50e6},
+            settings={"fixture": name, "gridsize": gridsize, "loss": "mae", **ENVELOPE["options"]},
+            machine="a processor, <b>2</b> cores",
+            reconstruction=digests.sha256(data),
+            quality={
+                "first_loss": 2.0,
+                "last_loss": 0.08,
+                "amplitude_error": 0.25,
+                "amplitude_error_ratio": 0.5,
+                "stitched_r_factor": 0.125,
+                "amplitude_correlation": 0.75,
+                "phase_error_rad": 0.375,
+            },
+            losses=[2 * 0.9**step for step in range(32)],
+        ),
+    )
+    return path
+
+
+def measured(root: Path, run: str, *found: Results) -> Path:
+    """Write results of a run or of the sweep; the path of their file."""
+    path = root / envelope.results_path(run)
+    files.write_atomic(path, json.dumps([asdict(each) for each in found]).encode())
+    return path
 
 
 def repin(root: Path, name: str, **fields: Any) -> None:

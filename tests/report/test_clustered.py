@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 NUMPY = "1.26.4"
 MORE = "minimal_dataset_v1_n128"
 # What is sent to a worker that sees none of it.
-SENT = [f"{FOLDER}/{NAME}.npz", f"envelope/results/{NAME}_g1/reconstruction.npz"]
+SENT = [f"{FOLDER}/{NAME}.npz", f"envelope/reconstructions/{NAME}_g1.npz"]
 
 
 @pytest.fixture

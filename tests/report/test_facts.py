@@ -13,7 +13,7 @@ from registry.errors import UsageError
 from registry.report.facts import gather
 from tests.kit.certificates import witness, write
 from tests.kit.files import flip
-from tests.report.kit import FOLDER, NAME, OTHER, UNBUILT, declare, repin, train
+from tests.report.kit import ENVELOPE, FOLDER, NAME, OTHER, UNBUILT, declare, repin, train
 
 SOURCE = "build/sources/run1084_twin.npz"
 
@@ -213,6 +213,7 @@ def deprecate(root):
 
 def retrain(root):
     """Losses of a training."""
+    declare(root, envelope=ENVELOPE)
     train(root, NAME)
 
 

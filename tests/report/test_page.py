@@ -23,11 +23,11 @@ def drawn(monkeypatch):
 def test_files(root):
     """Exactly those that are read: the fixture's bytes, and what a training reconstructed."""
     declare(root, envelope=ENVELOPE)
-    results = train(root, NAME)
+    reconstructed = train(root, NAME)
     facts, other = gather(root, [NAME, OTHER])
     npz, reconstruction = page.drawn_from(root, facts)
     assert npz.path == f"{FOLDER}/{NAME}.npz"
-    assert reconstruction.path == str((results / "reconstruction.npz").relative_to(root))
+    assert reconstruction.path == str(reconstructed.relative_to(root))
     for file in (npz, reconstruction):
         assert file.sha256 == digests.sha256_file(root / file.path)
         assert file.size == (root / file.path).stat().st_size
@@ -38,9 +38,9 @@ def test_files(root):
 def test_a_reconstruction_that_is_gone(root):
     """It was there when facts were gathered; the page is drawn without."""
     declare(root, envelope=ENVELOPE)
-    results = train(root, NAME)
+    reconstructed = train(root, NAME)
     (facts,) = gather(root, [NAME])
-    (results / "reconstruction.npz").unlink()
+    reconstructed.unlink()
     assert [file.path for file in page.drawn_from(root, facts)] == [f"{FOLDER}/{NAME}.npz"]
 
 

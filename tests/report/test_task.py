@@ -19,7 +19,7 @@ from registry.report.facts import gather
 from tests.kit.files import contents, flip
 from tests.report.kit import ENVELOPE, FOLDER, NAME, declare, train
 
-DATA, RECONSTRUCTION = f"{FOLDER}/{NAME}.npz", f"envelope/results/{NAME}_g1/reconstruction.npz"
+DATA, RECONSTRUCTION = f"{FOLDER}/{NAME}.npz", f"envelope/reconstructions/{NAME}_g1.npz"
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def regression(tmp_path_factory, request):
     def run(gridsize: int) -> Path:
         def make(folder: Path) -> None:
             for arguments in (
-                ("train", V1, "--gridsize", gridsize, "--max-epochs", 2 * gridsize,
+                ("train", V1, "--gridsize", gridsize, "--max-epochs", 2,
                  "--batch-size", 4, "--seed", 42, "--output-dir", folder / "run"),
                 ("infer", folder / "run" / "model.ckpt", V1, "--output-dir", folder / "run"),
             ):  # fmt: skip

@@ -10,7 +10,7 @@ import torch
 from registry.errors import CheckError, MissingError, UsageError
 from registry.training import checkpoint
 from registry.training.checkpoint import Training
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 
 TRAINING = Training(
     fixture="minimal_dataset_v1",
@@ -28,7 +28,7 @@ TRAINING = Training(
 @pytest.fixture
 def saved(tmp_path):
     """A checkpoint as Lightning and `checkpoint.record` make it."""
-    network = PtychoAutoencoder(gridsize=1, frame_shape=(64, 64), object_level=0.7)
+    network = PtychoUNet(gridsize=1, frame_shape=(64, 64), object_level=0.7)
     content = {"state_dict": {f"network.{key}": item for key, item in network.state_dict().items()}}
     checkpoint.record(content, TRAINING, network)
     path = tmp_path / "model.ckpt"

@@ -19,7 +19,7 @@ from registry.identity import npz
 from registry.ptychography import assert_consistent
 from registry.training import checkpoint
 from tests.kit.repository import REPOSITORY
-from tests.training.regression import ERROR_RATIO, failures
+from tests.training.regression import failures
 
 V1 = "minimal_dataset_v1"
 
@@ -41,9 +41,8 @@ def test_the_regression(regression, gridsize):
     assert "amplitude correlation" in (folder / "infer.txt").read_text(), "nothing of the object"
     trained, inferred = whole(folder / "run")
     assert trained["training"]["fixture"] == V1, "another fixture"
-    assert trained["max_epochs"] == 2 * gridsize, "another number of epochs"
-    limit = ERROR_RATIO if gridsize == 1 else None
-    assert failures(trained, inferred, limit=limit) == [], "the regression"
+    assert trained["max_epochs"] == 2, "another number of epochs"
+    assert failures(trained, inferred) == [], "the regression"
 
 
 @pytest.mark.parametrize(
@@ -54,15 +53,16 @@ def test_the_regression(regression, gridsize):
     ],
 )
 def test_train_save_load_infer(within, tmp_path, name, gridsize, loss, epochs):
-    """So does each other one; 16 frames, or patches by themselves, are too few for a likeness."""
+    """So do others: sixteen frames, and a training on patches."""
     run = tmp_path / "new" / "run"
     within(
         "train", name, "--gridsize", gridsize, "--loss", loss, "--max-epochs", epochs,
         "--batch-size", 4, "--device", "cpu", "--seed", 42, "--output-dir", run,
     )  # fmt: skip
     within("infer", run / "model.ckpt", name, "--device", "cpu", "--output-dir", run)
-    trained, _ = whole(run)
+    trained, inferred = whole(run)
     assert trained["training"]["fixture"] == name, "another fixture"
+    assert failures(trained, inferred) == [], "the regression"
 
 
 def whole(run):
@@ -135,6 +135,8 @@ def test_no_space_left(within, tmp_path, monkeypatch, logger):
     """A disk that is full in the middle of saving gives an error, and no half a checkpoint."""
     # outside of any DVC repository: the first to meet the limit would be DVC's own database
     monkeypatch.chdir(tmp_path)
+    # Python takes a module's cache that was cut off there for a whole one
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:

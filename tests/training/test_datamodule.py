@@ -152,6 +152,7 @@ def test_by_name(v1):
         "batch_size": 4,
         "n_images": None,
         "seed": 42,
+        "neighbours": 0,
     }
     batches.prepare_data()
     assert not hasattr(batches, "data"), "prepare_data keeps what another process would not have"
@@ -160,3 +161,14 @@ def test_by_name(v1):
     assert np.array_equal(batches.data.x, v1["xcoords"]), "another fixture"
     batches.setup("test")
     assert batches.train is made, "made anew for each stage"
+
+
+def test_neighbours_come_behind_the_group(module, v1):
+    """Offsets stay those from the middle of the group; prediction has no neighbours."""
+    alone, found = module(gridsize=2), module(gridsize=2, neighbours=2)
+    first, wider = alone.train[5], found.train[5]
+    assert wider["amplitude"].shape == (6, 64, 64), "no neighbours"
+    for key, value in first.items():
+        assert np.array_equal(wider[key][:4], value), f"{key} of the group is another one"
+    assert np.allclose(np.diff(wider["x"] - wider["dx"]), 0), "another middle for neighbours"
+    assert found.predict.groups.shape == (64, 4), "neighbours where nothing is compared"

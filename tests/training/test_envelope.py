@@ -1,4 +1,4 @@
-"""Tests of `registry.training.envelope`: what is measured, written, and noticed as out of date."""
+"""Tests of `registry.training.envelope`: what is measured and written; nothing is trained."""
 
 from __future__ import annotations
 
@@ -6,243 +6,158 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from registry.build import closure
 from registry.declare import params
-from registry.declare.params import EnvelopeOptions, EnvelopeRun
+from registry.declare.params import SWEEP, Sweep
 from registry.errors import CheckError, MissingError
 from registry.training import envelope, measuring
-from registry.training.measuring import Outcome, Process
-from tests.kit.repository import FOLDER, REPOSITORY
+from tests.kit.envelope import outcome
+from tests.kit.repository import REPOSITORY
 
-RUN = EnvelopeRun(fixture="minimal_dataset_v1_n16", gridsize=2)
-OPTIONS = EnvelopeOptions(max_epochs=2, batch_size=4, seed=42, repeats=3)
-NAME = "minimal_dataset_v1_n16_g2"
+NAME, FIXTURE = "n16_g2", "minimal_dataset_v1_n16"
 SHA256 = "0bf135e4d7860cd3ca84778befbd2af897471dc91ebea4d369be21168b770399"
-
-
-def outcome(train_s: float, losses=(0.4, 0.2)) -> Outcome:
-    """What a workflow of so many seconds would leave."""
-    taken = {"phases_s": {"imports": 4.0, "rest": train_s - 4.0}, "peak_rss_bytes": 500_000_000}
-    figures = {
-        "amplitude_error": 0.04,
-        "amplitude_error_ratio": 0.6,
-        "stitched_r_factor": 0.3,
-        "object": {
-            "amplitude_correlation": 0.8,
-            "phase_error_rad": 0.2,
-            "resolution_px": 2.0,
-            "ring_correlation": [1.0],
-        },
-    }
-    return Outcome(
-        train=Process(wall_s=train_s, **taken),
-        infer=Process(wall_s=5.0, **taken),
-        artifact_bytes=2_000_000,
-        learned={"training": {"sha256": SHA256}},
-        inferred=figures,
-        losses=losses,
-        files={"reconstruction.npz": b"npz", "amplitude.png": b"a", "phase.png": b"p"},
-    )
-
-
-@pytest.fixture
-def workflows(monkeypatch):
-    """Outcomes that measured workflows and calibrations have, and the options they were given."""
-    given = []
-
-    def put(outcomes, calibrations):
-        left, seconds = iter(outcomes), iter(calibrations)
-
-        def workflow(root, fixture, *options):
-            given.append((root, fixture, *options))
-            return next(left)
-
-        monkeypatch.setattr(measuring, "workflow", workflow)
-        monkeypatch.setattr(measuring, "calibrate", lambda root: next(seconds))
-        monkeypatch.setattr(measuring, "warm_up", lambda root: given.append("warm-up"))
-        return given
-
-    return put
-
-
-@pytest.fixture
-def measured(workflows, root):
-    """A registry with results of the run, as its stage leaves them."""
-    workflows([outcome(10.0)] * 3, [0.5] * 4)
-    files = envelope.measure(root, RUN, OPTIONS, lambda text: None)
-    folder = root / "envelope" / "results" / NAME
-    folder.mkdir(parents=True)
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return root
-
-
-def edit(root: Path, old: str, new: str) -> None:
-    """Edit the record of the results."""
-    path = root / "envelope" / "results" / NAME / "metrics.json"
-    text = path.read_text()
-    assert text.count(old) == 1, f"{old} is not there once"
-    path.write_text(text.replace(old, new))
+PLACES = {
+    "results": f"{NAME}.json", "metrics": f"{NAME}.json", "losses": f"{NAME}.svg",
+    "reconstructions": f"{NAME}.npz",
+}  # fmt: skip
 
 
 @pytest.fixture
 def declared():
-    """The envelope of this repository, with the run."""
+    """The envelope of this repository, with three repeats and a small sweep."""
     found = params.load(REPOSITORY).envelope
-    return replace(found, options=OPTIONS, runs={NAME: RUN})
+    sweep = Sweep(fixture=FIXTURE, gridsize=[1, 2], max_epochs=[1, 3], n_images=[16])
+    return replace(found, options=replace(found.options, repeats=3), sweep=sweep)
 
 
-def changed(root, declared) -> str | None:
-    """What `stale` says has changed."""
-    found = envelope.stale(root, NAME, envelope.read(root, NAME), declared)
-    return found and found.found
+@pytest.fixture
+def measure(root, declared, monkeypatch):
+    """Measure workflows of these outcomes; what they were given, and what was said."""
+
+    def measure(*outcomes, name=NAME):
+        given, said, left = [], [], iter(outcomes)
+        monkeypatch.setattr(measuring, "run", lambda root, *arguments: given.append(arguments))
+        monkeypatch.setattr(measuring, "workflow", lambda *what: given.append(what) or next(left))
+        envelope.measure(root, name, declared, said.append)
+        return given, said
+
+    return measure
 
 
-def test_each_repeat_is_calibrated_beside_it(workflows, tmp_path):
-    """A calibration lies between two repeats and counts for both; all get the same options."""
-    given = workflows([outcome(10.0), outcome(11.0), outcome(12.0)], [0.5, 0.7, 0.9, 0.9])
-    said = []
-    files = envelope.measure(tmp_path, RUN, OPTIONS, said.append)
-    document = json.loads(files["metrics.json"])
-    assert [item["calibration_s"] for item in document["repeats"]] == [0.6, 0.8, 0.9], "not means"
-    assert [item["train_s"] for item in document["repeats"]] == [10.0, 11.0, 12.0], "other times"
-    options = ("--gridsize=2", "--loss=mae", "--max-epochs=2", "--batch-size=4", "--seed=42")
-    warm_up, *repeats = given
-    assert warm_up == "warm-up", "the first repeat waits for a disk"
-    assert repeats == [(tmp_path, RUN.fixture, *options)] * 3, "other options"
-    assert said[2] == "3 of 3: train 12.0 s, infer 5.0 s, calibration 0.90 s", "not said"
+def judged(root, declared, name=NAME) -> list[str]:
+    """What is found wrong with results."""
+    return [
+        verdict.error.found
+        for _, verdicts in envelope.judge(root, name, declared)
+        for verdict in verdicts
+        if verdict.error
+    ]
 
 
-def test_what_is_written(workflows, tmp_path):
-    """Metrics with what was run and what came of it, losses by step from 1, and the pictures."""
-    workflows([outcome(10.0)] * 3, [0.5] * 4)
-    files = envelope.measure(tmp_path, RUN, OPTIONS, lambda text: None)
-    assert sorted(files) == [
-        "amplitude.png", "loss.csv", "metrics.json", "phase.png", "reconstruction.npz",
-    ], "other files"  # fmt: skip
-    assert files["loss.csv"] == b"step,loss\n1,0.4\n2,0.2\n", "not the losses"
-    document = json.loads(files["metrics.json"])
-    assert document["settings"] == {
-        "fixture": "minimal_dataset_v1_n16", "gridsize": 2, "loss": "mae", "max_epochs": 2,
-        "batch_size": 4, "seed": 42, "repeats": 3, "sha256": SHA256,
-        "code": envelope.code(tmp_path),
-    }, "not what was run"  # fmt: skip
-    assert document["quality"] == {
-        "first_loss": 0.4, "last_loss": 0.2, "amplitude_error": 0.04,
-        "amplitude_error_ratio": 0.6, "stitched_r_factor": 0.3, "amplitude_correlation": 0.8,
-        "phase_error_rad": 0.2, "resolution_px": 2.0,
-    }, "not what came of it"  # fmt: skip
-    assert document["repeats_identical"] is True, "equal repeats are said to differ"
+def test_a_run(measure, root, declared):
+    """Torch is imported once for the disk's sake; each repeat has the same options."""
+    outcomes = [outcome(train_wall_s=seconds) for seconds in (10.0, 11.0, 30.0)]
+    given, said = measure(*outcomes)
+    options = {"gridsize": 2, "loss": "mae", "max_epochs": 2, "batch_size": 4, "seed": 42}
+    assert given == [("-c", "import torch"), *[(root, FIXTURE, options)] * 3], "others"
+    assert said[2] == f"{FIXTURE}, gridsize 2, 2 epochs, all images, 3 of 3: 30.0 s"
+    ((found, _),) = envelope.judge(root, NAME, declared)
+    assert [each["train_wall_s"] for each in found.repeats] == [10.0, 11.0, 30.0]
+    assert found.quality == {
+        "last_loss": 0.2, "amplitude_error": 0.04, "amplitude_correlation": 0.75,
+    }, "not what inference says"  # fmt: skip
+    assert (found.losses, found.settings["sha256"]) == ([0.4, 0.2], SHA256)
+    assert judged(root, declared) == [], "out of date at once"
+
+
+def test_what_is_written(measure, root):
+    """DVC's figures, a picture of the losses that is the same each time, the reconstruction."""
+    measure(*[outcome()] * 3)
+    read = {part: (root / "envelope" / part / file).read_bytes() for part, file in PLACES.items()}
+    assert json.loads(read["metrics"]) == {
+        "corr": 0.75, "files_mb": 2.0, "rss_mb": 500, "train_s": 10.0,
+    }  # fmt: skip
+    assert b"<svg" in read["losses"], "no picture"
+    assert read["reconstructions"] == b"npz"
+    assert b"/" not in json.loads(read["results"])[0]["machine"].encode(), "a path"
+    measure(*[outcome()] * 3)
+    again = (root / "envelope" / "losses" / f"{NAME}.svg").read_bytes()
+    assert again == read["losses"], "another picture of the same losses"
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        outcome(10.0, losses=(0.4, 0.2000000001)),
-        replace(outcome(10.0), files={**outcome(10.0).files, "reconstruction.npz": b"other"}),
-    ],
-    ids=["losses", "reconstruction"],
+    "other", [outcome(losses=(0.4, 0.2000000001)), outcome(reconstruction=b"other")], ids=["l", "r"]
 )
-def test_repeats_that_differ_are_noted(workflows, tmp_path, other):
+def test_repeats_that_differ(measure, root, declared, other):
     """One repeat with another loss, or another reconstruction, is enough."""
-    workflows([outcome(10.0), other, outcome(10.0)], [0.5] * 4)
-    files = envelope.measure(tmp_path, RUN, OPTIONS, lambda text: None)
-    assert json.loads(files["metrics.json"])["repeats_identical"] is False, "not noticed"
+    measure(outcome(), other, outcome())
+    assert judged(root, declared) == ["different"], "not noticed"
 
 
-def test_results_that_are_up_to_date(measured, declared):
-    """Nothing has changed, though the fixture's bytes are not here."""
-    (measured / FOLDER / f"{RUN.fixture}.npz").unlink()
-    assert changed(measured, declared) is None
+def test_the_sweep(measure, root, declared):
+    """Every combination once, all in one file, and nothing for DVC."""
+    given, _ = measure(*[outcome(train_wall_s=seconds) for seconds in (5, 6, 7, 50)], name=SWEEP)
+    points = [(each[2]["gridsize"], each[2]["max_epochs"]) for each in given[1:]]
+    assert points == [(1, 1), (1, 3), (2, 1), (2, 3)], "other combinations"
+    assert given[1][2].items() >= {"n_images": 16, "seed": 42}.items(), "other options"
+    labels = [found.label for found, _ in envelope.judge(root, SWEEP, declared)]
+    assert labels == ["1 × 16, g1", "3 × 16, g1", "1 × 16, g2", "3 × 16, g2"]
+    assert judged(root, declared, SWEEP) == ["50.0 s"], "not the limit, or the target"
+    assert [path.name for path in (root / "envelope").rglob("*.*")] == ["sweep.json"]
 
 
-def test_an_edited_program(measured, declared):
-    """Results of other code tell nothing about this one; both digests are told."""
-    code = envelope.code(measured)
-    edit(measured, code, "0" * 16)
-    assert changed(measured, declared) == f"changed since: code {code}, measured with {'0' * 16}"
+def test_another_declaration(measure, root, declared):
+    """More epochs than were measured, other bytes and other code make results out of date."""
+    measure(*[outcome()] * 3)
+    path = root / envelope.results_path(NAME)
+    code = json.loads(path.read_bytes())[0]["settings"]["code"]
+    path.write_text(path.read_text().replace(SHA256, "other").replace(code, "edited"))
+    more = replace(declared, options=replace(declared.options, max_epochs=3))
+    assert judged(root, more) == [
+        f"changed since, max_epochs 3, not 2, sha256 {SHA256}, not other, code {code}, not edited"
+    ]
 
 
-def test_what_counts_as_the_program(root):
-    """The code is that of the measured commands and all they import, torch's users included."""
-    text = closure.text(root, ("registry.training.envelope", "registry.cli.measured"))
-    names = [line.split()[1] for line in text.splitlines()]
-    for name in ("training/model", "training/workflow", "cli/train", "cli/infer", "identity/npz"):
-        assert f"registry/{name}.py" in names, f"{name} is missing"
-    assert "registry/report/pages.py" not in names, "what draws pages trains nothing"
+def test_a_command_that_fails(measure, root, monkeypatch):
+    """The last good results stay as they are."""
+    measure(*[outcome()] * 3)
+    before = (root / envelope.results_path(NAME)).read_bytes()
+    with pytest.raises(StopIteration):
+        measure(outcome(train_wall_s=99))
+    assert (root / envelope.results_path(NAME)).read_bytes() == before, "half a run was written"
 
 
-def test_another_fixture(measured, declared):
-    """Results of other bytes than those that are pinned."""
-    edit(measured, SHA256, "0" * 64)
-    assert changed(measured, declared) == (
-        f"changed since: sha256 {SHA256}, measured with {'0' * 64}"
-    )
-
-
-def test_another_declaration(measured, declared):
-    """More epochs than were measured make the results stale; the message has both."""
-    declared = replace(declared, options=replace(OPTIONS, max_epochs=3))
-    assert changed(measured, declared) == "changed since: max_epochs 3, measured with 2"
-
-
-def test_no_results(tmp_path):
-    """Results that are missing are of exit code 3, and the remedy measures them."""
-    with pytest.raises(MissingError) as caught:
-        envelope.read(tmp_path, NAME)
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[{}]", "{", "[1]", "\xff", '[{"settings": 1}]', None], ids=str
+)
+def test_what_is_no_result(measure, root, declared, text):
+    """A file that is not there, or something else, says how to measure anew."""
+    measure(*[outcome()] * 3)
+    path = root / envelope.results_path(NAME)
+    path.unlink() if text is None else path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(MissingError if text is None else CheckError) as caught:
+        envelope.judge(root, NAME, declared)
     assert caught.value.remedy == f"fixtures envelope {NAME}", "not the command"
 
 
-def test_the_stage_takes_what_dvc_makes_of_an_entry(workflows, tmp_path, monkeypatch, capsys):
-    """Flags with underscores; results go to the run's folder below the working directory."""
-    monkeypatch.chdir(tmp_path)
-    given = workflows([outcome(10.0)], [0.5] * 2)
-    flags = "--fixture scan_v1 --gridsize 1 --loss supervised --max_epochs 7 --batch_size 5"
-    code = envelope.main([*flags.split(), "--seed", "3", "--repeats", "1"])
-    assert code == 0, "not a clean end"
-    options = ("--gridsize=1", "--loss=supervised", "--max-epochs=7", "--batch-size=5", "--seed=3")
-    assert given == ["warm-up", (Path(), "scan_v1", *options)], "other options"
-    assert envelope.read(tmp_path, "scan_v1_g1").settings["max_epochs"] == 7, "not written there"
-    assert capsys.readouterr().out.startswith("scan_v1_g1, 1 of 1: train 10.0 s"), "not said"
-
-
-def test_a_stage_that_fails_writes_nothing(workflows, tmp_path, monkeypatch):
-    """The last good results stay where a repeat fails."""
-    monkeypatch.chdir(tmp_path)
-    workflows([], [0.5])
-
-    def fail(*_):
-        raise CheckError("a", expected="b", found="c", remedy="d")
-
-    monkeypatch.setattr(measuring, "workflow", fail)
-    flags = "--fixture scan_v1 --gridsize 1 --max_epochs 2 --batch_size 4 --seed 3 --repeats 2"
-    with pytest.raises(CheckError):
-        envelope.main(flags.split())
-    assert list(tmp_path.iterdir()) == [], "something was left"
+def test_what_counts_as_the_program(root):
+    """The code is that of the measured commands and all they import."""
+    names = {line.split()[1] for line in closure.text(root, envelope._PROGRAMS).splitlines()}
+    expected = ("training/model", "training/measuring", "cli/train", "cli/infer", "identity/npz")
+    assert names >= {f"registry/{name}.py" for name in expected}, "one is missing"
+    assert "registry/report/pages.py" not in names, "what draws pages trains nothing"
 
 
 def test_nothing_that_measures_imports_torch():
-    """Torch is the children's: the processes that start and judge them stay light."""
+    """Torch is the children's: the process that starts them stays light, and so do their peaks."""
     program = (
-        "import sys; from registry.cli import envelope; "
-        "from registry.training import envelope, verdicts; "
-        "print(*({'torch', 'lightning', 'dvc', 'numpy'} & set(sys.modules)))"
+        "import sys; from registry.cli import envelope; from registry.training import envelope; "
+        "print(*({'torch', 'lightning', 'dvc', 'numpy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout == "\n", "something heavy"
-
-
-def test_a_machine_in_words():
-    """Processor, cores, system and versions; neither the host's name nor a path."""
-    import platform
-
-    words = envelope.machine()
-    assert f"Python {platform.python_version()}, numpy " in words, "no versions"
-    assert platform.node() not in words or len(platform.node()) < 4, "the host's name"
-    assert "/" not in words.replace("(R)", ""), "a path"

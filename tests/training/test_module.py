@@ -7,7 +7,7 @@ import torch
 
 from registry.errors import CheckError, UsageError
 from registry.training.datamodule import FixtureDataModule
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 from registry.training.module import PtychoModule
 
 
@@ -15,11 +15,13 @@ from registry.training.module import PtychoModule
 def make(v1):
     """A module for v1, untrained, and its first batch."""
 
-    def build(gridsize=1, **options):
+    def build(gridsize=1, neighbours=0, **options):
         torch.manual_seed(0)
-        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=2, seed=0)
+        batches = FixtureDataModule(
+            v1, gridsize=gridsize, batch_size=2, seed=0, neighbours=neighbours
+        )
         batches.setup()
-        network = PtychoAutoencoder(
+        network = PtychoUNet(
             gridsize=gridsize, frame_shape=(64, 64), object_level=batches.data.object_level
         )
         network.probe.copy_(batches.data.probe)
@@ -28,6 +30,14 @@ def make(v1):
         return module, next(iter(batches.train_dataloader()))
 
     return build
+
+
+def test_neighbours_count(make):
+    """The loss compares with the frames around the group, which the network does not see."""
+    module, batch = make(neighbours=2)
+    sound = float(module.loss(batch).detach())
+    batch["amplitude"][:, 2] *= 3
+    assert float(module.loss(batch).detach()) > 1.2 * sound, "a neighbour makes no difference"
 
 
 @pytest.mark.parametrize("loss", ["mae", "nll"])
@@ -60,7 +70,7 @@ def test_a_loss_that_is_not_finite(make):
 
 def test_an_unknown_loss():
     """A loss that does not exist is refused with the list of those that do."""
-    network = PtychoAutoencoder(gridsize=1, frame_shape=(64, 64), object_level=1.0)
+    network = PtychoUNet(gridsize=1, frame_shape=(64, 64), object_level=1.0)
     with pytest.raises(UsageError) as caught:
         PtychoModule(network, loss="mse")
     assert caught.value.expected == "one of mae, nll, supervised"
@@ -76,4 +86,5 @@ def test_each_stage_logs_its_own_loss(make):
     module.test_step(batch, 0)
     assert list(logged) == ["loss", "val_loss", "test_loss"]
     assert len(set(logged.values())) == 1, "other losses of the same batch"
-    assert torch.equal(module.predict_step(batch, 0), module.network(batch["amplitude"]))
+    patches = module.network(batch["amplitude"], batch["dx"], batch["dy"])
+    assert torch.equal(module.predict_step(batch, 0), patches), "other patches"

@@ -11,7 +11,7 @@ from PIL import Image
 from registry.identity import npz
 from registry.ptychography.forward import object_patches
 from registry.training.datamodule import FixtureDataModule
-from registry.training.model import PtychoAutoencoder
+from registry.training.model import PtychoUNet
 from registry.training.quality import compare
 from registry.training.reconstruction import Reconstruction, pictures, reconstruct
 
@@ -23,16 +23,16 @@ def perfect(v1):
     def run(gridsize):
         import torch
 
-        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=5, seed=0)
+        batches = FixtureDataModule(v1, gridsize=gridsize, batch_size=5, seed=0, neighbours=2)
         batches.setup()
-        model = PtychoAutoencoder(gridsize=gridsize, frame_shape=(64, 64), object_level=0.7)
+        model = PtychoUNet(gridsize=gridsize, frame_shape=(64, 64), object_level=0.7)
         model.probe.copy_(batches.data.probe)
         patches = torch.tensor(
             object_patches(v1["objectGuess"], v1["xcoords"], v1["ycoords"], (64, 64))
         ).to(torch.complex64)
         # in the order of the batches: the groups in order
-        order = iter(batches.train.groups.split(5))
-        model.forward = lambda amplitude: patches[next(order)]
+        order = iter(batches.predict.groups.split(5))
+        model.forward = lambda amplitude, dx, dy: patches[next(order)]
         return reconstruct(model, batches.predict_dataloader(), v1["objectGuess"].shape)
 
     return {gridsize: run(gridsize) for gridsize in (1, 2)}
