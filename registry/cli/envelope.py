@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry import console, extras
+from registry.cli import json_output
 from registry.cli.table import columns
 from registry.errors import MissingError, RegistryError, UsageError, worst
 from registry.storage.root import find_root
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="measure nothing; judge the results that are there"
     )
+    json_output.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,10 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
             )
     names = [params.SWEEP] if arguments.sweep else arguments.names or list(declared.runs)
     if not arguments.check:
+        # a document is alone on stdout: progress is not
+        told = sys.stderr if arguments.json else sys.stdout
         for name in names:
-            envelope.measure(root, name, declared, console.say)
+            envelope.measure(root, name, declared, lambda line: console.say(line, file=told))
     errors: list[RegistryError] = []
     rows: list[tuple[str, ...]] = []
+    runs: list[dict[str, Any]] = []
     for name in names:
         try:
             judged = envelope.judge(root, name, declared)
@@ -74,7 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
             continue
         for found, verdicts in judged:
             rows.append((found.label or name, *_figures(found)))
+            runs.append({"run": found.label or name, **asdict(found)})
             errors += [verdict.error for verdict in verdicts if verdict.error]
+    code = worst(error.exit_code for error in errors)
+    if arguments.json:
+        wrong = [json_output.error(each) for each in errors]
+        json_output.say({"holds": not errors, "runs": runs, "errors": wrong})
+        return code
     if rows:
         first = "epochs × images" if arguments.sweep else "run"
         console.say(*columns([(first, *_HEADER), *rows]))
@@ -82,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not errors:
         kept = (f"{name} {limit:g}" for name, limit in asdict(declared.budgets).items())
         console.say(f"within budget: {', '.join(kept)}")
-    return worst(error.exit_code for error in errors)
+    return code
 
 
 def _figures(found: Results) -> tuple[str, ...]:

@@ -58,6 +58,34 @@ def test_within_budget(fixtures, put, measured):
     assert measured == [], "--check measured"
 
 
+def test_a_document(fixtures, put, measured):
+    """``--json`` prints what was measured and what is wrong, and nothing beside it."""
+    put("v1_g1")
+    ended = fixtures("envelope", "v1_g1", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, ended.err, measured) == (0, "", ["v1_g1"]), ended
+    assert (found["holds"], found["errors"]) == (True, []), "something is wrong"
+    assert [(run["run"], run["settings"]["fixture"]) for run in found["runs"]] == [("v1_g1", V1)]
+    assert found["runs"][0]["repeats"][0]["train_wall_s"] == 10, "not what was measured"
+    put("v1_g1", artifact_bytes=1e9)
+    ended = fixtures("envelope", "v1_g1", "n16_g2", "--check", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["holds"], ended.err) == (1, False, ""), ended
+    assert [error["exit_code"] for error in found["errors"]] == [1, 3], "not every error"
+
+
+def test_progress_is_no_part_of_a_document(fixtures, put, monkeypatch):
+    """What is said while it measures goes to stderr there, and to stdout otherwise."""
+    put("v1_g1")
+    monkeypatch.setattr(
+        envelope, "measure", lambda root, name, declared, say: say(f"{name}, 1 of 5")
+    )
+    ended = fixtures("envelope", "v1_g1", "--json")
+    assert ended.err == "v1_g1, 1 of 5\n", "not on stderr"
+    assert json.loads(ended.out)["holds"], "no document"
+    assert fixtures("envelope", "v1_g1").out.startswith("v1_g1, 1 of 5\n"), "not on stdout"
+
+
 def test_the_sweep(fixtures, put, measured, root):
     """A line for each point; one that is beyond a limit fails the command, and is shown."""
     path = root / "params.yaml"
