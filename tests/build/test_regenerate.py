@@ -310,7 +310,7 @@ def test_a_fixture_that_is_no_longer_declared(buildable):
     path = buildable / "params.yaml"
     entry = "  minimal_dataset_v1_n16:\n    <<: *minimal_dataset_v1\n    n_subset: 16\n"
     edit(path, entry, "")
-    edit(path, f"    {NAME}_g2: {{fixture: {NAME}, gridsize: 2}}\n", "")
+    edit(path, f"    n16_g2: {{fixture: {NAME}, gridsize: 2}}\n", "")
     (found,) = regenerate.regenerate(buildable, [pins.find(buildable, NAME)])
     assert (found.good, found.exit_code) == (False, 1), "not a failed check"
     assert found.failure.splitlines()[0] == f"fixture {NAME}", "the fixture is not named"
