@@ -18,7 +18,7 @@ from registry.training.options import Options
 from registry.training.workflow import train
 
 # gridsize and epochs of each column
-RUNS = ((1, 2), (1, 20), (2, 2), (2, 20))
+RUNS = ((1, 2), (1, 8), (2, 2), (2, 8))
 
 
 def main() -> None:
