@@ -63,6 +63,8 @@ def measure(
     It takes a while; what is wrong is said at once, and what there is so far now and then.
     """
     moments = random.Random(f"{seed} train")
+    # A shell has what it puts in the background ignore SIGINT, and trainings would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     seconds, code, said = _whole(folder / "whole", LOGGERS[0])
     assert code == 0, said
     result = Result(seconds)
