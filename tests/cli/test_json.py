@@ -18,7 +18,6 @@ WITH, WITHOUT = "its document", "why"
 def takes_json(command: str) -> bool:
     """Whether a command's parser has the option."""
     parser = argparse.ArgumentParser()
-    parser.words = []  # type: ignore[attr-defined]
     importlib.import_module(f"registry.cli.{command.replace('-', '_')}").add_arguments(parser)
     return "--json" in parser.format_usage()
 

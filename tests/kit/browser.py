@@ -57,24 +57,23 @@ def listen(page: Any) -> Heard:
     return heard
 
 
-def violations(page: Any) -> list[tuple[str, list[str]]]:
-    """Rules of accessibility that the open page breaks for somebody, and where."""
+def violations(page: Any) -> list[tuple[str, str, list[str]]]:
+    """Rules of accessibility that the open page breaks: each's impact, its name, and where."""
     from axe_playwright_python.sync_playwright import Axe
 
     # axe would fetch the style sheet once more, which a page from a file may not
     options = {"preload": False, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [
-        (item["id"], [node["html"] for node in item["nodes"]])
-        for item in found
-        if item["impact"] in ("serious", "critical")
+        (item["impact"], item["id"], [node["html"] for node in item["nodes"]]) for item in found
     ]
 
 
 def strays(page: Any, folder: Path, addresses: Sequence[str]) -> list[tuple[str, str]]:
     """What pages in a folder refer to that is not in it: each page's address, and the reference.
 
-    Links, pictures, styles and scripts count, and anchors of pages.
+    Links, pictures, styles and scripts count, and anchors of pages. A page may refer to itself
+    wherever it lies.
     """
     anchors, references = {}, []
     for address in addresses:
@@ -83,11 +82,12 @@ def strays(page: Any, folder: Path, addresses: Sequence[str]) -> list[tuple[str,
         references += [(address, url) for url in page.evaluate(_REFERENCES)]
     assert len(references) > 50, "hardly any references were found"
 
-    def there(url: str) -> bool:
+    def there(address: str, url: str) -> bool:
         target = urlparse(url)
         path = Path(unquote(target.path))
-        if target.scheme != "file" or not path.is_relative_to(folder) or not path.is_file():
+        inside = path.is_relative_to(folder) or url.startswith(f"{address}#")
+        if target.scheme != "file" or not inside or not path.is_file():
             return url.startswith("data:")
         return not target.fragment or target.fragment in anchors[f"file://{target.path}"]
 
-    return [(address, url) for address, url in references if not there(url)]
+    return [(address, url) for address, url in references if not there(address, url)]

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from registry.report.build import build
+from tests.kit.browser import browser
 from tests.kit.files import flip
 from tests.kit.repository import REPOSITORY, excerpt
 from tests.report.kit import (

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import replace
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
 
 from registry.compare import fixture_difference, operand
 from registry.report import comparison
+from tests.kit.browser import listen, strays, violations
 from tests.report.kit import FOLDER, NAME, OTHER
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 # Colours do not depend on the width, nor what fits into it on them.
 LOOKS = {
     f"{scheme}-{device}": {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     for scheme, device, width in (("light", "desktop", 1280), ("dark", "phone", 390))
 }
-# What a page refers to, and what can be referred to in it.
-REFERENCES = """() => {
-  const found = [];
-  for (const [selector, name] of [["a", "href"], ["link", "href"], ["script", "src"],
-                                  ["img", "src"], ["source", "srcset"]])
-    for (const element of document.querySelectorAll(`${selector}[${name}]`))
-      found.push(new URL(element.getAttribute(name), document.baseURI).href);
-  return found;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium, the machine's own."""
-    if CHROMIUM is None and not os.environ.get("CI"):
-        pytest.skip("no chromium here")
-    assert CHROMIUM is not None, "CI has no chromium: apt-get install chromium"
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +47,9 @@ def compared(report):
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page(browser, report, pages, look):
     """Every page loads without an error or a request elsewhere, fits, and passes axe."""
-    from axe_playwright_python.sync_playwright import Axe
-
     context = browser.new_context(**LOOKS[look])
     page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda request: said.append(f"failed: {request.url}"))
-    page.on("request", lambda request: asked.append(request.url))
+    heard = listen(page)
     for address in pages:
         page.goto(address)
         # pictures further down are loaded when they are looked at
@@ -89,16 +57,13 @@ def test_every_page(browser, report, pages, look):
         page.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth)")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= page.viewport_size["width"], f"{address} scrolls sideways"
-        # axe would fetch the style sheet once more, which a page from a file may not
-        violations = Axe().run(page, options={"preload": False}).response["violations"]
-        broken = [(item["id"], [node["html"] for node in item["nodes"]]) for item in violations]
-        assert broken == [], f"{address}: rules of accessibility are broken"
+        assert violations(page) == [], f"{address}: rules of accessibility are broken"
     context.close()
-    assert said == [], "the console is not empty"
+    assert heard.said == [], "the console is not empty"
     top = f"{report.folder.parent.as_uri()}/"
-    outside = [url for url in asked if not url.startswith((top, "data:"))]
+    outside = [url for url in heard.asked if not url.startswith((top, "data:"))]
     assert outside == [], "requests that leave the folder"
-    assert len([url for url in asked if url.endswith((".svg", ".png"))]) > 10, (
+    assert len([url for url in heard.asked if url.endswith((".svg", ".png"))]) > 10, (
         "no pictures were asked for"
     )
 
@@ -106,27 +71,8 @@ def test_every_page(browser, report, pages, look):
 def test_links_resolve(browser, report, pages):
     """Every link, picture, style and script is in the folder, and every anchor on its page."""
     page = browser.new_page()
-    anchors, references = {}, []
-    for address in pages:
-        page.goto(address)
-        anchors[address] = set(
-            page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
-        )
-        references += [(address, url) for url in page.evaluate(REFERENCES)]
+    assert strays(page, report.folder, pages) == []
     page.close()
-    assert len(references) > 50, "hardly any references were found"
-    for address, url in references:
-        if url.startswith("data:"):
-            continue
-        target = urlparse(url)
-        path = unquote(target.path)
-        assert target.scheme == "file", f"{address} refers to {url}"
-        inside = path.startswith(f"{report.folder}/") or url.startswith(f"{address}#")
-        assert inside, f"{address} refers to {url}"
-        assert os.path.isfile(path), f"{address}: nothing at {url}"  # noqa: PTH113 a URL's path
-        if target.fragment:
-            known = anchors[f"file://{target.path}"]
-            assert target.fragment in known, f"{address}: no anchor {url}"
 
 
 def test_the_way_back_stays_in_sight(browser, report):
