@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from registry.errors import CheckError, UsageError
+from registry.ptychography.forward import object_patches
 from registry.training.datamodule import FixtureDataModule
 from registry.training.model import PtychoUNet
 from registry.training.module import PtychoModule
@@ -38,6 +39,21 @@ def test_neighbours_count(make):
     sound = float(module.loss(batch).detach())
     batch["amplitude"][:, 2] *= 3
     assert float(module.loss(batch).detach()) > 1.2 * sound, "a neighbour makes no difference"
+
+
+def test_each_frame_is_held_against_its_own_patch(make, v1):
+    """True patches leave photon noise alone; one of another frame costs, a neighbour's too."""
+    module, batch = make(2, neighbours=2)
+    x, y = v1["xcoords"], v1["ycoords"]
+    patches = torch.tensor(object_patches(v1["objectGuess"], x, y, (64, 64)), dtype=torch.complex64)
+    module.network.forward = lambda amplitude, dx, dy: patches[batch["index"]]
+    sound = float(module.loss(batch))
+    assert sound < 0.1, "noise does not explain this"
+    for member in range(6):
+        with_another = patches[batch["index"]]
+        with_another[:, member] = patches[(batch["index"][:, member] + 32) % 64]
+        module.network.forward = lambda amplitude, dx, dy, found=with_another: found
+        assert float(module.loss(batch)) > 1.5 * sound, f"frame {member} makes no difference"
 
 
 @pytest.mark.parametrize("loss", ["mae", "nll"])

@@ -55,6 +55,20 @@ def test_sweeps_fit_the_frames(scene):
     assert errors[-1] < errors[0] / 20, "the frames are not explained"
 
 
+def test_momentum_goes_further(scene, monkeypatch):
+    """Ten sweeps with momentum leave less than half of the error that ten without it leave."""
+    obj, amplitude, probe, x, y = scene
+    lit = illumination(probe, x, y, CANVAS)
+
+    def error():
+        *_, found = sweeps(torch.ones_like(obj), amplitude, probe, x, y, lit, 10)
+        return _error(found, amplitude, probe, x, y)
+
+    with_momentum = error()
+    monkeypatch.setattr("registry.training.sweeps.MOMENTUM", 0.0)
+    assert with_momentum < error() / 2, "no further than without"
+
+
 def test_the_object_itself_stays(scene):
     """What explains the frames is not moved."""
     obj, amplitude, probe, x, y = scene

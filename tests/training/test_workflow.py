@@ -63,6 +63,14 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(trained, n16):
     assert whole["steps"] == 12, "not three epochs of four steps"
 
 
+def test_neighbours_take_part(trained, n16, monkeypatch):
+    """Training compares with frames around a group: without them it goes another way."""
+    found, _ = trained(n16, "with", max_epochs=1)
+    monkeypatch.setattr(workflow, "NEIGHBOURS", 0)
+    alone, _ = trained(n16, "without", max_epochs=1)
+    assert found["losses"] != alone["losses"], "neighbours make no difference"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("gridsize", [1, 2])
 def test_unseen_frames(trained, gridsize):
@@ -72,6 +80,7 @@ def test_unseen_frames(trained, gridsize):
     assert found["training"]["n_images"] == 64, "another number"
     assert found["amplitude_error_ratio"] <= ERROR_RATIO, "nothing was learned"
     assert found["unseen_amplitude_error_ratio"] <= ERROR_RATIO, "learned by heart"
+    assert found["unseen_object"] != found["object"], "the same frames"
     for which in ("object", "unseen_object"):
         assert found[which]["amplitude_correlation"] >= CORRELATION, f"{which}: no likeness"
 
