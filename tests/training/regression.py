@@ -6,7 +6,7 @@ amplitude error
     at most half of the best constant object's. Sound trainings end at 0.20 to 0.25.
 amplitude correlation of the stitched object
     at least 0.8: what was asked for after two epochs at either gridsize. Sound trainings end above
-    0.88, for five seeds; frames that lie elsewhere than their coordinates say, near 0.
+    0.86, for five seeds; frames that lie elsewhere than their coordinates say, near 0.
 amplitude ratio of the stitched object
     between 1/sqrt(2) and sqrt(2): nearer to 1 than to 2 or 1/2.
 """
