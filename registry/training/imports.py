@@ -10,20 +10,7 @@ from types import ModuleType
 
 from registry import extras
 
-# Found or not, they are not imported to find out.
-_NEEDED = ("torch", "lightning", "matplotlib")
 _EXPECTED = "torch, lightning and matplotlib"
-
-
-def require() -> None:
-    """See that what a training imports is installed.
-
-    Raises
-    ------
-    MissingError
-        Something is not.
-    """
-    extras.require("train", "training", *_NEEDED, expected=_EXPECTED)
 
 
 def workflow() -> ModuleType:

@@ -45,6 +45,8 @@ def apart(tmp_path, monkeypatch):
 def upstream(tmp_path):
     """A registry with `small_v1`, tagged v1, and with another one of that name at v2."""
     made = Upstream(tmp_path / "theirs" / "registry")
+    # DVC does not decode what `as_uri` writes for a space, git takes either
+    made.url = f"file://{made.path}"
     config = made.path / ".dvc" / "config"
     # by URL DVC finds a remote by an address of its own alone
     config.write_text(config.read_text().replace("../../remote", str(made.path.parent / "remote")))

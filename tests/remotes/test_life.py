@@ -12,6 +12,7 @@ import pytest
 
 from registry.identity import pins
 from tests.kit import registries as kit
+from tests.kit.files import contents
 from tests.kit.servers import S3Server, SSHServer
 
 # What the tests of another project look like that knows nothing but the plugin.
@@ -141,6 +142,6 @@ def test_other_kinds_of_remote(kind, author, tmp_path):
         ours = Clone(origin, tmp_path / "ours", env)
         assert ours.run(kit.fixtures("pull")).splitlines()[-1] == PULLED, "not all came from there"
         assert ours.run(["git", "status", "--porcelain"]) == "", "git sees a change"
-        built = [kit.tree(root, kit.FOLDER) for root in (origin, ours.root)]
+        built = [contents(root / kit.FOLDER) for root in (origin, ours.root)]
         assert built[0] == built[1], "other bytes than the author's"
         Clone(origin, tmp_path / "fresh", env).consume()
