@@ -167,7 +167,7 @@ def test_search(browser, site, served):
         found = page.get_by_role("option", name="On a batch system")
         found.wait_for()
         assert violations(page) == [], "rules of accessibility are broken"
-        # what is still fetched when the page is left counts as failed
+        # the next page notes that its search does not take the focus from the anchor
         assert heard.said == [], "the console is not empty"
         found.click()
         page.wait_for_url(f"{top}/docs/cluster.html*#on-a-batch-system")

@@ -50,9 +50,15 @@ class Heard:
 def listen(page: Any) -> Heard:
     """Note what a page says and asks for from now on."""
     heard = Heard()
+
+    def failed(request: Any) -> None:
+        # what is still fetched when the page is left did not fail
+        if request.failure != "net::ERR_ABORTED":
+            heard.said.append(f"failed: {request.url}: {request.failure}")
+
     page.on("console", lambda message: heard.said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: heard.said.append(str(error)))
-    page.on("requestfailed", lambda request: heard.said.append(f"failed: {request.url}"))
+    page.on("requestfailed", failed)
     page.on("request", lambda request: heard.asked.append(request.url))
     return heard
 
