@@ -74,7 +74,7 @@ def fixture(root: Path, facts: Facts, arrays: Mapping[str, np.ndarray] | None) -
     Parameters
     ----------
     root : path
-        The registry, for what the training stage left there.
+        The registry, for what training left there.
     facts : Facts
     arrays : mapping or None
         Verified arrays. Without them there are no pictures, and no limits that follow from them.

@@ -44,7 +44,7 @@ def judge(
         for key, value in settings.items()
         if found.settings.get(key) != value
     ]
-    over = f"{found.median('train_wall_s', over='torch_wall_s'):.1f} × `import torch` beside it"
+    over = f"{found.median('train_wall_s', over='torch_wall_s'):.1f} × import torch beside it"
     bounded = [
         ("train_target_s", found.median("train_wall_s"), "s", over, faster),
         ("train_limit_s", found.most("train_wall_s"), "s", "", faster),

@@ -30,7 +30,7 @@ def test_the_budgets_of_the_requirements():
     assert missed(found) == {}, "missed, though kept"
     verdicts = judge("v1_g1", found, BUDGETS, SETTINGS)
     assert [(each.what, each.measured, each.budget, each.note) for each in verdicts] == [
-        ("train_target_s", "25.0 s", "25 s", "12.5 × `import torch` beside it"),
+        ("train_target_s", "25.0 s", "25 s", "12.5 × import torch beside it"),
         ("train_limit_s", "25.0 s", "45 s", ""),
         ("train_spread_percent", "10.0 %", "10 %", ""),
         ("peak_rss_mb", "2000.0 MB", "2000 MB", ""),
@@ -43,7 +43,7 @@ def test_the_budgets_of_the_requirements():
 @pytest.mark.parametrize(
     ("repeats", "what", "found"),
     [
-        ([{"train_wall_s": 25.1}] * 2, "train_target_s", "25.1 s, 12.6 × `import torch` beside it"),
+        ([{"train_wall_s": 25.1}] * 2, "train_target_s", "25.1 s, 12.6 × import torch beside it"),
         ([{}, {}, {"train_wall_s": 45.1}], "train_limit_s", "45.1 s"),
         ([{}, {}, {"train_cpu_s": 10.0}], "train_spread_percent", "11.1 %"),
         ([{}, {"train_peak_rss_bytes": 2000.1e6}], "peak_rss_mb", "2000.1 MB"),
@@ -63,7 +63,7 @@ def test_the_message():
     assert str(error) == (
         "v1_g1: train_target_s\n"
         "  expected: at most 25 s\n"
-        "  found:    30.0 s, 15.0 × `import torch` beside it\n"
+        "  found:    30.0 s, 15.0 × import torch beside it\n"
         "  to mend:  make it faster: fixtures train writes seconds by phase to train.json"
     ), "another message"
     busy = judge("v1_g1", results(slow | {"train_cpu_s": 15.0}), BUDGETS, SETTINGS)[0].error
