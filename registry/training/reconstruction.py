@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +41,19 @@ class Reconstruction:
         return npz.encode({"object": self.obj, "scanned": self.scanned})
 
 
+@contextmanager
+def _sums_in_order() -> Iterator[None]:
+    """Have CUDA add up overlapping patches in the same order each time, as a CPU's thread does."""
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("warn")
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(before)
+
+
 @torch.inference_mode()
+@_sums_in_order()
 def reconstruct(
     model: PtychoUNet, batches: DataLoader[Batch], shape: tuple[int, int]
 ) -> Reconstruction:

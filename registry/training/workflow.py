@@ -244,7 +244,7 @@ def _trainer(
         "limit_val_batches": 1.0 if is_validated else 0,
         "logger": loggers.logger(options.logger, options.output_dir, resume=options.resume),
         "log_every_n_steps": 1,
-        # on CUDA some sums have no order; they are as good, and not the same to the last bit
+        # on CUDA, a sum for which torch has no order is no reason to stop
         "deterministic": True if options.device == "cpu" else "warn",
         "enable_model_summary": False,
         "callbacks": [*bar, kept, *callbacks],

@@ -62,6 +62,26 @@ def test_nothing_where_no_patch_reaches(perfect):
     assert not found.obj[200:, 200:].any(), "an object out of nothing"
 
 
+@pytest.mark.parametrize("before", [0, 2])
+def test_sums_are_made_in_one_order(n16, before):
+    """Torch is asked for that while a model runs, and keeps to what it was told once it has run."""
+    import torch
+
+    batches = FixtureDataModule(n16, batch_size=16, seed=0)
+    batches.setup()
+    model = PtychoUNet(gridsize=1, frame_shape=(64, 64), object_level=0.7)
+    model.probe.copy_(batches.data.probe)
+    asked = []
+    model.register_forward_hook(lambda *_: asked.append(torch.get_deterministic_debug_mode()))
+    torch.set_deterministic_debug_mode(before)
+    try:
+        reconstruct(model, in_order(batches.train, 16), n16["objectGuess"].shape)
+        assert torch.get_deterministic_debug_mode() == before
+    finally:
+        torch.set_deterministic_debug_mode(0)
+    assert asked == [1]
+
+
 def test_encoded_as_a_canonical_archive(perfect):
     """The archive has the object and what of it was scanned, and the same bytes each time."""
     data = perfect[1].encode()
