@@ -15,20 +15,22 @@ from registry.identity.sidecar import NAME
 
 Outs = list[dict[str, str]]
 
-# Parts of words are never tried again with less (*+, ++): a lock of any size is gone through once.
+# Whatever a part has matched, what comes next begins with another character. So each line is gone
+# through once, and where one has none of the forms, no other way is found to read those before it.
+# Possessive groups (?:...)*+ would say the same, and before Python 3.11.5 match what they must not.
 # A command is plain text: after a colon comes no space, and there is no number sign.
-_WORDS = rb"[!\"$-9;-~](?:[ !\"$-9;-~]*+(?::(?=[!-~]))?+)*+"
-_COMMAND = rb"    cmd: (?=[A-Za-z])" + _WORDS + rb"\n(?:      " + _WORDS + rb"\n)*+"
+_WORDS = rb"[!\"$-9;-~][ !\"$-9;-~]*+(?::(?=[!-~])[ !\"$-9;-~]*+)*"
+_COMMAND = rb"    cmd: (?=[A-Za-z])" + _WORDS + rb"\n(?:      " + _WORDS + rb"\n)*"
 # What is too long for a line is on the next one.
-_LONG = rb"(?:\n {8})?+"
+_LONG = rb"(?:\n {8})?"
 _SIZE = rb"(?:0|[1-9][0-9]{0,14})(?=\n)"
 _FILE = (
     rb"    - path: "
     + _LONG
-    + rb"[\w.][\w./-]*+\n      hash: md5\n      md5: [0-9a-f]{32}(?:\.dir)?+\n"
-    rb"      size: " + _SIZE + rb"\n(?:      nfiles: [0-9]++\n)?+"
+    + rb"[\w.][\w./-]*+\n      hash: md5\n      md5: [0-9a-f]{32}(?:\.dir)?\n"
+    rb"      size: " + _SIZE + rb"\n(?:      nfiles: [0-9]++\n)?"
 )
-_DEPS = rb"(?:    deps:\n(?:" + _FILE + rb")++)?+"
+_DEPS = rb"(?:    deps:\n(?:" + _FILE + rb")+)?"
 # The two files of a fixture, whose name is group 1.
 _OUTS = b"\n".join(
     rb"    - path: " + _LONG + rb"((?:\w[\w.-]*/)*\1\." + suffix + rb")\n      hash: md5\n"
@@ -39,8 +41,9 @@ _NAME = rb"(?=[a-z0-9_]{1,200}:)" + NAME.pattern.replace("(", "(?:").encode()
 _FIXTURE = rb"  fixture@(" + _NAME + rb"):\n" + _COMMAND + _DEPS + rb"    outs:\n" + _OUTS
 _OTHER = (
     rb"  (?!fixture@)[A-Za-z][\w@-]{0,200}+:\n" + _COMMAND + _DEPS + rb"(?:    outs:\n(?:" + _FILE
-) + rb")++)?+"
-_LOCK = re.compile(rb"schema: '2\.0'\nstages:\n(?:" + _FIXTURE + rb"\n|" + _OTHER + rb")++")
+) + rb")+)?"
+_HEAD = b"schema: '2.0'\nstages:\n"
+_ANY = re.compile(_FIXTURE + rb"\n|" + _OTHER)
 # With the end of the line before it, so that it is found where a line starts, and without its own.
 _STAGE = re.compile(rb"\n" + _FIXTURE)
 
@@ -62,14 +65,23 @@ class CanonicalLock:
 
     def all(self) -> dict[str, Outs] | None:
         """The same of all fixtures, in their order; None where a name is there twice."""
-        matches = list(_STAGE.finditer(self.data, len("schema: '2.0'\nstages:")))
+        matches = list(_STAGE.finditer(self.data, len(_HEAD) - 1))
         found = {match[1].decode(): _outs(match) for match in matches}
         return found if len(found) == len(matches) else None
 
 
 def read(data: bytes) -> CanonicalLock | None:
     """A lock as DVC writes it; None where that cannot be said of each of its lines."""
-    return CanonicalLock(data) if _LOCK.fullmatch(data) else None
+    if not data.startswith(_HEAD) or data == _HEAD:
+        return None
+    # stage by stage, for where all are one match it takes kilobytes of memory for each of them
+    position = len(_HEAD)
+    while position < len(data):
+        match = _ANY.match(data, position)
+        if match is None:
+            return None
+        position = match.end()
+    return CanonicalLock(data)
 
 
 def _outs(match: re.Match[bytes]) -> Outs:

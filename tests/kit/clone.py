@@ -129,6 +129,9 @@ def build(clone: Clone) -> None:
         if source.is_file():
             (clone.path / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, clone.path / target)
+            # as git checks it out, whatever the working tree's umask was
+            is_program = source.stat().st_mode & 0o100
+            (clone.path / target).chmod(0o755 if is_program else 0o644)
     (clone.path / "params.yaml").write_text(params(), encoding="utf-8")
     clone.git("init", "--quiet")
     ended = clone.dvc("repro")

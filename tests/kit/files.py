@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -40,6 +41,18 @@ def make_device(path: Path, number: int) -> None:
         pytest.skip("no devices can be made here")
 
 
+class Content(bytes):
+    """Bytes of a file, shown by their number and digest where they are many.
+
+    Where megabytes that are not the same are shown, pytest looks for hours for how they differ.
+    """
+
+    def __repr__(self) -> str:
+        if len(self) < 10_000:
+            return super().__repr__()
+        return f"<{len(self)} bytes, sha256 {hashlib.sha256(self).hexdigest()[:12]}>"
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Bytes of every file below a folder."""
     return {name: data for name, (_, data) in tree(folder, ".").items()}
@@ -48,7 +61,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def tree(folder: Path, *parts: str) -> dict[str, tuple[int, bytes]]:
     """Mode and bytes of every file below some parts of a folder."""
     return {
-        path.relative_to(folder).as_posix(): (path.stat().st_mode & 0o777, path.read_bytes())
+        path.relative_to(folder).as_posix(): (
+            path.stat().st_mode & 0o777,
+            Content(path.read_bytes()),
+        )
         for part in parts
         for path in sorted((folder / part).rglob("*"))
         if path.is_file()

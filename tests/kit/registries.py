@@ -16,7 +16,7 @@ from bench import scratch
 from registry import digests
 from registry.identity import pins
 from tests.kit.environment import environment
-from tests.kit.files import flip, object_in, tree
+from tests.kit.files import contents, flip, object_in, tree
 from tests.kit.processes import LIMIT_S, dvc, fixtures, run, succeed
 from tests.kit.repository import FOLDER, REPOSITORY
 from tests.kit.servers import ObjectServer
@@ -49,7 +49,7 @@ def _written() -> dict[str, bytes]:
     """The files of such a registry, which take ten times as long to make as to write."""
     with tempfile.TemporaryDirectory() as folder:
         scratch.write(Path(folder), FIXTURES)
-        return {path: data for path, (_, data) in tree(Path(folder), ".").items()}
+        return contents(Path(folder))
 
 
 def configure(root: Path, url: str, **settings: object) -> None:
