@@ -158,6 +158,13 @@ class TestFetch:
         path = download.fetch(url, sha256=SHA256, folder=tmp_path / "new")
         assert (path.name, path.read_bytes() == DATA) == ("a_scan.npz", True)
 
+    @pytest.mark.parametrize("last", ["Con.npz", "nul", "COM7.a.b"])
+    def test_a_name_that_is_a_device_of_windows(self, tmp_path, last):
+        """It is another one there, so that the file can be copied to such a machine."""
+        (tmp_path / last).write_bytes(DATA)
+        url = (tmp_path / last).as_uri()
+        assert download.fetch(url, sha256=SHA256, folder=tmp_path / "new").name == f"_{last}"
+
     def test_two_processes(self, server, tmp_path):
         """Two calls at the same time fetch the file once."""
         threads = [
@@ -253,6 +260,9 @@ class TestResume:
             ("wrong", [CUT], 4),
             ("no", [CUT], 4),
             ("no", [CUT, 2 * CUT], 5),
+            # each time further than before, and each time from the start
+            ("refused", [n * 4 * download.BLOCK_BYTES for n in range(1, 6)], 8),
+            ("no", [n * 4 * download.BLOCK_BYTES for n in range(1, 6)], 5),
             ("yes", [0], 3),
         ],
     )

@@ -16,6 +16,18 @@ from registry.storage.store import Store
 WANTED = transfer.Wanted(md5="0" * 32, size=8, target=("fixture@small_v1",))
 
 
+class Status(Exception):
+    """An answer's, as the library for the web raises it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class NoCredentialsError(Exception):
+    """As the library for S3 calls it."""
+
+
 @dataclass
 class FileSystem:
     """Of a remote on the web."""
@@ -76,11 +88,25 @@ def test_whose_configuration_mends_it(error, own, foreign):
         (OSError(errno.ENOSPC, "full"), True),
         (OSError(errno.ECONNRESET, "reset"), False),
         (ValueError(), False),
+        (Status(399), False),
+        (Status(400), True),
+        (Status(499), True),
+        (Status(500), False),
+        (NoCredentialsError(), True),
     ],
 )
 def test_what_another_attempt_would_not_mend(error, final):
     """Absent, denied, too long, a full disk; a connection that was cut is tried again."""
     assert transfer.is_final(error) is final, "not so"
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_what_other_credentials_would_mend(status):
+    """An answer that says so, the system's refusal, and what libraries have classes of."""
+    for error in (Status(status), PermissionError(), NoCredentialsError()):
+        assert transfer.is_denied(error), repr(error)
+    for error in (Status(404), Status(400), FileNotFoundError(), ValueError("Auth")):
+        assert not transfer.is_denied(error), repr(error)
 
 
 def test_more_than_was_wanted_is_a_broken_chain():
