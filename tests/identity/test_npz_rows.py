@@ -84,9 +84,9 @@ class TestWriteInto:
 
     def test_rows_are_as_good_as_an_array(self, path):
         """Lazy rows in more than one block, not a whole number of them, make the same file."""
-        frames = Frames(19, (1 << 20,))  # 4 MiB each
+        frames = Frames(19, (1 << 20,))  # 4 MiB each, of which 15 are in a block of 64 MB
         write(path, {"a": frames, "b": np.ones(3)})
-        assert frames.asked == [16, 3], "not read in blocks of 64 MiB"
+        assert frames.asked == [15, 4], "not read in blocks of 64 MB"
         whole = np.repeat(np.arange(19, dtype="<f4"), 1 << 20).reshape(19, 1 << 20)
         assert path.read_bytes() == npz.encode({"a": whole, "b": np.ones(3)}), "other bytes"
         assert npz.crcs_hold(path.read_bytes()), "a CRC is wrong"
