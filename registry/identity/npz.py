@@ -155,7 +155,7 @@ def _pieces(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
 
 
 def write_into(file: BinaryIO, arrays: Mapping[str, np.ndarray] | Mapping[str, RowSource]) -> None:
-    """Write what `encode` gives into an empty file, taking the arrays in blocks of 64 MiB.
+    """Write what `encode` gives into an empty file, taking the arrays in blocks of 64 MB.
 
     Parameters
     ----------
