@@ -169,7 +169,8 @@ class TestRows:
         """Numbers, slices and lists of numbers give what they give of an array."""
         for key in (
             0, 9, -1, np.int64(3), slice(None), slice(2, 9, 3), slice(1, 8, 2), slice(5, 5),
-            slice(None, None, -1), [7], [1, 2, 3, 7, 8, 2, 2], [-1, 0], [], np.array([4, 3], "u1"), range(3, 6),
+            slice(None, None, -1), [7], [1, 2, 3, 7, 8, 2, 2], [-1, 0], [],
+            np.array([4, 3], "u1"), range(3, 6),
         ):  # fmt: skip
             expected = whole[list(key) if isinstance(key, range) else key]
             np.testing.assert_array_equal(found[key], expected, f"{key!r}", strict=True)
