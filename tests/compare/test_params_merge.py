@@ -60,6 +60,15 @@ def conflicts(ours: str, theirs: str, base: str = BASE) -> tuple[list[str], str]
     return found.conflicts, found.data.decode()
 
 
+def test_a_comment_goes_with_what_it_stands_above():
+    """And not with a section before it that one side takes away."""
+    dataset = "dataset:\n  name: scans\n  keywords: [a]\n"
+    above = edited((dataset + "\n", dataset + "# All that there is.\n"))
+    ours, theirs = edited((dataset, ""), base=above), edited(("n: 16", "n: 17"), base=above)
+    expected = edited(("n: 16", "n: 17"), base=ours)
+    assert merged(ours, theirs, above) == merged(theirs, ours, above) == expected
+
+
 def between(ours: str, theirs: str) -> str:
     """Two texts between markers."""
     return f"<<<<<<< ours\n{ours}=======\n{theirs}>>>>>>> theirs\n"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,6 +169,18 @@ def test_one_s_own_remote_of_a_name(root):
     assert own(root, "third").found == "no such name among none"
 
 
+def test_what_only_dvc_can_open(root):
+    """A setting that is nothing to who reads plainly, or a file that only DVC can read."""
+    kit.configure(root, "https://host/a", connect_timeout=5)
+    found = opened(root)
+    assert (found.name, found.is_plain, found.foreign) == ("store", False, False)
+    kit.configure(root, "https://host/a")
+    with (root / ".dvc" / "config").open("a") as config:
+        config.write('[cache]\n    dir = """a\nb"""\n')
+    found = opened(root)
+    assert (found.name, found.is_plain) == ("store", False)
+
+
 @pytest.mark.parametrize("setting", ["worktree", "version_aware"])
 def test_a_remote_without_objects(root, setting):
     """Only DVC's own command can read it."""
@@ -217,6 +231,41 @@ def test_of_a_registry_by_url(root):
     assert error.remedy == store.KEEPERS
     (root / "served.json").write_text("{}")
     assert opened(root).found == "another file of that name"
+
+
+def test_a_store_of_a_registry_by_url(root):
+    """DVC opens it, too, by what of it is taken."""
+    pytest.importorskip("dvc_s3")
+    document = {"address": "host/a@main", "url": "host/a", "commit": "1" * 40}
+    remotes = [{"name": "s", "url": "s3://bucket/a", "endpointurl": "http://127.0.0.1:1"}]
+    (root / "served.json").write_text(json.dumps({**document, "remotes": remotes}))
+    found = opened(root)
+    assert (found.name, found.url, found.path) == ("s", "s3://bucket/a", "bucket/a")
+    assert (found.foreign, found.is_plain, "s3" in found.filesystem.protocol) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://host/b?c", {"Authorization", "X-Token", "Accept"}),
+        ("https://other/a", {"Accept"}),
+        ("http://host/a", {"Accept"}),
+        ("https://host:444/a", {"Accept"}),
+    ],
+)
+def test_credentials_of_a_session_of_dvc_s(url, kept):
+    """They go with each of its requests, and are taken off what leads to another host."""
+    from multidict import CIMultiDict
+    from yarl import URL
+
+    headers = CIMultiDict(dict.fromkeys(("Authorization", "X-Token", "Accept"), "open-sesame"))
+    request = SimpleNamespace(url=URL(url), headers=headers)
+
+    async def handler(request):
+        return set(request.headers)
+
+    middleware = store._credentials_stay_at("https://host/a", "X-Token")
+    assert asyncio.run(middleware(request, handler)) == kept
 
 
 # What DVC says
