@@ -176,7 +176,7 @@ def test_what_only_dvc_can_open(root):
     assert (found.name, found.is_plain, found.foreign) == ("store", False, False)
     kit.configure(root, "https://host/a")
     with (root / ".dvc" / "config").open("a") as config:
-        config.write('[cache]\n    dir = """a\nb"""\n')
+        config.write("['remote \"x\"']\nurl = '''https://\nb'''\n")
     found = opened(root)
     assert (found.name, found.is_plain) == ("store", False)
 
