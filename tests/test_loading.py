@@ -16,7 +16,7 @@ import yaml
 
 import registry
 from registry import loading
-from registry.digests import content_digest
+from registry.digests import content_digest, md5
 from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import pins
 from registry.storage.root import locate
@@ -248,6 +248,16 @@ def test_a_sidecar_that_git_checked_out_with_other_ends_of_lines(root, imported,
         loading.check_sidecar(pin, text.replace(b"\n", b"\r\n"))
     assert caught.value.found.startswith(found)
     assert caught.value.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_pinned_sidecar_that_is_none(root, imported):
+    """Who made it can mend it; of an import that is another registry's keeper."""
+    (root / SIDECAR).write_bytes(b"{}")
+    pin = dataclasses.replace(pins.find(root, NAME), sidecar_md5=md5(b"{}"), sidecar_size=2)
+    with pytest.raises(ChainError) as caught:
+        loading.read_sidecar(root, dataclasses.replace(pin, imported=imported))
+    assert (caught.value.remedy == loading.REPORT) is imported
 
 
 def by_url(root: Path) -> None:

@@ -67,7 +67,7 @@ class Pin:
 
 
 def read(root: Path) -> dict[str, Pin]:
-    """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
+    """All pins of the registry at ``root`` by name: imported ones, then the lock's in its order.
 
     Raises
     ------
