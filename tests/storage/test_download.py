@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -195,6 +195,25 @@ class TestFetch:
         download.fetch(server.url, sha256=SHA256, folder=tmp_path / "b", progress=False)
         assert capsys.readouterr().err == "", "progress is shown though not wanted"
 
+    @pytest.mark.parametrize("announced", [400_000, None])
+    def test_how_far_it_has_come(self, server, tmp_path, monkeypatch, announced):
+        """From nothing to the whole, whose size is told where it is known."""
+        moves = []
+
+        @contextmanager
+        def bar(title, *, wanted):
+            moves.append((title, wanted))
+            yield lambda **move: moves.append(move)
+
+        monkeypatch.setattr(download, "bar", bar)
+        monkeypatch.setattr(download.web, "length", lambda _: announced)
+        download.fetch(server.url, sha256=SHA256, folder=tmp_path)
+        assert moves[:2] == [
+            ("downloading scan.npz", True),
+            {"completed": 0, "total": announced},
+        ]
+        assert moves[-1] == {"completed": 400_000}
+
 
 class TestResume:
     """A transfer goes on where it stopped, if the server still has the same file."""
@@ -336,6 +355,23 @@ class TestRefused:
         with pytest.raises(MissingError) as error:
             download.fetch(server.url, sha256=SHA256, folder=tmp_path)
         assert "400000 bytes of free space" in error.value.expected, "the size is not shown"
+        assert visible(tmp_path) == [], "something was stored"
+
+    @pytest.mark.parametrize(
+        ("announced", "found"),
+        [
+            (399_999, "more than the 399999 bytes that it announced"),
+            (None, "more than 399999 bytes, the most that may come unannounced"),
+        ],
+    )
+    def test_more_than_may_come(self, server, tmp_path, monkeypatch, announced, found):
+        """A server that goes on sending does not fill the disk."""
+        monkeypatch.setattr(download, "UNANNOUNCED_BYTES", 399_999)
+        monkeypatch.setattr(download.web, "length", lambda _: announced)
+        with pytest.raises(MissingError) as error:
+            download.fetch(server.url, sha256=SHA256, folder=tmp_path)
+        assert error.value.found == found
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*.part")) < 400_000
         assert visible(tmp_path) == [], "something was stored"
 
     def test_a_disk_that_fills_up(self, server, tmp_path, monkeypatch):
