@@ -555,6 +555,13 @@ class TestNoWay:
         assert error.remedy == "pip install 'fixture-registry[s3]'", error.remedy
 
 
+@pytest.mark.parametrize(("pieces", "times"), [(0, 1), (1, 2), (9, 10)])
+def test_how_long_a_transfer_may_take(pieces, times):
+    """So long for nothing, and as long again for each piece that a slow server needs it for."""
+    found = remote._limit_s(pieces * patience.SLOW_BYTES)
+    assert found == times * patience.PATIENCE_S
+
+
 class TestManyProcesses:
     """Several processes, one cache."""
 
