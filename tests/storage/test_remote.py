@@ -185,6 +185,22 @@ class TestFetching:
             remote.fetch(root, items, receive)
         assert leftovers(root) == [], "unfinished transfers were left"
 
+    def test_the_first_remote_that_has_it(self, root, server, monkeypatch):
+        """Those after it are not asked; where none has it, what the first one said is told."""
+        here = remote.open_stores(root, remote.Redaction(root))
+        gone = [
+            AbsentBytesError("x", expected="a", found=found, remedy="b") for found in ("1", "2")
+        ]
+        item = wanted(root)
+        for stores in ([*here, *gone], [*gone, *here]):
+            monkeypatch.setattr(remote, "open_stores", lambda *_, stores=stores: stores)
+            cache.discard(root, item.md5)
+            (found,) = fetch(root, item)
+            assert isinstance(found, bytes), found
+        monkeypatch.setattr(remote, "open_stores", lambda *_: gone)
+        cache.discard(root, item.md5)
+        assert failure(root).found == "1"
+
     def test_nothing_is_wanted(self, root, server):
         """Who wants nothing gets nothing, and nobody is asked."""
         assert fetch(root) == [], "something out of nothing"

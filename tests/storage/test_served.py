@@ -13,7 +13,15 @@ from registry.cli import main
 from registry.declare.deprecation import FixtureDeprecationWarning
 from registry.errors import MissingError, UsageError
 from registry.identity import certificate, pins
-from registry.storage.served import StaleRegistryWarning, newest, record, serve
+from registry.storage.clone import parse
+from registry.storage.served import (
+    StaleRegistryWarning,
+    look,
+    newest,
+    nothing_pinned,
+    record,
+    serve,
+)
 from tests.kit.certificates import write
 from tests.kit.upstream import CONFIG, FRAMES, git
 
@@ -290,3 +298,31 @@ def test_certificates(upstream, new_process, monkeypatch, capsys):
         said = capsys.readouterr().err
         assert "error: fixture small_v1: broken link certificate -> sidecar\n" in said
         assert "  to mend:  name another revision of the registry, or tell those who" in said, said
+
+
+def test_what_is_served_is_not_for_writing(upstream):
+    """Each of its files is what it was at the commit."""
+    path = serve(upstream.at("main"))
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in path.rglob("*") if file.is_file()}
+    assert modes == {0o444}
+
+
+def test_what_a_registry_without_fixtures_is_told(upstream, tmp_path):
+    """To build or import them; of somebody else's, to name another revision."""
+    assert nothing_pinned(tmp_path) == f"no fixtures are pinned; {pins.IMPORT}"
+    path = serve(upstream.at("main"))
+    assert nothing_pinned(path) == (
+        f"no fixtures are pinned; name another revision than that of git+{upstream.url}@main"
+    )
+
+
+def test_what_is_newest_is_looked_at_once(upstream, new_process, monkeypatch):
+    """By each process; offline nothing was seen, and who cannot be reached is told."""
+    location = parse(upstream.at("main"))
+    serve(upstream.at("main"))
+    upstream.vanish()
+    assert look(location) == "", "it was asked again"
+    new_process()
+    monkeypatch.setenv("FIXTURES_OFFLINE", "1")
+    serve(upstream.at("main"))
+    assert look(location) != "", "as if it had been seen"
