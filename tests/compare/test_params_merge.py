@@ -64,8 +64,9 @@ def test_a_comment_goes_with_what_it_stands_above():
     """And not with a section before it that one side takes away."""
     dataset = "dataset:\n  name: scans\n  keywords: [a]\n"
     above = edited((dataset + "\n", dataset + "# All that there is.\n"))
-    ours, theirs = edited((dataset, ""), base=above), edited(("n: 16", "n: 17"), base=above)
-    expected = edited(("n: 16", "n: 17"), base=ours)
+    ours = edited((dataset, ""), base=above)
+    theirs = edited(("All that there is", "All of it"), base=above)
+    expected = edited(("All that there is", "All of it"), base=ours)
     assert merged(ours, theirs, above) == merged(theirs, ours, above) == expected
 
 
