@@ -63,7 +63,7 @@ def conflicts(ours: str, theirs: str, base: str = BASE) -> tuple[list[str], str]
 def test_a_comment_goes_with_what_it_stands_above():
     """And not with a section before it that one side takes away."""
     dataset = "dataset:\n  name: scans\n  keywords: [a]\n"
-    above = edited((dataset + "\n", dataset + "# All that there is.\n"))
+    above = edited((f"\n{dataset}\n", f"{dataset}# All that there is.\n"))
     ours = edited((dataset, ""), base=above)
     theirs = edited(("All that there is", "All of it"), base=above)
     expected = edited(("All that there is", "All of it"), base=ours)
