@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -11,8 +12,9 @@ import pytest
 import registry
 from registry.cli import main
 from registry.declare.deprecation import FixtureDeprecationWarning
-from registry.errors import MissingError, UsageError
+from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import certificate, pins
+from registry.storage import clone, served
 from registry.storage.clone import parse
 from registry.storage.served import (
     StaleRegistryWarning,
@@ -325,4 +327,55 @@ def test_what_is_newest_is_looked_at_once(upstream, new_process, monkeypatch):
     new_process()
     monkeypatch.setenv("FIXTURES_OFFLINE", "1")
     serve(upstream.at("main"))
-    assert look(location) != "", "as if it had been seen"
+    assert look(location).endswith("does not appear to be a git repository")
+
+
+def test_a_cache_that_cannot_be_looked_into(upstream, monkeypatch):
+    """The system's words are told, and nobody's traceback."""
+
+    def refuse(location):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(clone, "base", refuse)
+    assert look(parse(upstream.at("main"))) == "[Errno 13] Permission denied"
+
+
+def test_what_is_no_text_of_a_registry(upstream):
+    """A link may lead anywhere."""
+    (upstream.path / "dvc.lock").unlink()
+    (upstream.path / "dvc.lock").symlink_to("/etc/passwd")
+    commit = upstream.commit()
+    with pytest.raises(ChainError) as caught:
+        serve(upstream.at(commit))
+    assert caught.value.subject == f"registry git+{upstream.url}@{commit}: dvc.lock"
+    assert (caught.value.expected, caught.value.found) == ("a file", "a symbolic link")
+
+
+def test_texts_that_are_too_large(upstream, cache, new_process, monkeypatch):
+    """Each, or all of them together: a registry does not fill the disk."""
+    pin = pins.find(upstream.path, "small_v1")
+    lock, sidecar, config = (
+        (upstream.path / file).stat().st_size
+        for file in ("dvc.lock", pin.sidecar_path, ".dvc/config")
+    )
+
+    def served_within(**limits: int) -> str:
+        shutil.rmtree(cache, ignore_errors=True)
+        new_process()
+        for name, most in limits.items():
+            monkeypatch.setattr(served, name, most)
+        try:
+            serve(upstream.at("main"))
+        except ChainError as error:
+            return f"{error.expected}; {error.found}"
+        return ""
+
+    most = max(lock, sidecar)
+    assert served_within(_LARGE=most) == ""
+    assert served_within(_LARGE=most - 1) == f"at most {most - 1} bytes; {most} bytes"
+    assert served_within(_LARGE=most, _SMALL=config) == ""
+    assert served_within(_SMALL=config - 1) == f"at most {config - 1} bytes; {config} bytes"
+    together = max(lock + config, sidecar)
+    assert served_within(_SMALL=config, _ALL=together) == ""
+    said = f"at most {together - 1} bytes together; {together} bytes"
+    assert served_within(_ALL=together - 1) == said
