@@ -120,3 +120,6 @@ def test_a_registry_that_is_named(tmp_path, monkeypatch):
     (tmp_path / "b" / "dvc.lock").touch()
     monkeypatch.setenv("FIXTURES_REGISTRY", "b")
     assert locate(None) == tmp_path / "b", "the variable was not looked at"
+    monkeypatch.setenv("FIXTURES_REGISTRY", "nowhere")
+    with pytest.raises(UsageError):
+        locate(None)
