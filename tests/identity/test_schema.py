@@ -104,6 +104,13 @@ def test_the_schema_has_better_words(problems):
         assert found.startswith("document: expected a word of mine"), found
 
 
+def test_a_date_beside_something_else_that_is_wrong(problems):
+    """A day that the calendar has is no problem, and of what is no text nobody asks for one."""
+    rules = {"properties": {"day": {"format": "date-time"}, "n": {"type": "integer"}}}
+    for day in ("2026-02-28T00:00:00Z", 5, None, ["2026"]):
+        assert problems({"day": day, "n": "x"}, rules) == ['n: expected integer; found "x"']
+
+
 def test_every_broken_rule_is_named_once_and_sorted(problems):
     """None hides another, and the order does not depend on the validator."""
     rules = {"properties": {"b": {"type": "integer"}, "a": {"type": "integer", "minimum": 3}}}
