@@ -166,8 +166,7 @@ class TestLimits:
                 handler.wfile.write(b"x")
                 time.sleep(0.05 if is_slow else 0)
 
-        response = web.answer("s", serve(answer).url(), {})
-        with pytest.raises(web.Cut) as caught:
+        with web.answer("s", serve(answer).url(), {}) as response, pytest.raises(web.Cut) as caught:
             list(web.blocks(response))
         assert caught.value.is_slow is is_slow
 
