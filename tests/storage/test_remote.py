@@ -134,6 +134,13 @@ class TestFetching:
         assert fetch(root, item) == [good], "the bad bytes were handed over"
         assert path.read_bytes() == good, "the bad bytes are still in the cache"
 
+    def test_by_a_file_system_of_dvc_s(self, root, server):
+        """So are bytes of a remote that is configured as only DVC knows."""
+        kit.configure(root, server.url, connect_timeout=5)
+        item = wanted(root)
+        assert fetch(root, item) == [served(server, item).read_bytes()]
+        assert leftovers(root) == [], "unfinished transfers were left"
+
     def test_a_relative_directory(self, root, server, tmp_path, monkeypatch):
         """A relative URL is relative to the configuration file that it is in, as in DVC."""
         kit.configure(root, "../../served")

@@ -321,7 +321,13 @@ def test_what_a_registry_without_fixtures_is_told(upstream, tmp_path):
 def test_what_is_newest_is_looked_at_once(upstream, new_process, monkeypatch):
     """By each process; offline nothing was seen, and who cannot be reached is told."""
     location = parse(upstream.at("main"))
-    serve(upstream.at("main"))
+    path = serve(upstream.at("main"))
+    (upstream.path / "params.yaml").write_text("deprecated: {small_v1: {reason: old}}\n")
+    upstream.commit()
+    new_process()
+    assert look(location) == ""
+    assert "reason: old" in newest(path).read_text(), "what is newest was not kept"
+    assert stat.S_IMODE(newest(path).stat().st_mode) == 0o600
     upstream.vanish()
     assert look(location) == "", "it was asked again"
     new_process()
@@ -338,6 +344,12 @@ def test_a_cache_that_cannot_be_looked_into(upstream, monkeypatch):
 
     monkeypatch.setattr(clone, "base", refuse)
     assert look(parse(upstream.at("main"))) == "[Errno 13] Permission denied"
+
+    def other(location):
+        raise MissingError("cache", expected="yours", found="somebody else's", remedy="x")
+
+    monkeypatch.setattr(clone, "base", other)
+    assert look(parse(upstream.at("main"))) == "somebody else's"
 
 
 def test_what_is_no_text_of_a_registry(upstream):
