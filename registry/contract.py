@@ -125,7 +125,7 @@ def guessed(arrays: Mapping[str, np.ndarray]) -> Contract:
     the most axes comes first.
     """
     lengths = Counter(len(array) for array in arrays.values() if array.ndim)
-    rows = max(lengths, key=lambda length: (lengths[length], length), default=0)
+    rows = max(lengths, key=lambda length: (lengths[length], length), default=None)
     named = [name for name, array in arrays.items() if array.ndim and len(array) == rows]
     named.sort(key=lambda name: (-arrays[name].ndim, -arrays[name].nbytes, name))
     return Contract(

@@ -66,6 +66,9 @@ def test_as_text():
     """An array as messages have it, with the comma of a tuple of one."""
     assert str(CLIPS["pitch"]) == "pitch (clip,)"
     assert str(CLIPS["samples"]) == "samples (sample, clip)"
+    assert CLIPS["samples"].axes_in_words == "sample, clip"
+    spoken = Array(name="a", axes=("clip", "t"), words={"t": "sample"}, meaning="")
+    assert spoken.axes_in_words == "clip, sample"
 
 
 @pytest.mark.parametrize(

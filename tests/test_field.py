@@ -34,6 +34,7 @@ def test_what_a_field_need_not_say():
     """A field that has no large arrays and no figures says nothing of them."""
     plain = field.find("arrays")
     assert (plain.read_by_row({}), plain.meanings(), plain.source_arrays) == ((), {}, ())
+    assert plain.compared(None, None) == (), "nothing is shown of two fixtures"
 
 
 @pytest.fixture

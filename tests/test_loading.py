@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,8 +16,9 @@ import yaml
 
 import registry
 from registry import loading
-from registry.digests import content_digest
+from registry.digests import content_digest, md5
 from registry.errors import ChainError, MissingError, UsageError
+from registry.identity import pins
 from registry.storage.root import locate
 from tests.kit.files import flip, object_in
 from tests.kit.registries import configure
@@ -229,6 +231,59 @@ def test_missing_sidecar(root):
     assert caught.value.expected == expected, "not the file that is looked for"
 
 
+@pytest.mark.parametrize(
+    ("imported", "found", "remedy"),
+    [
+        (False, "the same text with the ends of lines of Windows: md5 ",
+         "put *_v[0-9]*.json text eol=lf into .gitattributes, remove the file, then git checkout"),
+        (True, "md5 ", "git checkout -- a.dvc, then fixtures pull"),
+    ],
+)  # fmt: skip
+def test_a_sidecar_that_git_checked_out_with_other_ends_of_lines(root, imported, found, remedy):
+    """It is said what to tell git; of an import DVC has the bytes, and git does not touch them."""
+    pin = dataclasses.replace(pins.find(root, NAME), imported=imported, targets=("a.dvc",))
+    text = (root / SIDECAR).read_bytes()
+    loading.check_sidecar(pin, text)
+    with pytest.raises(ChainError) as caught:
+        loading.check_sidecar(pin, text.replace(b"\n", b"\r\n"))
+    assert caught.value.found.startswith(found)
+    assert caught.value.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_pinned_sidecar_that_is_none(root, imported):
+    """Who made it can mend it; of an import that is another registry's keeper."""
+    (root / SIDECAR).write_bytes(b"{}")
+    pin = dataclasses.replace(pins.find(root, NAME), sidecar_md5=md5(b"{}"), sidecar_size=2)
+    with pytest.raises(ChainError) as caught:
+        loading.read_sidecar(root, dataclasses.replace(pin, imported=imported))
+    assert (caught.value.remedy == loading.REPORT) is imported
+
+
+def by_url(root: Path) -> None:
+    """Make a folder one of a registry by URL."""
+    served = {"address": "host/a@main", "url": "host/a", "commit": "1" * 40, "remotes": []}
+    (root / "served.json").write_text(json.dumps(served))
+
+
+def test_where_a_fixture_can_be_built(root):
+    """Not where it was imported, nor in a folder of a registry by URL."""
+    pin = pins.find(root, NAME)
+    record = loading.read_sidecar(root, pin)
+    (root / DATA).unlink()
+    imported = dataclasses.replace(pin, imported=True, targets=("a.dvc",))
+
+    def remedy(pin) -> str:
+        with pytest.raises(MissingError) as caught:
+            loading.read_workspace(root, pin, record)
+        return caught.value.remedy
+
+    assert remedy(pin).endswith(f", or dvc repro fixture@{NAME}")
+    assert "repro" not in remedy(imported)
+    by_url(root)
+    assert "repro" not in remedy(pin)
+
+
 def test_missing_lock(root):
     """Without a lock nothing is trusted."""
     (root / "dvc.lock").unlink()
@@ -274,6 +329,20 @@ def test_bytes_that_are_missing_come_from_the_cache(root, cached):
     """What DVC has cached need not be in the workspace."""
     (root / DATA).unlink()
     assert registry.load(NAME, root).diffraction.shape == (16, 64, 64), "not the fixture"
+
+
+def test_bytes_of_a_registry_by_url_are_left_in_its_folder(root, cached):
+    """It is there for that; what is bad in it is replaced loudly, as anywhere."""
+    by_url(root)
+    (root / DATA).unlink()
+    expected = registry.load(NAME, root).sidecar.sha256_checksum
+    assert hashlib.sha256((root / DATA).read_bytes()).hexdigest() == expected
+    # another file: it may have been one with the cache's
+    (root / DATA).unlink()
+    (root / DATA).write_bytes(b"bad")
+    with pytest.warns(loading.HealedWarning):
+        registry.load(NAME, root)
+    assert hashlib.sha256((root / DATA).read_bytes()).hexdigest() == expected
 
 
 def test_bad_bytes_are_replaced_loudly(root, cached):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from registry import digests
-from registry.identity import certificate, npz, pins
+from registry import digests, loading
+from registry.identity import certificate, ledger, npz, pins
 from registry.verify import unpinned, verify
 from tests.kit.certificates import witness, write
 from tests.kit.processes import git
 from tests.kit.registries import repin, rewrite
-from tests.kit.repository import FOLDER
+from tests.kit.repository import FOLDER, excerpt
 
 NAME = "minimal_dataset_v1_n16"
 DATA, SIDECAR = f"{FOLDER}/{NAME}.npz", f"{FOLDER}/{NAME}.json"
@@ -387,6 +388,185 @@ def test_verifying_changes_nothing(root):
     assert [report.holds for report in found] == [True, False], "the bad file was not noticed"
     after = {path: digests.sha256_file(path) for path in root.rglob("*") if path.is_file()}
     assert after == before, "a file changed"
+
+
+@pytest.mark.parametrize(
+    ("absent", "wrong", "verdict"),
+    [
+        ([], [], "ok"),
+        ([DATA], [], "MISSING"),
+        ([], [DATA], "BROKEN"),
+        ([DATA], ["generators/subset_v1.py"], "BROKEN"),
+    ],
+)
+def test_the_word_for_what_was_found(root, absent, wrong, verdict):
+    """What is absent is no fault by itself, and hides none beside it."""
+    for file in absent:
+        (root / file).unlink()
+    for file in wrong:
+        (root / file).write_bytes(b"x" * (root / file).stat().st_size)
+    found = report(root)
+    assert found.verdict == verdict
+    untested = [link.name for link in found.links if link.missing]
+    assert untested == (["sidecar -> bytes"] if absent else [])
+
+
+def test_a_schema_that_leads_out_of_the_folder(root):
+    """A name in a sidecar that is no name of a schema never becomes a path."""
+    for name in ("../params.yaml", "schema.json", "a/b.schema.json"):
+        only = {name: "0" * 64}
+        rewrite(root, NAME, lambda document, only=only: document.update(schemas=only))
+        found = broken(root)
+        assert list(found) == ["schemas -> sidecar"], "another link is blamed"
+        assert f"  found:    {name!r}\n" in found["schemas -> sidecar"]
+
+
+def test_a_sidecar_without_schemas(root):
+    """Then all that it needs are named, and that there is none."""
+    rewrite(root, NAME, lambda document: document.update(schemas={}))
+    assert (
+        "  expected: a sidecar that names data_001_v1.schema.json, sidecar_v3.schema.json among "
+        "its schemas\n  found:    none\n"
+    ) in broken(root)["schemas -> sidecar"]
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_who_mends_what_the_registry_has_wrong(root, imported):
+    """Of an import it is whoever keeps the registry that it comes from."""
+    replace_arrays(root, lambda arrays: arrays.pop("diff3d"))
+    pin = replace(pins.find(root, NAME), md5="0" * 32, imported=imported)
+    (found,) = verify(root, [pin])
+    wrong = {link.name: link.detail.split("  to mend:  ")[1] for link in found.links[-2:]}
+    assert list(wrong) == ["lock -> bytes", "bytes -> arrays"]
+    if imported:
+        assert wrong == {"lock -> bytes": pin.restore, "bytes -> arrays": loading.REPORT}
+    else:
+        assert wrong["lock -> bytes"] == "git checkout -- dvc.lock, or dvc repro"
+        assert wrong["bytes -> arrays"].startswith(f"dvc repro --force fixture@{NAME}, and ")
+
+
+# The declaration and the ledger
+
+DECLARED, PUBLISHED = "params.yaml -> lock", "published.sum -> sidecar"
+OTHER = "minimal_dataset_v1"
+
+
+def publish(root: Path, *names: str) -> None:
+    """Write the ledger of these versions, as they are."""
+    lines = (ledger.line(loading.read_sidecar(root, pins.find(root, name))) for name in names)
+    (root / ledger.FILE).write_text("".join(f"{line}\n" for line in lines))
+
+
+def nowhere(root: Path) -> list[tuple[str, str, str]]:
+    """Of what is pinned nowhere: name, verdict, and the link that does not hold."""
+    return [(each.name, each.verdict, each.links[0].name) for each in unpinned(root)]
+
+
+def test_what_was_never_built(root):
+    """What is declared and has no pin is missing; how to build it is said."""
+    excerpt(root, [NAME, OTHER])
+    assert nowhere(root) == []
+    with (root / "params.yaml").open("a") as params:
+        params.write("retired: {old_v1: {reason: x, since: '2026-11-27'}}\n")
+    text = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(text.replace(f"  {NAME}:", "  new_v1:"))
+    assert nowhere(root) == [("new_v1", "MISSING", DECLARED)]
+    ((link,),) = (each.links for each in unpinned(root))
+    assert (link.holds, link.missing) == (False, True)
+    assert link.detail == (
+        "fixture new_v1: broken link params.yaml -> lock\n"
+        "  expected: a stage in dvc.lock for what params.yaml declares\n"
+        "  found:    none: it was never built\n"
+        "  to mend:  dvc repro fixture@new_v1"
+    )
+
+
+def test_what_is_pinned_and_not_declared(root):
+    """An entry that is gone leaves its pin behind; where the version was retired, it is said."""
+    excerpt(root, [NAME, OTHER])
+    text = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(text.replace(f"  {NAME}:", "  new_v1:"))
+    (name,) = errors = broken(root)
+    assert name == DECLARED, "another link is blamed"
+    assert "  found:    none\n" in errors[DECLARED]
+    with (root / "params.yaml").open("a") as params:
+        params.write(f"retired: {{{NAME}: {{reason: x, since: '2026-11-27'}}}}\n")
+    assert "  found:    it is retired there\n" in broken(root)[DECLARED]
+
+
+def test_what_is_declared_otherwise(root):
+    """What was built and what is declared are both told."""
+    text = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(text.replace("n_subset: 16", "n_subset: 17"))
+    (name,) = errors = broken(root)
+    assert name == DECLARED, "another link is blamed"
+    assert "  found:    n_subset: 16 -> 17\n" in errors[DECLARED]
+
+
+def test_a_registry_without_a_declaration(root):
+    """Nothing is declared there, so nothing can differ from it, or be built."""
+    (root / "params.yaml").unlink()
+    found = report(root)
+    names = [link.name for link in found.links]
+    assert names == [link.name for link in found.announced] == [LINKS[0], *LINKS[2:]]
+    assert found.holds
+    assert nowhere(root) == []
+
+
+def test_a_published_version(root):
+    """It is held against its line in the ledger, and another one has to have a line as well."""
+    publish(root, NAME)
+    found = report(root)
+    names = [link.name for link in found.links]
+    assert names == [link.name for link in found.announced] == [*LINKS[:4], PUBLISHED, *LINKS[4:]]
+    assert found.holds
+    (other,) = verify(root, [pins.find(root, OTHER)])
+    (link,) = (link for link in other.links if not link.holds)
+    assert link.name == PUBLISHED
+    assert "  found:    none\n" in link.detail
+    rewrite(root, NAME, lambda document: document.update(content_sha256="0" * 64))
+    assert "  found:    content 9dd27b59caec -> 000000000000\n" in broken(root)[PUBLISHED]
+    imported = replace(pins.find(root, NAME), imported=True)
+    (found,) = verify(root, [imported])
+    names = [link.name for link in found.links]
+    assert PUBLISHED not in names, "the ledger of another registry was asked"
+    assert names == [link.name for link in found.announced]
+
+
+def test_a_published_version_that_vanished(root):
+    """Its name comes back as nothing else: it is pinned, or retired."""
+    excerpt(root, [NAME, OTHER])
+    publish(root, NAME, OTHER)
+    assert nowhere(root) == []
+    write(root, NAME)
+    excerpt(root, [OTHER])
+    assert nowhere(root) == [(NAME, "BROKEN", PUBLISHED)], "one cause is told twice"
+    assert [each.links[0].missing for each in unpinned(root)] == [False]
+    with (root / "params.yaml").open("a") as params:
+        params.write(f"retired: {{{NAME}: {{reason: x, since: '2026-11-27'}}}}\n")
+    assert nowhere(root) == [(NAME, "BROKEN", CERTIFICATE)], "what was retired has a certificate"
+
+
+def test_a_registry_by_url(root):
+    """Its declaration, schemas and generators stay where it comes from."""
+    publish(root, NAME)
+    write(root, NAME)
+    (root / "schemas" / certificate.SCHEMA).unlink()
+    for script in ("generators/subset_v1.py", "schemas/sidecar_v3.schema.json"):
+        (root / script).unlink()
+    text = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(text.replace("n_subset: 16", "n_subset: 17"))
+    (root / "served.json").write_text(
+        json.dumps({"address": "host/a@main", "url": "host/a", "commit": "1" * 40, "remotes": []})
+    )
+    found = report(root)
+    names = [link.name for link in found.links]
+    assert names == [link.name for link in found.announced]
+    assert names == [LINKS[0], *LINKS[2:4], PUBLISHED, CERTIFICATE, *LINKS[7:]]
+    assert found.holds
+    assert nowhere(root) == []
+    rewrite(root, NAME, lambda document: document.update(content_sha256="0" * 64))
+    assert list(broken(root)) == [PUBLISHED, CERTIFICATE, "bytes -> arrays"]
 
 
 # Certificates

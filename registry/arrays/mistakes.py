@@ -80,7 +80,7 @@ def _duplicated(array: np.ndarray) -> np.ndarray:
 
 def _one_nan(array: np.ndarray) -> np.ndarray:
     array = array.copy()
-    array.reshape(-1)[array.size // 3] = np.nan
+    array.flat[array.size // 3] = np.nan
     return array
 
 

@@ -89,7 +89,7 @@ def compare(name: str, a: np.ndarray | None, b: np.ndarray | None) -> ArrayDiffe
     if a.dtype.str[1:] not in _FLOATS:
         return result(DIFFERENT, **measured)
     # a change without a distance, such as a zero's sign, still has its place
-    ulp = np.where(changed, ulp_distance(a, b), -1.0)
+    ulp = np.where(changed, ulp_distance(a, b), -np.inf)
     worst = int(np.argmax(ulp))
     largest = float(ulp.flat[worst])
     measured |= {"worst": _index(ulp, worst), "largest_ulp": largest}
@@ -98,8 +98,6 @@ def compare(name: str, a: np.ndarray | None, b: np.ndarray | None) -> ArrayDiffe
 
 def changed_values(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Which values of two arrays of one dtype and one shape differ in any byte."""
-    if a.size == 0 or a.itemsize == 0:
-        return np.zeros(a.shape, dtype=bool)
     changed: np.ndarray = (_bytes(a) != _bytes(b)).any(axis=-1)
     return changed
 
@@ -127,8 +125,7 @@ def row_order(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 def rows(array: np.ndarray) -> list[bytes]:
     """The bytes of each element along the first axis."""
-    data = array.tobytes()
-    size = len(data) // len(array) if len(array) else 0
+    data, size = array.tobytes(), array[:1].nbytes
     return [data[start * size : (start + 1) * size] for start in range(len(array))]
 
 
@@ -162,7 +159,7 @@ def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _rank(values: np.ndarray) -> np.ndarray:
     """Position of each float among all of its dtype, zeros at 0; int64."""
-    bits = np.ascontiguousarray(values).reshape(-1).view(f"{values.dtype.str[0]}i{values.itemsize}")
+    bits = np.ascontiguousarray(values).ravel().view(f"{values.dtype.str[0]}i{values.itemsize}")
     lowest = np.int64(np.iinfo(bits.dtype).min)
     # negative floats count downwards
     wide = bits.astype(np.int64)
@@ -207,11 +204,10 @@ def _distances(a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
 def _conversion(a: np.ndarray, b: np.ndarray) -> str:
     """In words, where `b` has the values of `a` in another dtype or another layout."""
     if a.dtype == b.dtype:
-        if a.ndim == b.ndim and a.size == b.size and a.ndim > 1:
-            for axes in _AXES.get(a.ndim, ()):
-                moved = a.transpose(axes)
-                if moved.shape == b.shape and not changed_values(moved, b).any():
-                    return f"the values of A with its axes in the order {axes}"
+        for axes in _AXES.get(a.ndim, ()):
+            moved = a.transpose(axes)
+            if moved.shape == b.shape and not changed_values(moved, b).any():
+                return f"the values of A with its axes in the order {axes}"
         if a.ndim and b.ndim and a.size == b.size and a.tobytes() == b.tobytes():
             return "the values of A in another shape"
         return ""

@@ -275,7 +275,7 @@ def _subset(a: Operand, b: Operand) -> list[str]:
 
 def _rows_in_common(a: Operand, b: Operand) -> list[str]:
     """The same without records, by the rows of the array with the most axes."""
-    named = [name for side in (a, b) for name in _contract(side).per_row[:1]]
+    named = [name for side in (a, b) for name in _contract(side).per_row]
     data = max(named, key=lambda name: _axes(a, name) + _axes(b, name), default="")
     left, right = (a.arrays or {}).get(data), (b.arrays or {}).get(data)
     if left is None or right is None or left.dtype != right.dtype or not (left.ndim and right.ndim):

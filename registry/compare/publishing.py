@@ -141,11 +141,11 @@ def _lines(log: str) -> Iterator[tuple[str, tuple[Line, str]]]:
     for text in log.splitlines():
         if match := re.fullmatch("commit ([0-9a-f]+)", text):
             commit = match[1]
-        elif text.startswith("+") and not text.startswith("+++"):
+        elif text.startswith("+"):
             try:
                 added = ledger.parse(f"{text[1:]}\n".encode())
             except ChainError:
-                # never a line of a ledger, whatever somebody once committed
+                # the file's name, or whatever somebody once committed
                 continue
             yield from ((name, (line, commit)) for name, line in added.items())
 

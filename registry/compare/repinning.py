@@ -72,7 +72,7 @@ def repin(root: Path, paths: Sequence[Path]) -> list[Repinned]:
             name, old = match["name"].decode(), match["sha256"].decode()
             new = pinned(name)
             if new != old:
-                line = text.count(b"\n", 0, match.start()) + 1
+                line = text[: match.start()].count(b"\n") + 1
                 found.append(Repinned(path=path, line=line, name=name, before=old, after=new))
             return f"{name}@sha256:{new}".encode()
 

@@ -57,10 +57,9 @@ class CanonicalLock:
     def outs(self, name: str) -> Outs | None:
         """What the stage of a fixture says of its files; None where there is none, or several."""
         head = f"\n  fixture@{name}:\n".encode()
-        start = self.data.find(head)
-        if start < 0 or self.data.find(head, start + 1) >= 0:
+        if self.data.count(head) != 1:
             return None
-        match = _STAGE.match(self.data, start)
+        match = _STAGE.match(self.data, self.data.index(head))
         return None if match is None else _outs(match)
 
     def all(self) -> dict[str, Outs] | None:

@@ -83,6 +83,11 @@ def require(holds: bool, where: str, expected: str, found: str) -> None:
         raise malformed(where, expected, found)
 
 
+def _shown(name: str | bytes) -> str:
+    """A name as messages have it, which may be 65535 bytes long."""
+    return repr(name[:200])
+
+
 def _end(file: BinaryIO, file_size: int, subject: str) -> tuple[int, int]:
     """Number of members, and where the directory starts, as the archive's end tells."""
     size = _END64.size + _LOCATOR_SIZE + _END.size
@@ -95,7 +100,7 @@ def _end(file: BinaryIO, file_size: int, subject: str) -> tuple[int, int]:
     fields: tuple[int, ...] = _END.unpack(end)[1:7]
     located = tail[-_LOCATOR_SIZE - _END.size :].startswith(b"PK\6\7")
     if located and len(tail) == size and tail.startswith(b"PK\6\6"):
-        large: tuple[int, ...] = _END64.unpack_from(tail)[4:10]
+        large: tuple[int, ...] = _END64.unpack_from(tail)[4:]
         full = (0xFFFF,) * 4 + (0xFFFFFFFF,) * 2
         same = all(a in (b, limit) for a, b, limit in zip(fields, large, full, strict=True))
         require(same, subject, "two end records that say the same", f"{fields} and {large}")
@@ -113,7 +118,7 @@ def _check_gapless(file: BinaryIO, held: dict[str, Member], directory: int, subj
     for member in sorted(held.values(), key=lambda member: member.entry.header_offset):
         start = member.entry.header_offset
         require(start == after, member.where, f"a start at byte {after}{where}", f"byte {start}")
-        after, where = _end_of(file, member), f", after {member.entry.orig_filename[:200]!r}"
+        after, where = _end_of(file, member), f", after {_shown(member.entry.orig_filename)}"
     require(after == directory, subject, f"a directory at byte {after}{where}", f"byte {directory}")
 
 
@@ -136,13 +141,13 @@ def _end_of(file: BinaryIO, member: Member) -> int:
 def _member(file: BinaryIO, file_size: int, entry: zipfile.ZipInfo, subject: str) -> Member:
     # zipfile cuts `filename` at a NUL, and changes its separators on some platforms.
     full = entry.orig_filename
-    name, shown = full.removesuffix(".npy"), repr(full[:200])
+    name, shown = full.removesuffix(".npy"), _shown(full)
     where = f"{subject}: member {shown}"
     printable = name not in ("", full) and name.isprintable()
     require(printable, where, "a printable name that ends with .npy", shown)
     # An extra field may hold a second name, which newer versions of zipfile take.
-    other = repr(entry.filename[:200])
-    require(entry.filename == full, where, "one name in the directory", f"{shown} and {other}")
+    other = f"{shown} and {_shown(entry.filename)}"
+    require(entry.filename == full, where, "one name in the directory", other)
     require(entry.volume == 0, where, "a member on disk 0", f"disk {entry.volume}")
     flags = f"flags {entry.flag_bits:#x} (1: encrypted)"
     require(not entry.flag_bits & ~_HARMLESS_FLAGS, where, "a plain member", flags)
@@ -162,7 +167,7 @@ def _member(file: BinaryIO, file_size: int, entry: zipfile.ZipInfo, subject: str
     require(same, where, expected, f"flags {local_flags:#x} and method {local_method}")
     local_name = file.read(name_length)
     same = local_name == full.encode("utf-8" if entry.flag_bits & _UTF8_FLAG else "cp437")
-    require(same, where, "the same name before the data", repr(local_name[:200]))
+    require(same, where, "the same name before the data", _shown(local_name))
     start = entry.header_offset + _LOCAL.size + name_length + extra_length
     expected = f"{entry.compress_size} bytes from byte {start}"
     inside = start + entry.compress_size <= file_size

@@ -12,7 +12,9 @@ import numpy as np
 
 from registry.digests import array_digest
 
-_ROWS_BYTES = 1 << 24
+# Some rows are looked at together: what is computed of a complex number takes several times its
+# memory.
+_ROWS_BYTES = 16_000_000
 
 
 def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
@@ -26,10 +28,7 @@ def inventory(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
 
 
 def _record(array: np.ndarray) -> dict[str, Any]:
-    # some rows at a time, for what is computed of a complex number takes several times its memory
-    step = max(1, _ROWS_BYTES // max(1, array[:1].nbytes)) if array.ndim else 1
-    starts = range(0, len(array), step) if array.ndim else ()
-    found = [_range(array[start : start + step]) for start in starts] or [_range(array)]
+    found = [_range(part) for part in _parts(array)]
     ranges = [limits for limits, _ in found if limits]
     return {
         "dtype": array.dtype.str,
@@ -40,6 +39,14 @@ def _record(array: np.ndarray) -> dict[str, Any]:
         "finite": all(is_finite for _, is_finite in found),
         "sha256": array_digest(array),
     }
+
+
+def _parts(array: np.ndarray) -> list[np.ndarray]:
+    """An array in parts of some rows each; none of an empty one."""
+    if not array.ndim:
+        return [array]
+    step = max(1, _ROWS_BYTES // max(1, array[:1].nbytes))
+    return [array[start : start + step] for start in range(0, len(array), step)]
 
 
 def _range(array: np.ndarray) -> tuple[tuple[Any, Any] | None, bool]:

@@ -75,7 +75,7 @@ _PADDING_BYTES = 6
 _COUNT_LIMIT = 0xFFFF
 _SIZE_LIMIT = 0xFFFFFFFF
 _LONGEST_END = _END.size + 0xFFFF  # with a comment
-_BLOCK_BYTES = 1 << 26
+_BLOCK_BYTES = 64_000_000
 
 
 @runtime_checkable
@@ -155,7 +155,7 @@ def _pieces(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
 
 
 def write_into(file: BinaryIO, arrays: Mapping[str, np.ndarray] | Mapping[str, RowSource]) -> None:
-    """Write what `encode` gives into an empty file, taking the arrays in blocks of 64 MiB.
+    """Write what `encode` gives into an empty file, taking the arrays in blocks of 64 MB.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ def _blocks(array: np.ndarray | RowSource, name: str) -> Iterator[memoryview]:
                 f"{part.dtype.str} of shape {part.shape}",
             )
         stored = np.ascontiguousarray(part, dtype=dtype)
-        yield stored.reshape(-1).view(np.uint8).data
+        yield stored.ravel().view(np.uint8).data
 
 
 def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
@@ -381,7 +381,7 @@ def _parse_end(data: bytes | memoryview | mmap, subject: str) -> tuple[int, int,
     if end < 0 or bytes(data[end : end + len(_END_SIGNATURE)]) != _END_SIGNATURE:
         tail = bytes(data[-_LONGEST_END:])
         after = len(tail) - _END.size - tail.rfind(_END_SIGNATURE)
-        if 0 <= after <= len(tail) - _END.size:
+        if 0 < after <= len(tail) - _END.size:
             found = f"{after} bytes after it (an archive comment counts)"
         else:
             found = f"{len(data)} bytes without one: truncated, or not a .npz at all"

@@ -39,7 +39,7 @@ class Rows:
         array = np.empty((len(indices), *self.shape[1:]), self.dtype)
         if not array.size:
             return array
-        flat, size = array.reshape(-1).view(np.uint8), array[0].nbytes
+        flat, size = array.ravel().view(np.uint8), array[0].nbytes
         cuts = np.flatnonzero(np.diff(indices) != 1) + 1
         with open_file(self.path, self.subject) as file:
             for first, end in pairwise([0, *cuts, len(indices)]):

@@ -11,6 +11,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -66,7 +67,7 @@ class Pin:
 
 
 def read(root: Path) -> dict[str, Pin]:
-    """All pins of the registry at ``root`` by name: the lock's in its order, then imported ones.
+    """All pins of the registry at ``root`` by name: imported ones, then the lock's in its order.
 
     Raises
     ------
@@ -135,10 +136,9 @@ def nothing_pinned(root: Path) -> str:
 
 def _build(root: Path) -> str:
     """How fixtures are built here; nothing in a repository that declares none."""
-    try:
+    declared = None
+    with suppress(OSError):
         declared = _DECLARES.search(files.read(root / "params.yaml"))
-    except OSError:
-        return ""
     return "build what params.yaml declares: dvc repro" if declared else ""
 
 

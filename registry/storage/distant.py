@@ -37,7 +37,7 @@ class Distant:
     @property
     def name(self) -> str:
         """The last part of the address."""
-        return redact_urls(self.url).partition("?")[0].rsplit("/", 1)[-1]
+        return redact_urls(self.url).partition("?")[0].rpartition("/")[2]
 
     def __str__(self) -> str:
         version = "" if self.version_id is None else f" and version {self.version_id}"

@@ -41,7 +41,7 @@ LOCK_S = 600.0
 _DIGITS_OF_FOLDER = 12
 _LONGEST_NAME = 100
 _LIMITS = {"SHA-256": 64, "git blob id": 40}
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.ASCII | re.IGNORECASE)
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d+/(?:\d+|\*)", re.ASCII)
 
 

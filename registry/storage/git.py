@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -312,16 +313,15 @@ def blobs(repository: Path, ids: Sequence[str]) -> list[bytes]:
     """
     asked = "".join(f"{each}\n" for each in ids).encode()
     result = run(repository, "cat-file", "--batch", stdin=asked)
-    found, position = [], 0
+    found, said = [], io.BytesIO(result.stdout)
     for each in ids:
         # each is announced by a line, ID blob SIZE, and followed by the end of a line
-        end = result.stdout.find(b"\n", position)
-        announced = result.stdout[position:end].split()
-        if end < 0 or len(announced) != 3 or announced[1] != b"blob":
-            raise _unreadable(f"object {each[:12]}", result)
-        start = end + 1
-        position = start + int(announced[2]) + 1
-        found.append(result.stdout[start : position - 1])
+        match said.readline().split():
+            case [_, b"blob", size]:
+                found.append(said.read(int(size)))
+                said.readline()
+            case _:
+                raise _unreadable(f"object {each[:12]}", result)
     return found
 
 

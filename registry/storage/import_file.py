@@ -7,6 +7,7 @@ its bytes by them, and DVC takes them for its own.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -95,7 +96,7 @@ def write(origin: Source, path: str, data: files.Buffer) -> bytes:
         sort_keys=False,
         allow_unicode=True,
         encoding="utf-8",
-        width=1 << 20,
+        width=math.inf,
     )
     return text
 

@@ -39,6 +39,16 @@ def test_good_arrays(arrays, context):
     assert found.summary == "3 of 9 planted mistakes are found"
 
 
+def test_a_figure_that_is_hardly_negative(arrays, context):
+    """It is zero: a sidecar does not tell -0.0 from 0.0 by the machine that measured it."""
+
+    class Drifting(Audio):
+        def figures(self, arrays):
+            return {"drift": -1e-9}
+
+    assert str(acceptance.accept(Drifting(), arrays, context()).checks) == "{'drift': 0.0}"
+
+
 def test_the_check_of_the_user(arrays, context):
     """What it yields refuses the fixture."""
     arrays["pitch_hz"] = arrays["pitch_hz"][::-1].copy()

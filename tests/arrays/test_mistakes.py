@@ -166,6 +166,19 @@ def test_truncated(tones):
     assert {name: len(array) for name, array in planted.items()} == {"samples": 4, "frequency": 4}
 
 
+def test_rows_of_several_axes_beside_the_data(tones):
+    """A row is whatever the first axis counts, be it a value or a picture."""
+    tones["spectrum"] = np.zeros((5, 2, 1), "<f4")
+    planted = PLANT["truncated"](tones)
+    assert sorted(planted) == ["frequency", "samples", "spectrum"]
+
+
+@pytest.mark.parametrize("array", [np.array(["a", "b"]), np.array([1, 2], "|u1")])
+def test_bytes_that_have_no_other_order(array):
+    """Text is no number, and one byte has no other end."""
+    assert PLANT["byte_order"]({"a": array}) == {}
+
+
 def test_a_big_endian_machine_plants_in_the_data_s_order(monkeypatch):
     """It computes in its own, which would be a second mistake."""
     monkeypatch.setattr(sys, "byteorder", "big")

@@ -147,9 +147,15 @@ def test_what_has_no_distance(a, b):
 
 def test_long_doubles():
     """A float of no standard width is measured, but has no ULP, and is never rounding."""
-    one = np.ones(1, np.longdouble)
-    found = array_difference.compare("a", one, one + 0.5)
-    assert (found.verdict, found.largest_ulp, found.largest_absolute) == ("different", None, 0.5)
+    one, step = np.ones(1, np.longdouble), np.finfo(np.longdouble).eps
+    found = array_difference.compare("a", one, one + step)
+    assert (found.verdict, found.largest_ulp) == ("different", None)
+    assert found.largest_absolute == float(step), "measured less precisely than it is"
+
+
+def test_the_ends_of_half_precision():
+    """Distances are measured in floats of eight bytes, which all others fit into."""
+    assert compare([-60000], [60000], "<f2").largest_absolute == 120000.0
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0, 2), (0, 4)])
@@ -157,6 +163,7 @@ def test_empty_arrays(shape):
     """Of equal shape they are identical; of another one they are not."""
     empty = np.empty(shape, "<f4")
     assert compare(empty, empty).verdict == "identical"
+    assert array_difference.changed_values(empty, empty).shape == shape
     found = compare(empty, np.empty((*shape, 0), "<f4"))
     assert (found.verdict, found.differing) == ("different", None)
 
@@ -202,6 +209,7 @@ def test_another_dtype_or_layout(a, b, note):
     """It is different, not measured, and where it is a mere conversion, that is said."""
     found = compare(a, b)
     assert (found.verdict, found.differing, found.note) == ("different", None, note)
+    assert (found.total, found.not_finite) == (0, 0), "values were counted"
 
 
 def test_what_only_one_side_has():
@@ -261,6 +269,7 @@ def test_whole_numbers_are_relative_to_the_larger_magnitude(a, b, relative):
         (np.float64(-1), np.float64(-1 + 2**-52), 2),
         (-5e-324, 5e-324, 2),
         (-0.0, 5e-324, 1),
+        (0.0, 5e-324, 1),
         (np.float32(-2), np.float32(2), 2**31),
         (np.nan, 1.0, np.inf),
         (1.0, -np.inf, np.inf),

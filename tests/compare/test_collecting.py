@@ -41,6 +41,13 @@ def test_what_each_was(littered):
     }
     assert found["gone_v1"].paths == {"data/gone_v1.npz"}
     assert [what for what, each in found.items() if each.imported] == ["far_v1.npz"]
+    assert all(each.is_sidecar == what.endswith(".json") for what, each in found.items())
+    assert any(each.is_sidecar for each in found.values())
+
+
+def test_nothing_that_nobody_wants(repository):
+    """Where all that was ever pinned still is, nothing is found."""
+    assert collecting.find(repository) == collecting.Found(unwanted=[], lost=[])
 
 
 def test_revisions_that_are_kept(littered):
@@ -135,6 +142,17 @@ def test_an_unwanted_folder_whose_list_is_lost(collected):
     """Nobody knows its files, which stay."""
     for place in (collected / ".dvc" / "cache", collected.parent / kit.REMOTE):
         object_in(place, f"{kit.md5(kit.OLD)}.dir").unlink()
+    assert unwanted(collected) == UNWANTED - {"old"}
+
+
+def test_files_of_a_folder_that_is_not_committed_yet(collected):
+    """They are wanted, whichever folder they were in before."""
+    data = kit.folder("old", "other")
+    text = f"outs:\n- {{md5: {kit.md5(data)}.dir, size: 1, nfiles: 2, hash: md5, path: more}}\n"
+    (collected / "more.dvc").write_text(text)
+    listed = object_in(collected / ".dvc" / "cache", f"{kit.md5(data)}.dir")
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    listed.write_bytes(data)
     assert unwanted(collected) == UNWANTED - {"old"}
 
 

@@ -191,6 +191,31 @@ def test_frames_that_come_last():
     ]
 
 
+def test_frames_that_come_last_and_are_others():
+    """What is along that axis is compared, and not along the first."""
+    contract = "data_001_legacy_v1.schema.json"
+    arrays = chosen([0, 1, 2, 3]), chosen([2, 3, 4])
+    a, b = ({**one, "diffraction": np.moveaxis(one["diffraction"], 0, -1)} for one in arrays)
+    found = fixture_difference.compare(
+        side(a, contract=contract, subset_indices=[10, 20, 30, 40]),
+        side(b | {"diffraction": b["diffraction"] + 1}, "b", contract=contract,
+             subset_indices=[30, 40, 50]),
+    )  # fmt: skip
+    assert found.notes[0].endswith("diffraction is different, xcoords, ycoords are the same")
+
+
+@pytest.mark.parametrize("longer", ["a", "b"])
+def test_more_rows_than_the_record_has(longer):
+    """Nobody can tell whose they are, whatever the first of them are."""
+    more = {"a": 4, "b": 3} | {longer: 6}
+    a = chosen([0, 1, 2, 3]) | {"xcoords": ARRAYS["xcoords"][: more["a"]]}
+    b = chosen([0, 1, 4]) | {"xcoords": ARRAYS["xcoords"][: more["b"]]}
+    found = fixture_difference.compare(
+        side(a, subset_indices=[10, 20, 30, 40]), side(b, "b", subset_indices=[10, 20, 50])
+    )
+    assert found.notes[0].endswith("xcoords is different, diffraction, ycoords are the same")
+
+
 @pytest.mark.parametrize(
     ("indices", "note"),
     [
@@ -348,6 +373,21 @@ def test_frames_in_common(frames, note):
     assert compare(changed).notes == expected
     swapped = fixture_difference.compare(side(changed), side(digest="b")).notes
     assert bool(swapped) == bool(expected), "the order of the two decides"
+
+
+def test_rows_of_frames_that_have_another_name():
+    """What both sides have is counted, be it not the largest."""
+    a = {"frames": ARRAYS["diffraction"], "spectrum": np.arange(12.0).reshape(6, 2)}
+    b = {"pictures": ARRAYS["diffraction"][:4], "spectrum": np.arange(8.0).reshape(4, 2)}
+    assert compare(b, a).notes == [
+        "4 rows of spectrum are in both, bit for bit; 2 only in A, 0 only in B"
+    ]
+
+
+def test_rows_against_a_single_value():
+    """What has no axis has no rows."""
+    several, one = {"a": np.arange(3.0)}, {"a": np.array(1.0)}
+    assert compare(several, one).notes == compare(one, several).notes == []
 
 
 def test_frames_that_one_side_lacks():

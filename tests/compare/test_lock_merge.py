@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from registry.compare.lock_merge import merge
+from registry.compare.lock_merge import merge, replaced, without
 from registry.errors import CheckError
 
 
@@ -88,6 +88,21 @@ def test_several_conflicts():
     others = stage("fixture@c_v1", "1"), stage("fixture@c_v1", "2")
     found = merge(lock(A, B, C), lock(A_1, B, others[0]), lock(A_2, B, others[1]))
     assert found.conflicts == ["fixture@a_v1", "fixture@c_v1"], "not both, or not in order"
+
+
+def test_a_lock_without_a_stage():
+    """All others stay, byte for byte; one that is not there leaves all of them."""
+    assert without(lock(A, B, C), "fixture@b_v1") == lock(A, C)
+    assert without(lock(A), "fixture@a_v1") == lock()
+    assert without(lock(A, B), "fixture@x_v1") == lock(A, B)
+
+
+def test_a_lock_with_other_stages():
+    """Each takes the place of the one of its name; new ones come last."""
+    stages = {"fixture@c_v1": C.encode(), "fixture@a_v1": A_1.encode()}
+    assert replaced(lock(A, B), stages) == lock(A_1, B, C)
+    assert replaced(lock(A, B), {}) == lock(A, B)
+    assert replaced(b"", {"fixture@a_v1": A.encode()}) == lock(A)
 
 
 def test_no_common_ancestor():

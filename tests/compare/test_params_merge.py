@@ -60,6 +60,24 @@ def conflicts(ours: str, theirs: str, base: str = BASE) -> tuple[list[str], str]
     return found.conflicts, found.data.decode()
 
 
+def test_a_section_that_is_an_alias():
+    """Where the other side changes what it stands for, it is in conflict, as it is written."""
+    ours, theirs = edited(("{seed: 1}", "{seed: 2}")), f"{BASE}\nextra: *twin\n"
+    named, text = conflicts(ours, theirs)
+    assert named == ["extra"]
+    assert text.endswith("<<<<<<< ours\n=======\n\n# The end.\n\nextra: *twin\n>>>>>>> theirs\n")
+
+
+def test_a_comment_goes_with_what_it_stands_above():
+    """And not with a section before it that one side takes away."""
+    dataset = "dataset:\n  name: scans\n  keywords: [a]\n"
+    above = edited((f"\n{dataset}\n", f"{dataset}# All that there is.\n"))
+    ours = edited((dataset, ""), base=above)
+    theirs = edited(("All that there is", "All of it"), base=above)
+    expected = edited(("All that there is", "All of it"), base=ours)
+    assert merged(ours, theirs, above) == merged(theirs, ours, above) == expected
+
+
 def between(ours: str, theirs: str) -> str:
     """Two texts between markers."""
     return f"<<<<<<< ours\n{ours}=======\n{theirs}>>>>>>> theirs\n"

@@ -105,6 +105,15 @@ def test_a_declaration_that_changes(published):
     ] * 2, "a source is a part of each declaration"
 
 
+@pytest.mark.parametrize("gone", [ledger.FILE, "params.yaml", "dvc.lock"])
+def test_what_has_no_declaration_to_change(published, gone):
+    """Where nothing is published, declared or pinned, nothing is declared otherwise."""
+    path = published / "params.yaml"
+    path.write_text(path.read_text().replace("n_subset: 16", "n_subset: 17"))
+    (published / gone).unlink()
+    assert publishing.redeclared(published) == []
+
+
 def test_what_is_not_published_may_change(repository):
     """Until then an entry is its author's."""
     publishing.publish(repository, [OTHER])

@@ -32,7 +32,8 @@ def test_a_retired_version(retired):
     other = yaml.safe_load(before)["stages"][f"fixture@{OTHER}"]
     for name in (NAME, OTHER):
         write(retired, name)
-    retiring.unpin(retired, NAME)
+    pin = pins.find(retired, NAME)
+    assert retiring.unpin(retired, NAME) == pin, "not what was taken away"
     assert list(pins.read(retired)) == certificate.names(retired) == [OTHER]
     after = (retired / "dvc.lock").read_text()
     assert yaml.safe_load(after)["stages"] == {f"fixture@{OTHER}": other}

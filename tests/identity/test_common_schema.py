@@ -36,7 +36,7 @@ def test_schemas():
         {"pattern": r"^(?:a|b){2,3}[a-z0-9_.-]*\.npz$", "format": "date-time", "multipleOf": 2},
         {"additionalProperties": False, "items": True},
     ):
-        assert common_schema.is_common_schema(rule), rule
+        assert common_schema.is_common_schema(rule) is True, rule
     for rule in (
         None,
         {"$schema": "http://json-schema.org/draft-07/schema#"},
@@ -61,7 +61,7 @@ def test_schemas():
             "é", r"[\W]", r"[[:alpha:]]", r"\p{L}",
         )),
     ):  # fmt: skip
-        assert not common_schema.is_common_schema(rule), rule
+        assert common_schema.is_common_schema(rule) is False, rule
 
 
 def test_documents():
@@ -72,7 +72,7 @@ def test_documents():
         "é", "\ud800", (1,), {1: 2}, {"é": 1}, b"a", object(),
     ):  # fmt: skip
         for document in (value, [1, value], {"a": {"b": value}}):
-            assert not common_schema.is_common_document(document), repr(document)
+            assert common_schema.is_common_document(document) is False, repr(document)
 
 
 def test_what_passes_fast_passes_strictly():
@@ -139,6 +139,18 @@ def test_whole_floats(tmp_path):
             for value in values:
                 said = common_schema.is_common_document(value), fast(value), strict.is_valid(value)
                 assert said == (True, expected, expected), f"{rule}: {value!r}"
+
+
+def test_values_are_no_rules():
+    """What only looks like a rule, or should be rules and is none, stays as it is."""
+    rule = {"type": "integer"}
+    for same in (
+        {"enum": [rule]},
+        {"const": {"a": rule}},
+        {"allOf": {"a": rule}},
+        {"properties": [rule]},
+    ):
+        assert common_schema.without_floats(same) == same
 
 
 def test_the_fast_validator_is_laxer():

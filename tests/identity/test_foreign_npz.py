@@ -346,6 +346,7 @@ FOREIGN_DTYPES = {
     "order unknown": ("'|f4'", PLAIN, "'descr': '|f4'"),
     "order of the machine": ("'=f4'", PLAIN, "'descr': '=f4'"),
     "no order": ("'f4'", PLAIN, "'descr': 'f4'"),
+    "no order of a byte": ("'u1'", PLAIN, "'descr': 'u1'"),
     "no size": ("'<U0'", PLAIN, "'descr': '<U0'"),
     "two fields": ("'<f4,<f4'", PLAIN, "'descr': '<f4,<f4'"),
     "number": ("4", HEADER, "4"),
@@ -408,6 +409,11 @@ MALFORMED_MEMBERS = {
     ),
     "stream too long": (
         zip_around(deflated(GOOD + b"x"), size=len(GOOD), crc=zlib.crc32(GOOD)),
+        f"{len(GOOD)} bytes, as declared",
+        f"{len(GOOD) + 1} bytes",
+    ),
+    "stream much too long": (
+        zip_around(deflated(GOOD + bytes(1000)), size=len(GOOD), crc=zlib.crc32(GOOD)),
         f"{len(GOOD)} bytes, as declared",
         f"{len(GOOD) + 1} bytes",
     ),
@@ -507,7 +513,8 @@ class TestRefusals:
         for case, (data, expected, _) in MALFORMED_MEMBERS.items():
             path = put(data)
             of_the_array = expected.startswith(("CRC-32", "one whole deflate"))
-            if of_the_array or case in ("stream too long", "stream too short"):
+            of_its_length = case in ("stream too long", "stream much too long", "stream too short")
+            if of_the_array or of_its_length:
                 found = inventory(path, subject="source s")
                 assert found["a"].shape == (2,), f"{case}: another header is told"
             else:

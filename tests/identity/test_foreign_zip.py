@@ -11,11 +11,24 @@ import pytest
 
 from registry.errors import ArchiveError
 from registry.identity.foreign_zip import members
-from tests.kit.zip_archive import CRC, FLAGS, METHOD, PACKED, SIZE, Archive, Member, npy
+from tests.kit.zip_archive import (
+    CRC,
+    DEFLATED,
+    FLAGS,
+    METHOD,
+    PACKED,
+    SIZE,
+    Archive,
+    Member,
+    npy,
+)  # fmt: skip
 
 GOOD = npy("'<f4'", "(2,)", b"12345678")
 # Where the first member ends: its data start at the first multiple of 64.
 AFTER = 64 + len(GOOD)
+# So do those of the second, and then comes the directory, with 51 bytes for each.
+SECOND = 256
+DIRECTORY = SECOND + len(GOOD)
 NO_SIZES = dict.fromkeys((CRC, PACKED, SIZE), 0)
 
 
@@ -34,10 +47,11 @@ def descriptor(form: str, *, signature: bytes = b"PK\7\x08", size: int = len(GOO
     return signature + struct.pack(form, zlib.crc32(GOOD), len(GOOD), size)
 
 
-def refusal(archive: Archive) -> ArchiveError:
+def refusal(archive: Archive | bytes) -> ArchiveError:
     """The error with which `members` refuses an archive."""
+    data = archive if isinstance(archive, bytes) else archive.encode()
     with pytest.raises(ArchiveError) as error:
-        pytest.fail(f"members: {list(members(io.BytesIO(archive.encode()), 's'))}")
+        pytest.fail(f"members: {list(members(io.BytesIO(data), 's'))}")
     return error.value
 
 
@@ -74,10 +88,48 @@ class TestMembers:
             archive = with_end(two(), zip64=True, end=end)
             assert list(members(io.BytesIO(archive.encode()), "s")) == ["a", "b"], f"{end}"
 
+    def test_what_is_said_of_a_member(self):
+        """Where its bytes start, and whether they are the array's own."""
+        content = npy("'|u1'", "(1000,)", bytes(1000))
+        archive = Archive([Member(b"a.npy", content, method=DEFLATED), Member(b"b.npy", GOOD)])
+        packed, data = archive.members[0].packed(), archive.encode()
+        assert len(packed) < len(content), "nothing was deflated"
+        a, b = members(io.BytesIO(data), "s").values()
+        assert (a.deflated, b.deflated) == (True, False)
+        assert data[a.start :].startswith(packed)
+        assert data[b.start :].startswith(GOOD)
+        assert a.where == "s: member 'a.npy'"
+
+    def test_names_of_either_alphabet(self):
+        """A flag says which one; the other one's bytes would be another name."""
+        utf8, cp437 = Member(UTF8, GOOD, both={FLAGS: 0x800}), Member(CP437, GOOD)
+        for member in (utf8, cp437):
+            data = Archive([member]).encode()
+            assert list(members(io.BytesIO(data), "s")) == ["\xf6"]
+
+    @pytest.mark.parametrize("flags", [2, 4, 6])
+    def test_a_level_of_compression(self, flags):
+        """It says nothing of how to read."""
+        data = one(both={FLAGS: flags}).encode()
+        assert list(members(io.BytesIO(data), "s")) == ["a"]
+
 
 UTF8 = "\xf6.npy".encode()
 CP437 = b"\x94.npy"
+END = "a ZIP that ends with its end record, without a comment"
+NO_ARCHIVE = {
+    "text": b"hello " * 10,
+    "nothing": b"",
+    "truncated": one().encode()[:-1],
+    "bytes after": one().encode() + b"x",
+    "comment": with_end(one(), comment=b"x").encode(),
+    "comment announced": with_end(one(), end={6: 1}).encode(),
+    "the start of an end record": b"PK\5\6\0\0",
+    "another end record": one().encode().replace(b"PK\5\6", b"PK\5\7"),
+}
 ARCHIVES = {
+    "no member": (Archive([]), "a first member at byte 0", "no member"),
+    "bytes before it": (one(before=b"xyz"), "a first member at byte 0", "3 bytes before it"),
     "bytes before the directory": (
         with_end(one(), before_directory=b"xyz"),
         f"a directory at byte {AFTER}, after 'a.npy'",
@@ -135,6 +187,54 @@ MEMBERS = {
         "names that numpy tells apart",
         "a member 'a.npy', too",
     ),
+    "no name": (
+        Archive([Member(b".npy", GOOD)]),
+        "a printable name that ends with .npy",
+        "'.npy'",
+    ),
+    "of another kind": (
+        Archive([Member(b"a.txt", GOOD)]),
+        "a printable name that ends with .npy",
+        "'a.txt'",
+    ),
+    "steering the terminal": (
+        Archive([Member(b"a\x1b.npy", GOOD)]),
+        "a printable name that ends with .npy",
+        "'a\\x1b.npy'",
+    ),
+    "twice": (
+        Archive([Member(b"a.npy", GOOD), Member(b"a.npy", GOOD)]),
+        "one member for each array",
+        "two of this name",
+    ),
+    "encrypted": (two(both={FLAGS: 1}), "a plain member", "flags 0x1 (1: encrypted)"),
+    "a patch": (two(both={FLAGS: 0x20}), "a plain member", "flags 0x20"),
+    "of an unknown method": (
+        two(both={METHOD: 12}),
+        "compression method 0 (stored) or 8 (deflated)",
+        "12",
+    ),
+    "stored in another size": (
+        two(both={SIZE: 5}),
+        "5 bytes, as declared",
+        f"{len(GOOD)} stored bytes",
+    ),
+    "no header": (two(moved=1), f"a header at byte {AFTER + 1}", "b'K\\x03\\x04"),
+    "a header that the file's end cuts": (
+        two(comment=b"PK\3\4", moved=DIRECTORY + 2 * 51 - AFTER),
+        f"a header at byte {DIRECTORY + 2 * 51}",
+        "b'PK\\x03\\x04PK\\x05\\x06",
+    ),
+    "another name before the data": (
+        two(local_name=b"c.npy"),
+        "the same name before the data",
+        "b'c.npy'",
+    ),
+    "beyond the file": (
+        two(both={PACKED: 999, SIZE: 999}),
+        f"999 bytes from byte {SECOND}",
+        f"a file of {DIRECTORY + 2 * 51 + 22} bytes: truncated",
+    ),
     "on another disk": (two(disk=1), "a member on disk 0", "disk 1"),
     "other flags before the data": (
         two(local={FLAGS: 2}),
@@ -166,6 +266,19 @@ MEMBERS = {
 
 class TestRefusals:
     """What `members` refuses although zipfile does not, and how it says so."""
+
+    @pytest.mark.parametrize("data", NO_ARCHIVE.values(), ids=NO_ARCHIVE)
+    def test_what_does_not_end_as_an_archive(self, data):
+        """Whatever reads it from its end would have to guess."""
+        error = refusal(data)
+        assert (error.subject, error.expected) == ("s", END)
+        assert error.found == f"{len(data)} bytes that end with {data[-22:]!r}"
+
+    def test_a_name_that_fills_the_screen(self):
+        """Of a name only the beginning is shown."""
+        error = refusal(Archive([Member(b"x" * 50_000, GOOD)]))
+        assert error.found.startswith("'xxx")
+        assert len(str(error)) < 1000
 
     @pytest.mark.parametrize("case", ARCHIVES)
     def test_archives(self, case):

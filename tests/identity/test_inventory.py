@@ -66,6 +66,19 @@ def test_an_inventory_of_some_rows_at_a_time(monkeypatch):
     assert inventory(arrays) == expected
 
 
+def test_how_many_rows_are_looked_at_together(monkeypatch):
+    """As many as fit into the memory that is allowed for them, and one at least."""
+    monkeypatch.setattr(module, "_ROWS_BYTES", 16)
+    for array, rows in (
+        (np.zeros((3, 3), "<f8"), [1, 1, 1]),
+        (np.zeros(5, "<f8"), [2, 2, 1]),
+        (np.zeros(33, "|u1"), [16, 16, 1]),
+        (np.zeros((17, 0)), [16, 1]),
+        (np.zeros((0, 3)), []),
+    ):
+        assert [len(part) for part in module._parts(array)] == rows
+
+
 def test_an_array_with_two_names_is_gone_through_once(monkeypatch):
     """An alias has the record of the array that it is; of an equal one it is found out anew."""
     digested = []

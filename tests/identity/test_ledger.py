@@ -74,12 +74,24 @@ def test_lines_are_read_as_they_are_written(tmp_path):
     assert ledger.read(tmp_path) == {"a_v1": A, "b_v1": B}
 
 
+@pytest.mark.parametrize("before", [b"", b"# a remark\n", f"{B}\n".encode()])
+def test_nothing_comes_between_lines(tmp_path, before):
+    """An empty file, or one that ends as it should, gets lines and nothing else."""
+    (tmp_path / ledger.FILE).write_bytes(before)
+    assert ledger.extended(tmp_path, [A]) == before + f"{A}\n".encode()
+
+
 def test_a_line_that_both_sides_of_a_merge_added():
     """Twice the same is no contradiction."""
     assert ledger.parse(f"{A}\n{B}\n{A}\n".encode()) == {"a_v1": A, "b_v1": B}
 
 
 DAMAGED = [
+    (
+        f"a_v1 {'1' * 63} {'2' * 64} {'3' * 64}",
+        "a name and three SHA-256, between spaces",
+        "a_v1 111",
+    ),
     (f"{A} more", "a name and three SHA-256, between spaces", f"{A} more"[:100]),
     ("a_v1 1 2 3", "a name and three SHA-256, between spaces", "a_v1 1 2 3"),
     (str(A).replace("a_v1", "a"), "a name and three SHA-256, between spaces", "a 1111"),

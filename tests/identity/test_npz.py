@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from registry.errors import ArchiveError
+from registry.identity import npz
 from registry.identity.npz import crcs_hold, encode, parse, write_into
 from registry.identity.npz import digest as digest_of
 
@@ -305,6 +306,71 @@ class TestEncode:
             encode({"a": array})
 
 
+class Rows:
+    """An array read in parts, which are noted; what ``change`` makes of each part."""
+
+    def __init__(self, array: np.ndarray, change=lambda part: part) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+        self.parts: list[int] = []
+        self._array, self._change = array, change
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        part = self._change(self._array[rows])
+        self.parts.append(len(part))
+        return part
+
+
+class TestRowsOfASource:
+    """What is read in parts is stored as if it were an array."""
+
+    @pytest.mark.parametrize(
+        ("array", "parts"),
+        [
+            (np.arange(15, dtype="<f8").reshape(5, 3), [1, 1, 1, 1, 1]),
+            (np.arange(5, dtype="<f8"), [2, 2, 1]),
+            (np.arange(10, dtype="<f4").reshape(5, 2), [2, 2, 1]),
+            (np.arange(16, dtype="|u1"), [16]),
+            (np.zeros((0, 3), "<f8"), []),
+        ],
+    )
+    def test_as_many_rows_at_a_time_as_memory_allows(self, monkeypatch, array, parts):
+        """One at least, and the last part has what is left."""
+        monkeypatch.setattr(npz, "_BLOCK_BYTES", 16)
+        source = Rows(array)
+        file = io.BytesIO()
+        write_into(file, {"a": source})
+        assert file.getvalue() == encode({"a": array})
+        assert source.parts[: len(parts)] == parts
+        assert source.parts in (parts, parts * 2), "gone through more often than for the CRC"
+
+    @pytest.mark.parametrize(
+        ("change", "found"),
+        [
+            (lambda part: part.astype("<f4"), "<f4 of shape (2,)"),
+            (lambda part: part[:1], "<f8 of shape (1,)"),
+            (lambda part: part.reshape(-1, 1), "<f8 of shape (2, 1)"),
+        ],
+        ids=["dtype", "fewer", "axes"],
+    )
+    def test_rows_that_are_not_what_was_announced(self, monkeypatch, change, found):
+        """They would be other bytes than the header tells of, whatever is wrong with them."""
+        monkeypatch.setattr(npz, "_BLOCK_BYTES", 16)
+        with pytest.raises(ArchiveError) as error:
+            encode({"a": Rows(np.arange(4, dtype="<f8"), change)})
+        assert error.value.subject == "array 'a': rows from 0"
+        assert (error.value.expected, error.value.found) == ("<f8 of shape (2,)", found)
+
+    def test_what_only_looks_like_an_array(self):
+        """A tensor's dtype is another library's, and what has no rows cannot be read."""
+        tensor = Rows(np.zeros(2))
+        tensor.dtype = "torch.float64"
+        rowless = type("Rowless", (), {"shape": (2,), "dtype": np.dtype("<f8")})()
+        for other, found in ((tensor, "a Rows"), (rowless, "a Rowless"), ([1.0], "a list")):
+            with pytest.raises(ArchiveError) as error:
+                encode({"a": other})
+            assert (error.value.expected, error.value.found) == ("a plain numpy array", found)
+
+
 class TestParse:
     """What `parse` gives back."""
 
@@ -391,6 +457,16 @@ MALFORMED_ARCHIVES = {
     "bytes after no members": (encode({}) + b"xy", "ends with its end record", "2 bytes after it"),
     "a bare npy": (GOOD, "ends with its end record", "not a .npz at all"),
     "bytes after": (ONE + b"x", "ends with its end record", "1 bytes after it"),
+    "the longest comment": (
+        ONE + bytes(0xFFFF),
+        "ends with its end record",
+        "65535 bytes after it",
+    ),
+    "longer than a comment": (
+        ONE + bytes(0x10000),
+        "ends with its end record",
+        "bytes without one: truncated",
+    ),
     "zeros after": (ONE + bytes(9), "ends with its end record", "9 bytes after it"),
     "comment": (
         ONE[:-2] + b"\3\0abc",
@@ -723,7 +799,7 @@ class TestCrcs:
         """A wrong CRC makes an archive that is read but is not the one that `encode` writes."""
         data = changed(changed(ONE, 14, b"\0\0\0\0"), DIRECTORY + 16, b"\0\0\0\0")
         assert encode(parse(data, subject="fixture f")) == ONE, "other arrays are read"
-        assert not crcs_hold(data), "the wrong CRC passed"
+        assert crcs_hold(data) is False, "the wrong CRC passed"
 
     def test_a_value_changed_in_place_is_seen(self):
         """Bytes of an array that changed after encoding no longer have the CRC that is stated."""

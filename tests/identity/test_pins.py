@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,35 @@ B = Pin(
 NOT_A_LOCK = (
     "a lock as DVC writes it: each fixture stage with the md5 and size of one .npz and one .json"
 )
+
+
+def test_what_pins_a_fixture():
+    """A stage of the lock, or the files of an import: those are taken back where it is wrong."""
+    assert B.pinned_by == "dvc.lock"
+    assert B.restore == "git checkout -- dvc.lock tests/fixtures/b_v1.json"
+    imported = replace(B, imported=True, targets=("b_v1.npz.dvc", "b_v1.json.dvc"))
+    assert imported.pinned_by == "b_v1.npz.dvc and b_v1.json.dvc"
+    assert imported.restore == (
+        "git checkout -- b_v1.npz.dvc b_v1.json.dvc, then fixtures pull b_v1"
+    )
+
+
+def test_what_to_do_where_nothing_is_pinned(tmp_path):
+    """What is declared can be built, and elsewhere fixtures are imported."""
+    assert pins.nothing_pinned(tmp_path) == pins.IMPORT
+    for text in ("", "# fixtures:\n", "model:\n  fixtures: 3\n"):
+        (tmp_path / "params.yaml").write_text(text)
+        assert pins.nothing_pinned(tmp_path) == pins.IMPORT
+    (tmp_path / "params.yaml").write_text("sources: {}\nfixtures: {}\n")
+    assert pins.nothing_pinned(tmp_path) == "build what params.yaml declares: dvc repro"
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "stages: {}\n", "a: 1\n"])
+def test_what_has_no_schema(text):
+    """It is no lock of DVC's, which writes a schema into an empty one, too."""
+    with pytest.raises(ChainError) as caught:
+        pins.parse(text.encode())
+    assert caught.value.found == "ValueError: no mapping with a schema"
 
 
 @pytest.fixture

@@ -104,6 +104,13 @@ def test_the_schema_has_better_words(problems):
         assert found.startswith("document: expected a word of mine"), found
 
 
+def test_a_date_beside_something_else_that_is_wrong(problems):
+    """A day that the calendar has is no problem, and of what is no text nobody asks for one."""
+    rules = {"properties": {"day": {"format": "date-time"}, "n": {"type": "integer"}}}
+    for day in ("2026-02-28T00:00:00Z", 5, None, ["2026"]):
+        assert problems({"day": day, "n": "x"}, rules) == ['n: expected integer; found "x"']
+
+
 def test_every_broken_rule_is_named_once_and_sorted(problems):
     """None hides another, and the order does not depend on the validator."""
     rules = {"properties": {"b": {"type": "integer"}, "a": {"type": "integer", "minimum": 3}}}
@@ -183,11 +190,26 @@ def nested(levels: int) -> object:
     return json.loads("[" * levels + "]" * levels)
 
 
+def objects(levels: int) -> object:
+    """A number in an object in an object."""
+    return json.loads('{"a":' * levels + "1" + "}" * levels)
+
+
+def keys(levels: int) -> object:
+    """A key of keys of keys, as only YAML has them."""
+    value: object = 1
+    for _ in range(levels):
+        value = (value,)
+    return {value: 1}
+
+
 BEYOND = [
     (in_itself(), "document: expected at most 100 levels; found more",
      "a value of type list that cannot be shown"),
     (without_end(), "document: expected at most 1000000 values; found more", "[[[["),
     (nested(102), "document: expected at most 100 levels; found more", "[[[["),
+    (objects(101), "document: expected at most 100 levels; found more", '{"a": {"a": '),
+    (keys(100), "document: expected at most 100 levels; found more", "a value of type dict that"),
     (16**5000, "document: expected numbers of at most 1024 bits; found one of 20001",
      "a value of type int that cannot be shown"),
     ({16**5000: 1}, "document: expected numbers of at most 1024 bits; found one of 20001",
@@ -214,8 +236,10 @@ def test_a_path_of_keys_that_no_message_could_hold():
 
 def test_what_a_message_can_hold(problems):
     """Just within the limits a document is held against its rules."""
-    for document in (nested(101), [0] * 999_999, 2**1024 - 1):
-        assert problems(document, {"type": ["array", "integer"]}) == [], "refused"
+    for document in (nested(101), objects(100), keys(99), [0] * 999_999, 2**1024 - 1):
+        assert schema.beyond_limits(document) is None, "refused"
+    for document in (nested(101), objects(100), [0] * 999_999, 2**1024 - 1):
+        assert problems(document, {"type": ["array", "integer", "object"]}) == [], "refused"
 
 
 def test_a_long_value_is_cut(problems):

@@ -366,6 +366,7 @@ def test_text_that_is_not_json():
         ('{"\\udfff": 1}', "which has half of a surrogate pair"),
         ("1e999", "'1e999, which is too large a number'"),
         ("-1e999", "'-1e999, which is too large a number'"),
+        ("1" * 21, "which is too large a number'"),
         ("1" * 5000, "which is too large a number'"),
     ],
 )
@@ -379,6 +380,13 @@ def test_what_python_reads_and_programs_fail_on(document, value, found):
     assert found in error.found, "not what is wrong"
     assert len(error.found) <= 80, "too long for a line"
     str(error).encode()
+
+
+@pytest.mark.parametrize("value", ["Zoë, © 2026 \N{GREEK SMALL LETTER PHI}", 2**64 - 1, -(2**63)])
+def test_what_programs_can_read(document, value):
+    """Any letter, and any number of 64 bits."""
+    text = json.dumps(changed(document, {"checks/new": value}), ensure_ascii=False)
+    assert sidecar.parse(text.encode(), subject="x").checks["new"] == value
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])

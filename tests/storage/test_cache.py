@@ -10,6 +10,7 @@ import stat
 import pytest
 
 from registry import files
+from registry.digests import md5
 from registry.storage import cache
 
 DATA = b"bytes of an object"
@@ -200,3 +201,17 @@ class TestDiscard:
         monkeypatch.setattr(cache.Path, "unlink", unlink)
         cache.discard(root, MD5)
         assert cache.read(root, MD5) == DATA, "gone from a read-only cache"
+
+
+class TestHas:
+    """Whether an object is there, as it should be."""
+
+    def test_what_was_put(self, root):
+        """It is, until its bytes are other ones."""
+        name = md5(DATA)
+        assert cache.has(root, name) is False, "before it was"
+        cache.put(root, name, DATA)
+        assert cache.has(root, name) is True
+        assert cache.has(root, MD5) is False, "another one is"
+        cache.put(root, name, b"x")
+        assert cache.has(root, name) is False, "other bytes pass for it"

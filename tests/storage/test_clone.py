@@ -14,6 +14,7 @@ import pytest
 
 from registry.errors import MissingError, UsageError
 from registry.identity import pins
+from registry.storage import clone
 from registry.storage.clone import parse
 from registry.storage.served import StaleRegistryWarning, serve
 from tests.kit.repository import REPOSITORY
@@ -104,6 +105,40 @@ def test_a_folder_of_the_repository():
             f"  found:    git+https://***@host/r@v1#subdirectory={folder}\n"
             "  to mend:  name the registry's folder, such as #subdirectory=data"
         )
+
+
+@pytest.mark.parametrize(
+    ("revision", "is_commit"), [("1a" * 20, True), ("main", False), ("1a" * 19, False)]
+)
+def test_a_revision_that_never_moves(revision, is_commit):
+    """The whole id of a commit, and nothing that could be a branch's name."""
+    assert parse(f"git+https://host/r@{revision}").is_commit is is_commit
+
+
+def test_a_folder_of_this_machine():
+    """It is known where its address leads, to the folder of the registry."""
+    found = parse("git+file:///a%20b/r@main#subdirectory=data")
+    assert found.folder == Path("/a b/r/data")
+    for url in ("https://host/r", "ssh://host/r"):
+        assert parse(f"git+{url}@main").folder is None
+
+
+def test_where_it_is_kept(cache):
+    """In one folder for all revisions, which stays where it is from one version to the next."""
+    for revision in ("v1", "main"):
+        found = clone.folder(parse(f"git+https://host/r@{revision}"))
+        # printf https://host/r | sha256sum
+        assert found == cache / "git" / "7de35252471a6352"
+
+
+def test_a_commit_that_is_here(upstream, new_process):
+    """Nobody is asked for it, as it is what it was."""
+    first = git(upstream.path, "rev-parse", "HEAD")
+    upstream.publish(other_v1={"frames": FRAMES})
+    serve(upstream.at("main"))
+    upstream.vanish()
+    new_process()
+    assert list(pins.read(serve(upstream.at(first)))) == ["small_v1"]
 
 
 def test_a_host_that_would_be_an_option(cache, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -158,6 +158,13 @@ class TestFetch:
         path = download.fetch(url, sha256=SHA256, folder=tmp_path / "new")
         assert (path.name, path.read_bytes() == DATA) == ("a_scan.npz", True)
 
+    @pytest.mark.parametrize("last", ["Con.npz", "nul", "COM7.a.b"])
+    def test_a_name_that_is_a_device_of_windows(self, tmp_path, last):
+        """It is another one there, so that the file can be copied to such a machine."""
+        (tmp_path / last).write_bytes(DATA)
+        url = (tmp_path / last).as_uri()
+        assert download.fetch(url, sha256=SHA256, folder=tmp_path / "new").name == f"_{last}"
+
     def test_two_processes(self, server, tmp_path):
         """Two calls at the same time fetch the file once."""
         threads = [
@@ -187,6 +194,25 @@ class TestFetch:
         assert "downloading scan.npz" in capsys.readouterr().err, "no progress is shown"
         download.fetch(server.url, sha256=SHA256, folder=tmp_path / "b", progress=False)
         assert capsys.readouterr().err == "", "progress is shown though not wanted"
+
+    @pytest.mark.parametrize("announced", [400_000, None])
+    def test_how_far_it_has_come(self, server, tmp_path, monkeypatch, announced):
+        """From nothing to the whole, whose size is told where it is known."""
+        moves = []
+
+        @contextmanager
+        def bar(title, *, wanted):
+            moves.append((title, wanted))
+            yield lambda **move: moves.append(move)
+
+        monkeypatch.setattr(download, "bar", bar)
+        monkeypatch.setattr(download.web, "length", lambda _: announced)
+        download.fetch(server.url, sha256=SHA256, folder=tmp_path)
+        assert moves[:2] == [
+            ("downloading scan.npz", True),
+            {"completed": 0, "total": announced},
+        ]
+        assert moves[-1] == {"completed": 400_000}
 
 
 class TestResume:
@@ -253,6 +279,9 @@ class TestResume:
             ("wrong", [CUT], 4),
             ("no", [CUT], 4),
             ("no", [CUT, 2 * CUT], 5),
+            # each time further than before, and each time from the start
+            ("refused", [n * 4 * download.BLOCK_BYTES for n in range(1, 6)], 8),
+            ("no", [n * 4 * download.BLOCK_BYTES for n in range(1, 6)], 5),
             ("yes", [0], 3),
         ],
     )
@@ -326,6 +355,23 @@ class TestRefused:
         with pytest.raises(MissingError) as error:
             download.fetch(server.url, sha256=SHA256, folder=tmp_path)
         assert "400000 bytes of free space" in error.value.expected, "the size is not shown"
+        assert visible(tmp_path) == [], "something was stored"
+
+    @pytest.mark.parametrize(
+        ("announced", "found"),
+        [
+            (399_999, "more than the 399999 bytes that it announced"),
+            (None, "more than 399999 bytes, the most that may come unannounced"),
+        ],
+    )
+    def test_more_than_may_come(self, server, tmp_path, monkeypatch, announced, found):
+        """A server that goes on sending does not fill the disk."""
+        monkeypatch.setattr(download, "UNANNOUNCED_BYTES", 399_999)
+        monkeypatch.setattr(download.web, "length", lambda _: announced)
+        with pytest.raises(MissingError) as error:
+            download.fetch(server.url, sha256=SHA256, folder=tmp_path)
+        assert error.value.found == found
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*.part")) < 400_000
         assert visible(tmp_path) == [], "something was stored"
 
     def test_a_disk_that_fills_up(self, server, tmp_path, monkeypatch):

@@ -197,3 +197,12 @@ def test_what_dvc_may_read_otherwise(root):
         assert dvc_config.read_wholly(root) is None, text
     file.write_bytes(b"\xff\xfe")
     assert dvc_config.read_wholly(root) is None, "no text"
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme"),
+    [("S3://bucket/a", "s3"), ("ssh://host", "ssh"), ("../store", ""), ("C:/store", ""), ("", "")],
+)
+def test_the_scheme_of_an_address(address, scheme):
+    """A folder has none, be it one on a drive of Windows."""
+    assert dvc_config.scheme(address) == scheme

@@ -73,6 +73,15 @@ def test_dvc_holds_it(root, how, monkeypatch, caplog):
         pass
 
 
+def test_another_process_that_ends_soon(root, monkeypatch):
+    """It is waited for."""
+    lock_file(root).parent.mkdir()
+    other = LockFile(lock_file(root))
+    monkeypatch.setattr(dvc_lock.time, "sleep", lambda _: other.close())
+    with dvc_lock.held(root):
+        assert other._fp is None, "it was not waited for"
+
+
 def note(root: Path, process: object) -> None:
     """Note a process at an output, as DVC does while it runs a stage and gives the lock away."""
     (root / ".dvc" / "tmp").mkdir(exist_ok=True)

@@ -201,3 +201,22 @@ def test_the_users_own_endpoint_counts(user):
     assert found == {
         "url": "s3://bucket/a", "access_key_id": "key", "endpointurl": "https://s3.example.org",
     }, "not the user's settings"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "above", "is_within"),
+    [
+        ("s3://bucket/team/data", "s3://bucket/team", True),
+        ("s3://bucket/team/data", "s3://bucket/team/", True),
+        ("s3://bucket/team", "s3://bucket/team", True),
+        ("s3://bucket", "s3://bucket/", True),
+        ("s3://bucket-of-others/team", "s3://bucket", False),
+        ("s3://bucket/teams", "s3://bucket/team", False),
+        ("s3://bucket/team/../other", "s3://bucket/team", False),
+        ("https://bucket/team", "s3://bucket/team", False),
+        ("s3://bucket/team", "", False),
+    ],
+)
+def test_an_address_below_another(url, above, is_within):
+    """By whole parts of its path, on the same host, by the same protocol."""
+    assert foreign_remote._is_within(url, above) is is_within

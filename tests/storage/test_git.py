@@ -189,6 +189,65 @@ def test_paths_that_lead_elsewhere_on_windows(ours):
     assert sorted(git.tree(ours, "HEAD")) == ["file", "sound/a"]
 
 
+def blob(ours, data: bytes) -> str:
+    """Write an object; its id."""
+    written = git.run(ours, "hash-object", "-w", "--stdin", stdin=data)
+    return written.stdout.decode().strip()
+
+
+def test_bytes_by_their_ids(ours):
+    """In the order asked for, byte for byte, with or without the end of a line."""
+    every = [b"one\ntwo\n", b"", b"\n", b"no end", b"\0\xff" * 5000, b"no end"]
+    assert git.blobs(ours, [blob(ours, data) for data in every]) == every
+    assert git.blobs(ours, []) == []
+
+
+def test_bytes_that_are_not_here(ours):
+    """An object that git has not, or that is no file, is named; no other's bytes stand for it."""
+    there = blob(ours, b"there")
+    for other in (OURS, scratch_git(ours, "rev-parse", "HEAD"), "HEAD:nothing"):
+        with pytest.raises(UsageError) as caught:
+            git.blobs(ours, [there, other, there])
+        assert caught.value.subject == f"object {other[:12]}"
+
+
+def test_entries_of_a_commit(ours):
+    """Of what kind each is, and how long; what is no file has no length."""
+    (ours / "run").write_text("abc")
+    (ours / "run").chmod(0o755)
+    (ours / "link").symlink_to("run")
+    scratch_git(ours, "add", "--all")
+    head = scratch_git(ours, "rev-parse", "HEAD")
+    scratch_git(ours, "update-index", "--add", "--cacheinfo", f"160000,{head},sub")
+    scratch_git(ours, "commit", "--quiet", "--message", "kinds")
+    found = git.tree(ours, "HEAD")
+    assert {path: (entry.kind, entry.is_file, entry.size) for path, entry in found.items()} == {
+        "file": ("a file", True, 12),
+        "link": ("a symbolic link", False, 3),
+        "run": ("a file", True, 3),
+        "sub": ("a submodule", False, 0),
+    }
+    assert found["run"].blob == scratch_git(ours, "rev-parse", "HEAD:run")
+    assert git.Entry(mode="100600", blob="", size=1).kind == "something of mode 100600"
+
+
+@pytest.mark.parametrize("path", ["a\x1bb", ".git/config", "a/../b", "./a"])
+def test_paths_that_nobody_should_write(ours, path):
+    """Whoever writes a commit by hand can put any name into it: it is left out."""
+    listed = b"100644 blob %b 5\tfile\0" % OURS.encode()
+    with pytest.MonkeyPatch.context() as patch:
+        told = listed + listed.replace(b"file", path.encode()) + listed.replace(b"file", b"\xff")
+        patch.setattr(git, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, told, b""))
+        assert list(git.tree(ours, "HEAD")) == ["file"]
+
+
+def test_a_commit_that_is_not_here(ours):
+    """It cannot be listed."""
+    with pytest.raises(UsageError) as caught:
+        git.tree(ours, OURS)
+    assert caught.value.subject == f"commit {OURS[:12]}"
+
+
 def test_a_git_that_does_not_end(ours, tmp_path, monkeypatch):
     """It is given up after a while."""
     folder = tmp_path / "bin"

@@ -67,6 +67,19 @@ def test_tips(place):
     assert sorted(texts(root, {each["sub/x"] for each in at})) == ["3", "4", "5", "6"]
 
 
+def test_files_of_a_commit(tmp_path):
+    """Each that is wanted, whatever is in its name."""
+    git(tmp_path, "init", "--quiet")
+    names = ["a", "b\tc\td", "e\nf", "\N{GREEK SMALL LETTER PHI}", "z"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "files")
+    found = history.blobs_at(tmp_path, "HEAD", lambda name: name != "z")
+    assert list(found) == names[:-1]
+    assert own_git.blobs(tmp_path, list(found.values())) == [name.encode() for name in names[:-1]]
+
+
 def test_a_link_in_a_files_place(tmp_path):
     """Of what is no file nobody knows what it pins."""
     git(tmp_path, "init", "--quiet")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 import registry
 from registry.errors import MissingError, UsageError
 from registry.identity import pins
-from registry.storage import imports
+from registry.storage import clone, imports, served
 from tests.kit.upstream import FRAMES, Upstream, git
 
 
@@ -141,3 +143,75 @@ def test_offline_afterwards(importer, upstream, new_process, monkeypatch):
     new_process()
     monkeypatch.setenv("FIXTURES_OFFLINE", "1")
     assert registry.load("small_v1", importer.at("main")).name == "small_v1", "not served"
+
+
+def test_where_the_bytes_are(importer, upstream):
+    """Each file is where its own ``.dvc`` file says; git has the text of a sidecar."""
+    pin = pins.find(importer.path, "small_v1")
+    made = served.serve(upstream.at(git(upstream.path, "rev-parse", "HEAD")))
+    text = made / pins.find(made, "small_v1").sidecar_path
+    assert imports.keeper(importer.path, pin.md5, pin.targets) == (made, None)
+    assert imports.keeper(importer.path, pin.sidecar_md5, pin.targets) == (made, text)
+    other = importer.path / "data" / "small_v1.npz.dvc"
+    other.write_text(other.read_text().replace(upstream.url, "https://127.0.0.1:1/other"))
+    assert imports.keeper(importer.path, pin.sidecar_md5, pin.targets) == (made, text)
+    with pytest.raises(MissingError, match=r"127\.0\.0\.1:1/other"):
+        imports.keeper(importer.path, pin.md5, pin.targets)
+
+
+def test_registries_that_are_looked_at(importer, upstream, monkeypatch):
+    """Those that fixtures come from, each once, and the one that is served; what cannot be seen."""
+    seen, said = [], {importer.url: "", upstream.url: "gone"}
+    monkeypatch.setattr(
+        served, "look", lambda location: seen.append(location.url) or said[location.url]
+    )
+    own, small = (pins.find(importer.path, name) for name in ("own_v1", "small_v1"))
+    commit = git(upstream.path, "rev-parse", "HEAD")
+    assert list(imports.look(importer.path, [own, small, small])) == [
+        f"git+{upstream.url}@{commit}: what it has deprecated is as last seen (gone)"
+    ]
+    assert seen == [upstream.url]
+    assert list(imports.look(importer.path, [own])) == []
+    seen.clear()
+    folder = served.serve(importer.at("main"))
+    assert len(list(imports.look(folder, pins.read(folder).values()))) == 1
+    assert seen == [importer.url, upstream.url]
+
+
+def newest(importer, upstream, url):
+    """Where is what was seen last of a registry that is named in this way."""
+    commit = git(upstream.path, "rev-parse", "HEAD")
+    importer.imports(upstream, "small_v1", revision=commit, url=url)
+    importer.commit()
+    return imports.newest(importer.path, pins.find(importer.path, "small_v1"))
+
+
+def seen_last(url):
+    """Where that is of a registry at an address."""
+    return clone.folder(clone.parse(f"git+{url}@main")) / served.NEWEST
+
+
+def test_how_a_repository_may_be_named(importer, upstream):
+    """By an address, as ssh is used to, or by a path, from the importing repository's top."""
+    relative = os.path.relpath(upstream.path, importer.path)
+    dots = (importer.path / relative).absolute().as_uri()
+    for url, found in (
+        ("https://host/a", "https://host/a"),
+        ("git@host:a/b", "ssh://git@host/a/b"),
+        (str(upstream.path), upstream.url),
+        (relative, dots),
+    ):
+        assert newest(importer, upstream, url) == seen_last(found), url
+    own = pins.find(importer.path, "own_v1")
+    assert imports.newest(importer.path, own) is None, "it was made here"
+
+
+def test_a_path_of_somebody_else_s(importer, upstream):
+    """Of a registry by URL nobody knows to what a path is relative, but a whole one is one."""
+    newest(importer, upstream, "../elsewhere")
+    folder = served.serve(importer.at("main"))
+    assert imports.newest(folder, pins.find(folder, "small_v1")) is None
+    newest(importer, upstream, str(upstream.path))
+    commit = git(importer.path, "rev-parse", "HEAD")
+    folder = served.serve(importer.at(commit))
+    assert imports.newest(folder, pins.find(folder, "small_v1")) == seen_last(upstream.url)

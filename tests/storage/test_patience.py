@@ -37,6 +37,19 @@ def test_next_to_nothing_is_lost(clock):
     assert pace.is_lost(1), "waited for too long"
 
 
+def test_how_much_is_enough(clock):
+    """For each so many bytes there is so much time, and one byte less is not enough."""
+    pace = Pace()
+    for _ in range(3):
+        clock[0] += PATIENCE_S + 1
+        assert not pace.is_lost(SLOW_BYTES), "enough has come"
+    clock[0] += PATIENCE_S + 1
+    assert pace.is_lost(SLOW_BYTES - 1), "a byte less came"
+    fresh = Pace()
+    clock[0] += PATIENCE_S + 1
+    assert fresh.is_lost(SLOW_BYTES - 1), "a byte less came, as the first"
+
+
 class Interrupted(Exception):
     """What the handler of a signal raises."""
 
@@ -80,4 +93,12 @@ def test_waiting_for_a_thread():
     assert other.is_alive(), "it was waited for without end"
     done.set()
     patience.join(other)
+    assert not other.is_alive(), "it was not waited for"
+
+
+def test_waiting_for_less_than_a_second():
+    """It is waited for, too."""
+    other = threading.Thread(target=threading.Event().wait, args=(0.02,), daemon=True)
+    other.start()
+    patience.join(other, 0.9)
     assert not other.is_alive(), "it was not waited for"

@@ -82,6 +82,22 @@ def test_much_is_fetched_in_parts(file, fetched, monkeypatch):
     assert fetched == [(10_000, 110_000), (110_000, 210_000), (210_000, 260_000)]
 
 
+def test_from_the_beginning(file):
+    """Where it is read from, once it is open."""
+    assert file.tell() == 0
+    assert file.read(10) == DATA[:10]
+
+
+def test_what_is_in_a_buffer_behind_the_end_stays(file):
+    """No byte is written there, whatever else was fetched by then."""
+    read(file, len(DATA) - 100, 100)
+    read(file, 1000, 50_000)
+    buffer = bytearray(b"x" * 30)
+    file.seek(len(DATA) - 10)
+    assert file.readinto(buffer) == 10
+    assert buffer == DATA[-10:] + b"x" * 20
+
+
 def test_the_end(file):
     """Where the file ends so does reading; to seek is as in any file."""
     assert file.seek(-10, os.SEEK_END) == len(DATA) - 10

@@ -6,10 +6,11 @@ import importlib.util
 import sys
 
 import pytest
+import requests
 
 from registry.errors import MissingError
 from registry.identity import pins
-from registry.storage import plain_remote, remote, store, transfer
+from registry.storage import plain_remote, remote, store, transfer, web
 from registry.storage.plain_remote import Folder, Refused, Web, open_plain
 from tests.kit import registries as kit
 from tests.kit.servers import ObjectServer
@@ -113,6 +114,50 @@ def test_answers(tmp_path):
         with pytest.raises(Refused, match=r"^418 I'm a Teapot$") as caught:
             web.read(f"{server.url}/a", counts.append)
         assert caught.value.status == 418
+
+
+@pytest.mark.parametrize(
+    ("why", "kind"), [(web._TOO_LITTLE, TimeoutError), ("the connection broke", ConnectionError)]
+)
+def test_an_answer_that_breaks_off(tmp_path, monkeypatch, why, kind):
+    """It was ended from here, as a silent server's is, or by the other side."""
+
+    def blocks(response):
+        yield b"some"
+        raise web.Cut(why)
+
+    monkeypatch.setattr(web, "blocks", blocks)
+    with ObjectServer(tmp_path) as server:
+        (tmp_path / "a").write_bytes(b"something")
+        with pytest.raises(kind):
+            Web(url=server.url).read(f"{server.url}/a", lambda count: None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [(f"{URL}/b", True), ("https://host/c", True), ("https://other/a", False),
+     ("http://host/a", False)],
+)  # fmt: skip
+def test_who_is_told_who_asks(url, is_told):
+    """The remote's own host, and none that an answer of it leads to."""
+    session = requests.Session()
+    Web(url=URL, header=("X-Token", "open"))._prepare(session)
+    request = session.prepare_request(requests.Request("GET", url))
+    assert request.headers.get("X-Token") == ("open" if is_told else None)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("verify", "is_system_s"), [(True, True), (False, False), ("a.pem", False)]
+)
+def test_who_is_believed(verify, is_system_s):
+    """Whom the system believes, unless it is said otherwise."""
+    session = requests.Session()
+    Web(url=URL, verify=verify)._prepare(session)
+    assert session.verify == verify
+    own = type(session.get_adapter(URL)) is not type(session.get_adapter("http://host"))
+    assert own is (verify is True)
+    session.close()
 
 
 @pytest.fixture

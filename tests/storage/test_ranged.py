@@ -107,6 +107,21 @@ def test_a_connection_that_breaks(connection):
     assert caught.value.found == "12000 of 12001 bytes in 3 attempts"
 
 
+def test_a_server_that_sends_more(connection):
+    """What was not asked for is not taken."""
+    connection.part = lambda self, file, start, end: DATA[start : end + 5]
+    with ranged.opened(FILE) as file:
+        file.seek(30_000)
+        assert file.read(10_000) == DATA[30_000:40_000]
+    assert ranged.sha256(FILE) == hashlib.sha256(DATA).hexdigest()
+
+
+def test_a_file_of_one_byte(connection):
+    """It is not empty."""
+    connection.file = Distant(url=URL, etag="a1", size=1)
+    assert ranged.find(URL) == connection.file
+
+
 def test_addresses_that_are_none():
     """A password is refused, and not shown."""
     for url, found in (

@@ -134,6 +134,13 @@ class TestFetching:
         assert fetch(root, item) == [good], "the bad bytes were handed over"
         assert path.read_bytes() == good, "the bad bytes are still in the cache"
 
+    def test_by_a_file_system_of_dvc_s(self, root, server):
+        """So are bytes of a remote that is configured as only DVC knows."""
+        kit.configure(root, server.url, connect_timeout=5)
+        item = wanted(root)
+        assert fetch(root, item) == [served(server, item).read_bytes()]
+        assert leftovers(root) == [], "unfinished transfers were left"
+
     def test_a_relative_directory(self, root, server, tmp_path, monkeypatch):
         """A relative URL is relative to the configuration file that it is in, as in DVC."""
         kit.configure(root, "../../served")
@@ -184,6 +191,22 @@ class TestFetching:
         with pytest.raises(ZeroDivisionError):
             remote.fetch(root, items, receive)
         assert leftovers(root) == [], "unfinished transfers were left"
+
+    def test_the_first_remote_that_has_it(self, root, server, monkeypatch):
+        """Those after it are not asked; where none has it, what the first one said is told."""
+        here = remote.open_stores(root, remote.Redaction(root))
+        gone = [
+            AbsentBytesError("x", expected="a", found=found, remedy="b") for found in ("1", "2")
+        ]
+        item = wanted(root)
+        for stores in ([*here, *gone], [*gone, *here]):
+            monkeypatch.setattr(remote, "open_stores", lambda *_, stores=stores: stores)
+            cache.discard(root, item.md5)
+            (found,) = fetch(root, item)
+            assert isinstance(found, bytes), found
+        monkeypatch.setattr(remote, "open_stores", lambda *_: gone)
+        cache.discard(root, item.md5)
+        assert failure(root).found == "1"
 
     def test_nothing_is_wanted(self, root, server):
         """Who wants nothing gets nothing, and nobody is asked."""
@@ -553,6 +576,13 @@ class TestNoWay:
         monkeypatch.setattr(S3FileSystem, "REQUIRES", {"absent": "absent_package"})
         error = failure(root, kind=MissingError)
         assert error.remedy == "pip install 'fixture-registry[s3]'", error.remedy
+
+
+@pytest.mark.parametrize(("pieces", "times"), [(0, 1), (1, 2), (9, 10)])
+def test_how_long_a_transfer_may_take(pieces, times):
+    """So long for nothing, and as long again for each piece that a slow server needs it for."""
+    found = remote._limit_s(pieces * patience.SLOW_BYTES)
+    assert found == times * patience.PATIENCE_S
 
 
 class TestManyProcesses:

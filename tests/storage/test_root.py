@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from registry.errors import UsageError
-from registry.storage.root import find_root, is_root
+from registry.storage import served
+from registry.storage.root import find_root, is_root, is_url, locate
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +88,38 @@ def test_none_anywhere(tmp_path, monkeypatch):
         find_root(tmp_path)
     assert caught.value.found == f"no dvc.lock in {tmp_path} or above it"
     assert "FIXTURES_REGISTRY" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("named", "is_one"),
+    [("git+https://host/r@v1", True), ("https://host/r", False), ("a/git+b", False)],
+)
+def test_what_is_named_by_a_url(named, is_one):
+    """As pip has it; else it is a path."""
+    assert is_url(named) is is_one
+    assert is_url(Path(named)) is is_one
+
+
+def test_a_registry_that_is_named(tmp_path, monkeypatch):
+    """By a path, which is made whole; by a URL, which is served; or else it is looked for."""
+    asked = []
+    monkeypatch.setattr(
+        served, "serve", lambda spec, *, offline: asked.append((spec, offline)) or tmp_path / "far"
+    )
+    (tmp_path / "dvc.lock").touch()
+    monkeypatch.chdir(tmp_path)
+    assert locate("a") == locate(Path("a")) == tmp_path / "a"
+    assert locate(None) == tmp_path
+    assert asked == []
+    assert locate("git+https://host/r@v1", offline=True) == tmp_path / "far"
+    monkeypatch.setenv("FIXTURES_REGISTRY", "git+https://host/r@v2")
+    assert locate(None) == tmp_path / "far"
+    assert locate("a") == tmp_path / "a", "the variable won over a path"
+    assert asked == [("git+https://host/r@v1", True), ("git+https://host/r@v2", None)]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "dvc.lock").touch()
+    monkeypatch.setenv("FIXTURES_REGISTRY", "b")
+    assert locate(None) == tmp_path / "b", "the variable was not looked at"
+    monkeypatch.setenv("FIXTURES_REGISTRY", "nowhere")
+    with pytest.raises(UsageError):
+        locate(None)

@@ -197,6 +197,20 @@ def test_what_goes_wrong_is_told(opened):
         file.found()
 
 
+def test_what_is_no_replacement(opened):
+    """Another error of the kind, such words of another, and what is asked unconditionally."""
+    file, fs = opened()
+    found = file.found()
+    replaced = OSError(22, "At least one of the pre-conditions you specified did not hold")
+    for error in (OSError(22, "Invalid Argument"), OSError(5, "pre-conditions, and a broken disk")):
+        fs.answers["get_object"] = error
+        with pytest.raises(MissingError, match="see that the server can be reached"):
+            file.part(found, 0, 10)
+    fs.answers["head_object"] = replaced
+    with pytest.raises(MissingError, match="see that the server can be reached"):
+        file.found()
+
+
 def test_no_address(opened):
     """A bucket alone is none."""
     for url in ("s3://bucket", "s3://bucket/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -11,9 +12,18 @@ import pytest
 import registry
 from registry.cli import main
 from registry.declare.deprecation import FixtureDeprecationWarning
-from registry.errors import MissingError, UsageError
+from registry.errors import ChainError, MissingError, UsageError
 from registry.identity import certificate, pins
-from registry.storage.served import StaleRegistryWarning, newest, record, serve
+from registry.storage import clone, served
+from registry.storage.clone import parse
+from registry.storage.served import (
+    StaleRegistryWarning,
+    look,
+    newest,
+    nothing_pinned,
+    record,
+    serve,
+)
 from tests.kit.certificates import write
 from tests.kit.upstream import CONFIG, FRAMES, git
 
@@ -290,3 +300,94 @@ def test_certificates(upstream, new_process, monkeypatch, capsys):
         said = capsys.readouterr().err
         assert "error: fixture small_v1: broken link certificate -> sidecar\n" in said
         assert "  to mend:  name another revision of the registry, or tell those who" in said, said
+
+
+def test_what_is_served_is_not_for_writing(upstream):
+    """Each of its files is what it was at the commit."""
+    path = serve(upstream.at("main"))
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in path.rglob("*") if file.is_file()}
+    assert modes == {0o444}
+
+
+def test_what_a_registry_without_fixtures_is_told(upstream, tmp_path):
+    """To build or import them; of somebody else's, to name another revision."""
+    assert nothing_pinned(tmp_path) == f"no fixtures are pinned; {pins.IMPORT}"
+    path = serve(upstream.at("main"))
+    assert nothing_pinned(path) == (
+        f"no fixtures are pinned; name another revision than that of git+{upstream.url}@main"
+    )
+
+
+def test_what_is_newest_is_looked_at_once(upstream, new_process, monkeypatch):
+    """By each process; offline nothing was seen, and who cannot be reached is told."""
+    location = parse(upstream.at("main"))
+    path = serve(upstream.at("main"))
+    (upstream.path / "params.yaml").write_text("deprecated: {small_v1: {reason: old}}\n")
+    upstream.commit()
+    new_process()
+    assert look(location) == ""
+    assert "reason: old" in newest(path).read_text(), "what is newest was not kept"
+    assert stat.S_IMODE(newest(path).stat().st_mode) == 0o600
+    upstream.vanish()
+    assert look(location) == "", "it was asked again"
+    new_process()
+    monkeypatch.setenv("FIXTURES_OFFLINE", "1")
+    serve(upstream.at("main"))
+    assert look(location).endswith("does not appear to be a git repository")
+
+
+def test_a_cache_that_cannot_be_looked_into(upstream, monkeypatch):
+    """The system's words are told, and nobody's traceback."""
+
+    def refuse(location):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(clone, "base", refuse)
+    assert look(parse(upstream.at("main"))) == "[Errno 13] Permission denied"
+
+    def other(location):
+        raise MissingError("cache", expected="yours", found="somebody else's", remedy="x")
+
+    monkeypatch.setattr(clone, "base", other)
+    assert look(parse(upstream.at("main"))) == "somebody else's"
+
+
+def test_what_is_no_text_of_a_registry(upstream):
+    """A link may lead anywhere."""
+    (upstream.path / "dvc.lock").unlink()
+    (upstream.path / "dvc.lock").symlink_to("/etc/passwd")
+    commit = upstream.commit()
+    with pytest.raises(ChainError) as caught:
+        serve(upstream.at(commit))
+    assert caught.value.subject == f"registry git+{upstream.url}@{commit}: dvc.lock"
+    assert (caught.value.expected, caught.value.found) == ("a file", "a symbolic link")
+
+
+def test_texts_that_are_too_large(upstream, cache, new_process, monkeypatch):
+    """Each, or all of them together: a registry does not fill the disk."""
+    pin = pins.find(upstream.path, "small_v1")
+    lock, sidecar, config = (
+        (upstream.path / file).stat().st_size
+        for file in ("dvc.lock", pin.sidecar_path, ".dvc/config")
+    )
+
+    def served_within(**limits: int) -> str:
+        shutil.rmtree(cache, ignore_errors=True)
+        new_process()
+        for name, most in limits.items():
+            monkeypatch.setattr(served, name, most)
+        try:
+            serve(upstream.at("main"))
+        except ChainError as error:
+            return f"{error.expected}; {error.found}"
+        return ""
+
+    most = max(lock, sidecar)
+    assert served_within(_LARGE=most) == ""
+    assert served_within(_LARGE=most - 1) == f"at most {most - 1} bytes; {most} bytes"
+    assert served_within(_LARGE=most, _SMALL=config) == ""
+    assert served_within(_SMALL=config - 1) == f"at most {config - 1} bytes; {config} bytes"
+    together = max(lock + config, sidecar)
+    assert served_within(_SMALL=config, _ALL=together) == ""
+    said = f"at most {together - 1} bytes together; {together} bytes"
+    assert served_within(_ALL=together - 1) == said

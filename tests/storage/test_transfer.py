@@ -6,14 +6,27 @@ What each kind of remote makes of it is told by the tests of `registry.storage.r
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from registry.errors import AbsentBytesError, MissingError
 from registry.storage import transfer
-from registry.storage.store import Store
+from registry.storage.store import KEEPERS, Store
 
 WANTED = transfer.Wanted(md5="0" * 32, size=8, target=("fixture@small_v1",))
+
+
+class Status(Exception):
+    """An answer's, as the library for the web raises it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class NoCredentialsError(Exception):
+    """As the library for S3 calls it."""
 
 
 @dataclass
@@ -76,11 +89,25 @@ def test_whose_configuration_mends_it(error, own, foreign):
         (OSError(errno.ENOSPC, "full"), True),
         (OSError(errno.ECONNRESET, "reset"), False),
         (ValueError(), False),
+        (Status(399), False),
+        (Status(400), True),
+        (Status(499), True),
+        (Status(500), False),
+        (NoCredentialsError(), True),
     ],
 )
 def test_what_another_attempt_would_not_mend(error, final):
     """Absent, denied, too long, a full disk; a connection that was cut is tried again."""
     assert transfer.is_final(error) is final, "not so"
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_what_other_credentials_would_mend(status):
+    """An answer that says so, the system's refusal, and what libraries have classes of."""
+    for error in (Status(status), PermissionError(), NoCredentialsError()):
+        assert transfer.is_denied(error), repr(error)
+    for error in (Status(404), Status(400), FileNotFoundError(), ValueError("Auth")):
+        assert not transfer.is_denied(error), repr(error)
 
 
 def test_more_than_was_wanted_is_a_broken_chain():
@@ -100,3 +127,71 @@ def test_a_dvc_that_is_not_known():
 def test_another_process():
     """It is waited for so long."""
     assert "within 600 s" in transfer.busy(WANTED, 600.0).expected, "not how long"
+
+
+def in_a_folder(path, *, foreign: bool) -> Store:
+    """A remote that is a folder."""
+    filesystem = FileSystem(protocol="local")
+    return Store(
+        name="store", url=str(path), filesystem=filesystem, path=str(path), foreign=foreign
+    )
+
+
+def test_a_folder_that_is_not_here(tmp_path):
+    """It is mounted, or another remote named; of somebody else's registry its keepers are told."""
+    gone = tmp_path / "gone"
+    for foreign, mend, kind in (
+        (False, "mount or copy that folder here; or name another remote: ", AbsentBytesError),
+        (True, KEEPERS, MissingError),
+    ):
+        there, absent = (in_a_folder(path, foreign=foreign) for path in (tmp_path, gone))
+        error = transfer.explain(absent, WANTED, FileNotFoundError(), "x")
+        assert type(error) is kind
+        assert error.found == f"remote store ({gone}) is a folder that does not exist here"
+        assert error.remedy.startswith(mend)
+        error = transfer.explain(there, WANTED, FileNotFoundError(), "x")
+        assert type(error) is AbsentBytesError
+        assert error.found == f"no such object on remote store ({tmp_path})"
+
+
+def test_an_object_of_an_import():
+    """There it has another target than here, which its keepers are not told."""
+    imported = replace(WANTED, imported=True)
+    error = transfer.explain(store(foreign=True), imported, FileNotFoundError(), "x")
+    assert error.remedy == "tell those who keep the registry: dvc push"
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "expected", "found", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "x", "room for its 8 bytes",
+         "No space left below .dvc", "free some space, then try again; nothing half-written is"),
+        (OSError("x"), "SSL: certificate verify failed", "its bytes from remote store (http",
+         "remote store (http://host/a) is not believed to be itself: SSL: ", "if you trust who"),
+        (ValueError("x"), "no route", "its bytes from remote store (http",
+         "remote store (http://host/a) cannot be reached: no route", "see that the remote can"),
+    ],
+    ids=["disk", "certificate", "network"],
+)  # fmt: skip
+def test_why_it_could_not_be_had(error, said, expected, found, remedy):
+    """Each reason in words of its own."""
+    told = transfer.explain(store(foreign=False), WANTED, error, said)
+    assert type(told) is AbsentBytesError
+    assert told.expected.startswith(expected)
+    assert told.found.startswith(found)
+    assert told.remedy.startswith(remedy)
+
+
+def test_bytes_that_nobody_wants():
+    """They are told by their number and md5; whose the object is says who takes it away."""
+    # printf x | md5sum
+    found = transfer.told(b"x")
+    assert found == "1 bytes with md5 9dd4e461268c8034f5c8564e155c67a6"
+    for place, remedy in (
+        (store(foreign=False), "remove the object there, then dvc push fixture@small_v1 in a "),
+        ("dvc fetch", "remove the object there, then dvc push fixture@small_v1 in a "),
+        (store(foreign=True), "tell those who keep the registry: the object there is another one"),
+    ):
+        error = transfer.wrong(place, WANTED, found)
+        assert error.expected == f"8 bytes with that md5 from {place}"
+        assert error.remedy.startswith(remedy)

@@ -48,6 +48,17 @@ def test_whose_it_is(tmp_path, monkeypatch):
     assert error.remedy == "remove it, or set FIXTURES_CACHE to another folder"
 
 
+def test_a_folder_that_is_as_it_should_be(tmp_path, monkeypatch):
+    """Nothing is written to it, for its disk may be read-only."""
+    folder = user_cache.private(tmp_path / "top" / "kind" / "one", "it")
+
+    def refuse(*_: object) -> None:
+        raise OSError("Read-only file system")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    assert user_cache.private(folder, "it") == folder
+
+
 def test_on_windows(tmp_path, monkeypatch):
     """There is no such owner, and no such bits: a folder is made, and one that is there is used."""
     monkeypatch.setattr(sys, "platform", "win32")

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from registry.errors import CheckError, MissingError, RegistryError, UsageError
-from registry.storage import download, patience
+from registry.storage import download, patience, web
 from tests.kit.repository import REPOSITORY
 
 DATA = bytes(n * 7 % 251 for n in range(400_000))
@@ -154,6 +154,21 @@ class TestLimits:
 
         found = refused(serve(answer).url(), tmp_path).found
         assert found.startswith("too little to go on after "), found
+
+    @pytest.mark.parametrize("is_slow", [True, False])
+    def test_why_it_ended(self, is_slow, serve, monkeypatch):
+        """From here, for next to nothing came; or by the other side, which may do better again."""
+        monkeypatch.setattr(patience, "PATIENCE_S", 0.3)
+
+        def answer(handler) -> None:
+            handler.begin(Content_Length=100)
+            for _ in range(100 if is_slow else 3):
+                handler.wfile.write(b"x")
+                time.sleep(0.05 if is_slow else 0)
+
+        with web.answer("s", serve(answer).url(), {}) as response, pytest.raises(web.Cut) as caught:
+            list(web.blocks(response))
+        assert caught.value.is_slow is is_slow
 
     def test_a_head_that_never_ends_is_given_up(self, serve, tmp_path, monkeypatch):
         """So it is where the answer's head comes byte by byte."""

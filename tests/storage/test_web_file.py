@@ -118,9 +118,9 @@ def test_a_part_that_was_not_asked_for(server, file):
     server.before = answers(206, "bytes 5-14/50000", TAG, bytes(10))
     with pytest.raises(MissingError, match=re.escape("'bytes 5-14/50000' in place of 'bytes 0-9")):
         file.part(found, 0, 10)
-    server.before = answers(206, "bytes 0-9/50000", TAG, bytes(11))
+    server.before = answers(206, "bytes 100-109/50000", TAG, bytes(11))
     with pytest.raises(MissingError, match="more than was asked for"):
-        file.part(found, 0, 10)
+        file.part(found, 100, 110)
 
 
 def test_a_connection_that_breaks(server, file):

@@ -1,4 +1,4 @@
-"""Tests of `registry.compare.published`: sidecars.
+"""Tests of `registry.compare.redescribing`, through what `published` finds.
 
 A sidecar may move to a newer schema, and changes in nothing else.
 """
