@@ -50,12 +50,14 @@ def changing(needed: str, change: Plant, *, in_their_order: bool = True) -> Plan
 
 
 def _is_usual(name: str, arrays: Arrays) -> bool:
-    if name not in arrays:
-        return False
     # a probe may have modes
-    known, array = CONTRACTS["data_001_v2"][name], arrays[name]
-    kind = np.dtype(known.dtype).kind
-    return array.ndim in known.numbers_of_axes and array.size > 0 and array.dtype.kind == kind
+    known, array = CONTRACTS["data_001_v2"][name], arrays.get(name)
+    return (
+        array is not None
+        and array.ndim in known.numbers_of_axes
+        and array.size > 0
+        and array.dtype.kind == np.dtype(known.dtype).kind
+    )
 
 
 def frames(change: Callable[[np.ndarray], np.ndarray]) -> Plant:

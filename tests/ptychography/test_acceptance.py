@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.acceptance import accept, as_scan, refusals, span
+from registry.ptychography.acceptance import accept, as_scan, modelled, refusals, span
 from registry.ptychography.field import FIELD
 from registry.ptychography.forward import model_amplitude, object_patches
 from registry.ptychography.noise import Noise
@@ -248,6 +248,14 @@ def test_a_scan_is_computed_in_double_precision(arrays):
     assert reason == ""
     assert (scan.frames.dtype, scan.x.dtype, scan.y.dtype) == (np.float64,) * 3
     assert (scan.probe.dtype, scan.obj.dtype) == (np.complex128,) * 2
+
+
+def test_models_of_arrays(arrays):
+    """Those at their positions, and none where there can be none."""
+    np.testing.assert_array_equal(modelled(arrays), as_scan(arrays)[0].model())
+    assert modelled({**arrays, "xcoords": arrays["xcoords"] + 300}) is None
+    del arrays["objectGuess"]
+    assert modelled(arrays) is None
 
 
 @pytest.mark.parametrize(

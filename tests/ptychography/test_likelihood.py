@@ -14,6 +14,7 @@ from registry.ptychography.likelihood import (
     products,
 )
 from registry.ptychography.noise import Noise
+from registry.ptychography.scan import ROUNDING
 
 MEASURED = Noise(kind="measured")
 
@@ -102,6 +103,19 @@ def test_errors_beyond_photon_counts_weigh_less(small):
     twice = log_likelihood(model + 2 * error, model, MEASURED)
     evidence = [np.diagonal(found).mean() - found.mean() for found in (once, twice)]
     assert evidence[0] / evidence[1] == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize(("error", "floor"), [(0.0, 2.0), (1.9, 2.0), (4.0, 4.0)])
+def test_measured_frames_that_are_their_models(small, error, floor):
+    """Miss them by rounding: intensities by two of its units at least, worked out for a pair."""
+    model = 3 * small.model()
+    sign = np.where(np.indices(model.shape).sum(axis=0) % 2, 1.0, -1.0)
+    frames = model * np.sqrt(1 + error * ROUNDING * sign)
+    found = log_likelihood(frames, model, MEASURED)[0]
+    own, other = model[0] ** 2, model[1] ** 2
+    dispersion = (floor * ROUNDING) ** 2 * (model**4).sum() / (model**2).sum()
+    expected = (own * np.log(own / other) - own + other).sum() / dispersion
+    assert found[0] - found[1] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_model_without_light_in_a_pixel(small):

@@ -105,6 +105,26 @@ def test_the_generators_frames(arrays):
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_the_generators_probe(arrays):
+    """That of `defect_v1`, but for rounding."""
+    theirs = defect_v1._other_probe(arrays, np.arange(64))["probeGuess"]
+    mine = planting.other_probe(arrays["probeGuess"])
+    np.testing.assert_allclose(mine, theirs, atol=1e-5 * abs(theirs).max())
+
+
+def test_zero_frequency_of_frames_of_odd_size():
+    """From the middle to the corner, where there is a pixel in the middle."""
+    frames = np.zeros((1, 5, 7), "<f4")
+    frames[0, 2, 3] = 1
+    assert np.argwhere(planting.unshifted(frames)).tolist() == [[0, 0, 0]]
+
+
+def test_a_single_position():
+    """Is moved as any."""
+    moved = planting.shifted(1, -2)({"xcoords": np.full(1, 5.0), "ycoords": np.full(1, 7.0)})
+    assert (moved["xcoords"].tolist(), moved["ycoords"].tolist()) == ([6.0], [5.0])
+
+
 def test_one_pixel_of_few_frames():
     """The last, where there is no fourth."""
     planted = planting.one_pixel(np.zeros((2, 6, 6), "<f4"), 1.0)
