@@ -138,6 +138,13 @@ def test_one_outside(arrays):
     assert (n, planted[n]) == (5, 12.0), "not 20 px over the edge"
 
 
+def test_one_outside_of_frames_that_are_no_squares():
+    """Half of a frame's width, whatever its height and modes."""
+    arrays = {"xcoords": np.full(24, 50.0), "probeGuess": np.ones((2, 64, 32), "<c8")}
+    planted = planting.one_outside(arrays)["xcoords"]
+    assert planted.tolist() == [50.0, 50.0, -4.0, *[50.0] * 21]
+
+
 def test_a_background(arrays):
     """The same intensity everywhere, a hundredth of the mean."""
     intensity = arrays["diffraction"].astype(float) ** 2
