@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.alternatives import NAMES, alternative_margins, nearest
+from registry.ptychography.alternatives import NAMES, _Own, alternative_margins, nearest
 from registry.ptychography.forward import Forward
 
 DISTANCES = ["0.5", "1", "2", "3", "4", "5", "6", "7", "8"]
@@ -174,6 +174,42 @@ def test_mistakes_that_change_nothing_are_left_out(small):
     scan = replace(real, frames=real.model())
     assert "object conjugated" not in margins(scan), "judged by rounding"
     assert "probe conjugated" in margins(scan), "left out though it can be told"
+
+
+@pytest.mark.parametrize(("step", "told"), [(1e-7, False), (1e-5, True)])
+@pytest.mark.parametrize("factor", [1, 100])
+def test_arrays_that_change_by_rounding_do_not_change(small, step, factor, told):
+    """Be they objects, probes or positions, and however large their numbers are."""
+    even = replace(
+        small,
+        obj=factor * np.abs(small.obj) * np.exp(1j * step),
+        probe=factor * np.abs(small.probe) * np.exp(1j * step),
+        # in a row along x, but for rounding
+        x=np.linspace(17.0, 43.0, 16),
+        y=30.0 * (1 + 4 * step * (np.arange(16) == 3)),
+    )
+    found = dict(alternative_margins(replace(even, frames=even.model()), even.model()))
+    for name in ("object conjugated", "probe conjugated", "y mirrored"):
+        assert (name in found) == told, name
+
+
+def test_the_brightest_frames_are_asked_first(small):
+    """They are missed by most; and of those that are alike the first."""
+    bright = np.array([1.0, 3.0, 2.0, 3.0])
+    frames = np.sqrt(bright)[:, None, None] * np.full((4, 2, 2), 0.5)
+    own = _Own.of(frames, 0.8 * frames)
+    assert own.order.tolist() == [1, 3, 2, 0]
+    np.testing.assert_allclose(own.light, bright)
+    np.testing.assert_allclose(own.misfit, 0.04 * bright)
+
+
+def test_mistakes_that_look_most_like_the_data_are_tried_first(small):
+    """Of shifts the shortest, and all of them after the powers, which cost no model."""
+    names = [name for name, _ in alternative_margins(small, small.frames)]
+    assert all("power" in name for name in names[:2])
+    moved = {**DIAGONALS, **{name: (float(name.split()[3]), 0.0) for name in SHIFTS}}
+    distances = [np.hypot(*moved[name]) for name in names[2 : 2 + len(moved)]]
+    assert distances == sorted(distances)
 
 
 def test_frames_whose_shift_leaves_the_object_take_no_part(small):
