@@ -145,6 +145,29 @@ def test_figures_that_decide(name, value, shown):
     assert (row.measured, row.limit, row.margin, row.holds, row.gauge) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "gauge"),
+    [
+        ("coverage_x", 0.75, 0.5),
+        ("coverage_y", 0.6, 0.2),
+        ("max_amplitude", 2.5, 0.25),
+        ("nearest_alternative_margin", 0.5, None),
+        ("own_match_rate", 0.5, None),
+    ],
+)
+def test_where_between_its_ends_a_figure_is(name, value, gauge):
+    """From the limit to the most that it can be, or from the least to the limit."""
+    (row,) = checks({name: value}, None)
+    assert row.gauge == (None if gauge is None else pytest.approx(gauge))
+
+
+@pytest.mark.parametrize(("scale", "holds"), [(1.4146, True), (1.4148, False), (0.7066, False)])
+def test_a_figure_beyond_its_limit_by_less_than_a_sidecar_has(scale, holds):
+    """Half of its last decimal is no failure, and no more than that."""
+    (row,) = checks({"noise": "measured", "scale": scale}, None)
+    assert row.holds is holds
+
+
 def test_every_figure_has_words():
     """What the forward model gives is explained, each figure in its row or in another's."""
     names = [item.name for item in fields(Figures)]

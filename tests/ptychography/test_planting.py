@@ -237,6 +237,17 @@ def test_defocused():
     assert edge == pytest.approx(np.pi / 2, rel=0.03), "not a quarter of a wave"
 
 
+def test_defocus_of_a_pupil_without_an_edge():
+    """Of a Gaussian intensity exp(-f²/s²) the mean square radius is s², half of the disc's edge."""
+    rows, columns = np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(48), indexing="ij")
+    pupil = np.exp(-(rows**2 + columns**2) / (2 * 0.1**2)) + 0j
+    planted = np.fft.fft2(planting.defocused(np.fft.ifft2(pupil)))
+    for place in ((0, 0), (6, 0), (0, 5), (6, 5)):
+        square = rows[place] ** 2 + columns[place] ** 2
+        phase = np.pi / 2 * square / (2 * 0.1**2)
+        assert np.angle(planted[place]) == pytest.approx(phase, abs=1e-3), place
+
+
 @pytest.mark.parametrize("probe", [np.zeros((8, 8), "<c8"), np.ones((8, 8), "<c8")])
 def test_nothing_to_defocus(probe):
     """No light, or one plane wave."""

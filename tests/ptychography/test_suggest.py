@@ -90,6 +90,13 @@ def test_a_short_scan(arrays):
     assert list(rows_of(suggest.suggest(arrays), "first")) == [16, 32, 40]
 
 
+def test_the_shortest_scan(arrays):
+    """As many positions as a fixture has at least are one size."""
+    for name in ("xcoords", "ycoords"):
+        arrays[name] = arrays[name][:16]
+    assert list(rows_of(suggest.suggest(arrays), "first")) == [16]
+
+
 def test_too_short_a_scan(arrays):
     """A source with fewer positions than a fixture may have is refused."""
     for name in ("xcoords", "ycoords"):
