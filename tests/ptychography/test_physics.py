@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.outliers import Usual
 from registry.ptychography.physics import (
@@ -86,6 +87,20 @@ def test_shape_is_judged_apart_from_scale(small, factor):
     margin = assess(small, NONE).figures.nearest_alternative_margin
     assert found.figures.nearest_alternative_margin == pytest.approx(margin, rel=1e-9)
     assert found.figures.own_match_rate == 1.0
+
+
+def test_what_was_held_out_is_a_figure_and_a_doubt(small):
+    """That of the source; without one there is none."""
+    alone = assess(small, NONE)
+    assert (alone.figures.held_out_z, alone.doubts) == (None, [])
+    known = assess(small, NONE, held_out=HeldOut(places=64, z=6.5))
+    assert (known.figures.held_out_z, known.doubts) == (6.5, [])
+    unknown = assess(small, NONE, held_out=HeldOut(places=64, z=1.5))
+    assert unknown.figures.held_out_z == 1.5
+    assert [doubt.partition(":")[0] for doubt in unknown.doubts] == [
+        "held-out frames do not know their place"
+    ]
+    assert unknown.failures == [], "a doubt is no failure"
 
 
 # own-match

@@ -252,6 +252,7 @@ def test_frames_that_have_changed_places_are_asked_first():
     assert planted._likely(moved, was)[:2].tolist() == [3, 4]
     for scan in (swapped, moved):
         assert sorted(planted._likely(scan, was)) == list(range(6)), "not each once"
+    assert planted._likely(scan_at(1, 12), scan_at(0, 10)).tolist() == [1, 0]
 
 
 def test_frames_in_the_order_that_they_have(monkeypatch):
