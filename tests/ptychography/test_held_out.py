@@ -15,6 +15,7 @@ from registry.ptychography.held_out import (
     HeldOut,
     _is_lost,
     _likelihood,
+    _of_places,
     _places,
     _splits,
     held_out,
@@ -175,6 +176,14 @@ def test_how_far_apart_frames_of_one_place_are():
     x, y = np.array([5.0, 5.9, 9.0, 6.6, 5.0]), np.array([3.0, 3.0, 3.0, 3.6, 4.0])
     assert _places(x, y).tolist() == [0, 0, 1, 0, 2]
     assert _places(y, x).tolist() == [0, 0, 1, 0, 2]
+
+
+def test_all_frames_of_a_place_speak_for_it():
+    """Their likelihoods add up; of the models of a place the mean is taken."""
+    likelihood = np.array([[1.0, 2, 4], [8, 16, 32], [64, 128, 256]])
+    found = _of_places(likelihood, np.array([7, 3, 7]))
+    # of the second frame alone, which is of the first place; and of the two others
+    np.testing.assert_allclose(found, [[16.0, 20.0], [130.0, 162.5]])
 
 
 def test_no_frames_have_no_place(scan):

@@ -87,6 +87,25 @@ def test_what_is_known_of_models_changes_nothing(small, kind, monkeypatch):
             assert is_misplaced(frames[order], model, noise, of_models) == expected
 
 
+@pytest.mark.parametrize("kind", ["none", "poisson", "measured"])
+def test_models_that_are_gone_through_in_groups(small, kind, monkeypatch):
+    """Figures are the same, and a frame that is misplaced is found in whichever of them."""
+    model = small.model()
+    frames, scale = counted(model, 1e5)
+    noise = Noise(kind=kind, photon_scale=scale if kind == "poisson" else None)
+    whole = log_likelihood(frames, model, noise)
+    # three frames a part, two such parts a group: the last one has a frame less than it could
+    monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
+    monkeypatch.setattr(likelihood, "_GROUP", 2)
+    monkeypatch.setattr(likelihood, "_FRAMES", 2)
+    np.testing.assert_allclose(log_likelihood(frames, model, noise), whole, rtol=1e-9)
+    assert not is_misplaced(frames, model, noise)
+    for one, other in ((0, 15), (14, 15), (7, 1), (5, 6)):
+        order = np.arange(16)
+        order[[one, other]] = other, one
+        assert is_misplaced(frames[order], model, noise), (one, other)
+
+
 def test_of_many_models_nothing_is_kept(small, monkeypatch):
     """It would take as much memory as they do."""
     monkeypatch.setattr("registry.ptychography.stack.PART", 2 * 16 * 16)
