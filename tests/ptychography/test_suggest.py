@@ -86,8 +86,8 @@ def test_strategies_and_sizes(arrays):
 def test_a_short_scan(arrays):
     """All that a source has is a size, too, where that is not more than a fixture may have."""
     for name in ("xcoords", "ycoords"):
-        arrays[name] = arrays[name][:40]
-    assert list(rows_of(suggest.suggest(arrays), "first")) == [16, 32, 40]
+        arrays[name] = arrays[name][:100]
+    assert list(rows_of(suggest.suggest(arrays), "first")) == [16, 32, 64, 100]
 
 
 def test_the_shortest_scan(arrays):
@@ -154,6 +154,14 @@ def test_the_program(run, top, arrays):
     ended = run(suggest.main, "mine", "build/sources/mine.npz")
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out) == json.loads(json.dumps(suggest.suggest(arrays)))
+
+
+def test_the_program_as_it_is_called(top, arrays, monkeypatch, capsys):
+    """Source and file are the words after its own name."""
+    np.savez(top / "mine.npz", **arrays)
+    monkeypatch.setattr("sys.argv", ["suggest.py", "mine", "mine.npz"])
+    assert suggest.main() == 0
+    assert json.loads(capsys.readouterr().out)["positions"] == 144
 
 
 def test_a_source_that_is_not_there(run):
