@@ -87,16 +87,17 @@ def test_what_is_known_of_models_changes_nothing(small, kind, monkeypatch):
             assert is_misplaced(frames[order], model, noise, of_models) == expected
 
 
+@pytest.mark.parametrize("parts", [2, 3])
 @pytest.mark.parametrize("kind", ["none", "poisson", "measured"])
-def test_models_that_are_gone_through_in_groups(small, kind, monkeypatch):
+def test_models_that_are_gone_through_in_groups(small, kind, parts, monkeypatch):
     """Figures are the same, and a frame that is misplaced is found in whichever of them."""
     model = small.model()
     frames, scale = counted(model, 1e5)
     noise = Noise(kind=kind, photon_scale=scale if kind == "poisson" else None)
     whole = log_likelihood(frames, model, noise)
-    # three frames a part, two such parts a group: the last one has a frame less than it could
+    # three frames a part: three groups, or two, the last of which has fewer than the others
     monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
-    monkeypatch.setattr(likelihood, "_GROUP", 2)
+    monkeypatch.setattr(likelihood, "_GROUP", parts)
     monkeypatch.setattr(likelihood, "_FRAMES", 2)
     np.testing.assert_allclose(log_likelihood(frames, model, noise), whole, rtol=1e-9)
     assert not is_misplaced(frames, model, noise)

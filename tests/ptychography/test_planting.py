@@ -237,6 +237,17 @@ def test_defocused():
     assert edge == pytest.approx(np.pi / 2, rel=0.03), "not a quarter of a wave"
 
 
+def test_defocus_of_modes():
+    """All of them by as much as their light together tells."""
+    rng = np.random.default_rng(4)
+    probe = rng.normal(size=(2, 16, 12)) + 1j * rng.normal(size=(2, 16, 12))
+    planted = planting.defocused(probe)
+    turned = [np.fft.fft2(new) / np.fft.fft2(old) for new, old in zip(planted, probe, strict=True)]
+    np.testing.assert_allclose(turned[0], turned[1], atol=1e-9)
+    np.testing.assert_allclose(abs(turned[0]), 1)
+    assert planting.defocused(probe[:1])[0] == pytest.approx(planting.defocused(probe[0]))
+
+
 def test_defocus_of_a_pupil_without_an_edge():
     """Of a Gaussian intensity exp(-f²/s²) the mean square radius is s², half of the disc's edge."""
     rows, columns = np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(48), indexing="ij")
