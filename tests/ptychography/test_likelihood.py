@@ -125,6 +125,25 @@ def test_errors_beyond_photon_counts_weigh_less(small):
     assert evidence[0] / evidence[1] == pytest.approx(4, rel=0.1)
 
 
+def test_frames_without_noise_miss_their_models_by_rounding(small):
+    """Of a frame of usual power, in each: a Gaussian of that width, worked out for a pair."""
+    model = 3 * small.model()
+    found = log_likelihood(model, model, Noise(kind="none"))
+    width = ROUNDING * np.sqrt((model**2).sum(axis=(1, 2)).mean())
+    expected = ((model[0] - model[1]) ** 2).sum() / (2 * width**2)
+    assert found[0, 0] - found[0, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_photon_counts_have_the_likelihood_of_poisson(small):
+    """k log(rate) - rate, in each pixel, but for what all models have in common."""
+    model, scale = small.model(), 50.0
+    frames, _ = counted(model, 1e3)
+    found = log_likelihood(frames, model, Noise(kind="poisson", photon_scale=scale))
+    counts, rates = scale * frames**2, scale * model**2
+    expected = (counts[3] * np.log(rates[[3, 8]]) - rates[[3, 8]]).sum(axis=(1, 2))
+    assert found[3, 3] - found[3, 8] == pytest.approx(expected[0] - expected[1], rel=1e-9)
+
+
 @pytest.mark.parametrize(("error", "floor"), [(0.0, 2.0), (1.9, 2.0), (4.0, 4.0)])
 def test_measured_frames_that_are_their_models(small, error, floor):
     """Miss them by rounding: intensities by two of its units at least, worked out for a pair."""
