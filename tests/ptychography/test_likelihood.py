@@ -135,7 +135,7 @@ def test_frames_without_noise_miss_their_models_by_rounding(small):
 
 
 def test_photon_counts_have_the_likelihood_of_poisson(small):
-    """k log(rate) - rate, in each pixel, but for what all models have in common."""
+    """That is k log(rate) - rate of each pixel, but for what all models have in common."""
     model, scale = small.model(), 50.0
     frames, _ = counted(model, 1e3)
     found = log_likelihood(frames, model, Noise(kind="poisson", photon_scale=scale))
