@@ -20,6 +20,7 @@ SHIFTS = [
 DIAGONALS = {
     f"positions shifted by ({x:+g}, {y:+g}) px": (x, y) for x in (-0.5, 0.5) for y in (-0.5, 0.5)
 }
+POWERS = {0.5: "1/2", 2.0: "2"}
 # Scan with the mistake in it, from one without.
 OTHERS = {
     "x and y swapped": lambda s: replace(s, x=s.y, y=s.x),
@@ -247,11 +248,28 @@ def test_few_photons_do_not_fit_better_as_their_powers(small, n, photons):
         assert found[name] > 0.02, f"{name} fits data without it"
 
 
+@pytest.mark.parametrize("power", [0.5, 2.0])
+def test_the_margin_of_a_power_is_one_of_intensities(small, power, monkeypatch):
+    """Worked out: what a power of the model, of its own light, adds in squared error."""
+    monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
+    model = 3 * small.model()
+    # frames with the mistake that the power mends
+    frames = model ** (1 / power)
+    frames *= np.sqrt((model**2).sum() / (frames**2).sum())
+    other = (model**2) ** (1 / power)
+    other *= (model**2).sum() / other.sum()
+    more = ((frames**2 - other) ** 2).sum() - ((frames**2 - model**2) ** 2).sum()
+    assert more < 0, "what fits worse is not summed to its end"
+    found = seen(replace(small, frames=frames), model)[f"frames to the power {POWERS[power]}"]
+    assert found == pytest.approx(more / (model**4).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1, 5])
 @pytest.mark.parametrize(("contrast", "told"), [(1e-7, False), (1e-5, True), (1e-3, True)])
-def test_powers_that_change_nothing_are_left_out(small, contrast, told):
+def test_powers_that_change_nothing_are_left_out(small, contrast, told, factor):
     """Even frames are their own powers, and what is even but for rounding is even."""
     pattern = np.where(np.indices(small.frames.shape).sum(axis=0) % 2, 1.0, -1.0)
-    model = 1 + contrast * pattern
+    model = factor * (1 + contrast * pattern)
     found = seen(replace(small, frames=model), model)
     assert ("frames to the power 1/2" in found) == told
     assert ("frames to the power 2" in found) == told
