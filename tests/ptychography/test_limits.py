@@ -80,6 +80,18 @@ def test_figures_are_the_recorded_ones(fixture):
         assert round(float(rows(fixture)[name].measured), 3) == figures[name], name
 
 
+def test_what_is_allowed_of_each_frame(fixture):
+    """As much to either side of one; of the least and the most misfit it is what the table has."""
+    fitted, _ = fit(fixture.arrays, recorded(fixture))
+    np.testing.assert_allclose(fitted.low + fitted.high, 2)
+    for name, frame in (
+        ("chi_square_min", fitted.values.argmin()),
+        ("chi_square_max", fitted.values.argmax()),
+    ):
+        expected = fitted.values[frame], fitted.low[frame], fitted.high[frame]
+        assert fitted.figures[name] == pytest.approx(expected), name
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
