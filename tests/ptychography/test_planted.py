@@ -101,6 +101,13 @@ def test_the_record_is_as_a_sidecar_has_it(sound, schemas):
     assert sorted(names) == sorted(mistake.name for mistake in MISTAKES), "not each once"
 
 
+def test_shifts_are_halved_from_a_pixel_on():
+    """What a sidecar records as the smallest is one of these."""
+    assert planted.LADDER[0] == 1
+    assert planted.LADDER[-1] == 1 / 128
+    assert set(np.divide(planted.LADDER[1:], planted.LADDER[:-1])) == {0.5}
+
+
 def test_what_changes_nothing_is_refused_by_nothing(sound, schemas):
     """A fixture that was accepted is, whether a criterion is to be named or not."""
     criteria = planted.Criteria.of(*sound(16, "1e4 photons"), schemas)
