@@ -243,3 +243,13 @@ def test_the_unit_of_brightness_tells_nothing(small):
     preferred = [found - np.diagonal(found)[:, None] for found in (once, brighter)]
     np.testing.assert_allclose(preferred[1], preferred[0], rtol=1e-6, atol=1e-6)
     assert np.abs(preferred[0]).max() > 1, "nothing is told"
+
+
+@pytest.mark.parametrize("dark", ["given", "asked"])
+def test_one_half_in_the_dark_tells_nothing_of_the_other(small, dark):
+    """Be it that which is reconstructed or that which is asked."""
+    given, asked = np.arange(0, 16, 2), np.arange(1, 16, 2)
+    frames = small.frames.copy()
+    frames[given if dark == "given" else asked] = 0
+    found = _likelihood(replace(small, frames=frames), given, asked)
+    assert found.tolist() == [[0.0] * 8] * 8

@@ -275,6 +275,18 @@ def test_frames_in_the_order_that_they_have(monkeypatch):
     assert planted._likely(order, was).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("likely", [None, np.arange(16)[::-1]])
+def test_a_misplaced_frame_is_found_among_the_likely_ones_or_the_others(small, likely):
+    """And none is where there is none."""
+    noise = Noise(kind="poisson", photon_scale=1e4)
+    models = planted._Models(stack=small.frames, light=lambda: small.x, likely=likely)
+    assert planted._is_misplaced(small.frames, models, noise) is False
+    for one, other in ((1, 2), (1, 15), (14, 15)):
+        order = np.arange(16)
+        order[[one, other]] = other, one
+        assert planted._is_misplaced(small.frames[order], models, noise) is True, (one, other)
+
+
 @pytest.mark.parametrize("kind", ["none", "measured"])
 def test_misfits_of_a_few_frames_are_those_of_all(monkeypatch, kind):
     """A frame that misses its model is found in whichever part it is."""

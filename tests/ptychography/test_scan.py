@@ -50,7 +50,8 @@ def test_the_model_sees_the_object_at_each_position():
 
 def test_models_are_kept_up_to_so_many_pixels(monkeypatch):
     """Those of more are computed where they are asked for, and are the same."""
-    asked = scan(obj=np.ones((9, 9), complex), probe=np.ones((4, 6), complex), x=[4, 5], y=[4, 5])
+    probe = np.ones((3, 4, 6), complex)
+    asked = scan(obj=np.ones((9, 9), complex), probe=probe, x=[4, 5], y=[4, 5])
     monkeypatch.setattr(module, "KEPT", 2 * 4 * 6)
     whole = asked.model()
     assert isinstance(whole, np.ndarray)

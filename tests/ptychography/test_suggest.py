@@ -83,6 +83,19 @@ def test_strategies_and_sizes(arrays):
     ]
 
 
+def test_a_probe_with_modes(arrays):
+    """It is as wide as one of its modes, which are alike, and a frame is as large."""
+    arrays["xcoords"] = arrays["xcoords"][:16]
+    arrays["ycoords"] = arrays["ycoords"][:16]
+    alone = suggest.suggest(arrays)
+    found = suggest.suggest({**arrays, "probeGuess": np.stack([arrays["probeGuess"]] * 2)})
+    assert found["frame"] == alone["frame"] == [64, 64]
+    assert found["probe_diameter_px"] == alone["probe_diameter_px"]
+    for row, other in zip(found["rows"], alone["rows"], strict=True):
+        assert row["bytes"] > other["bytes"]
+        assert {**row, "bytes": 0} == {**other, "bytes": 0}
+
+
 def test_a_short_scan(arrays):
     """All that a source has is a size, too, where that is not more than a fixture may have."""
     for name in ("xcoords", "ycoords"):
