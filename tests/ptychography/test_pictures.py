@@ -465,6 +465,17 @@ def test_words_beside_positions_have_their_room(fixture, figures_of, coordinates
     assert extent.max() > 0.7, "most of the picture is empty"
 
 
+def test_a_larger_scan_is_drawn_as_a_smaller_one(fixture, figures_of):
+    """Everything beside positions is as far from them, whatever pixels they span."""
+    places = []
+    for factor in (1, 10):
+        x, y = ([factor * value for value in values] for values in WIDE)
+        axes = figures_of(pictures.positions, *as_scan(fixture, x, y)).axes[0]
+        drawn = [*axes.lines, *(text for text in axes.texts if not text.get_text().isdigit())]
+        places.append([part.get_window_extent().extents for part in drawn])
+    np.testing.assert_allclose(places[1], places[0], atol=0.5)
+
+
 def test_positions_without_a_source_or_coverage(fixture, figures_of):
     """There is nothing to hold them against, and no word without a number."""
     arrays, record, _ = as_scan(fixture, *WIDE)
