@@ -254,7 +254,7 @@ def test_the_margin_of_a_power_is_one_of_intensities(small, power, monkeypatch):
     monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
     model = 3 * small.model()
     # frames with the mistake that the power mends
-    frames = model ** (1 / power)
+    frames = model ** (1 / power) * np.random.default_rng(1).normal(1, 0.01, model.shape)
     frames *= np.sqrt((model**2).sum() / (frames**2).sum())
     other = (model**2) ** (1 / power)
     other *= (model**2).sum() / other.sum()
@@ -270,7 +270,7 @@ def test_powers_that_change_nothing_are_left_out(small, contrast, told, factor):
     """Even frames are their own powers, and what is even but for rounding is even."""
     pattern = np.where(np.indices(small.frames.shape).sum(axis=0) % 2, 1.0, -1.0)
     model = factor * (1 + contrast * pattern)
-    found = seen(replace(small, frames=model), model)
+    found = dict(alternative_margins(replace(small, frames=model), model))
     assert ("frames to the power 1/2" in found) == told
     assert ("frames to the power 2" in found) == told
 
