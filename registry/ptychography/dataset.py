@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ITEM = [array for array in DATA_001.arrays if array.per_row and not array.alias]
 # With a channel axis of one in front, as convolutions take it.
-_IMAGES = tuple(array.name for array in _ITEM if len(array.axes) > 1)
+_IMAGES = tuple(array.name for array in _ITEM if len(array.axes) != 1)
 _NUMBERS = tuple(array.name for array in _ITEM if len(array.axes) == 1)
 
 

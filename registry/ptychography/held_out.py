@@ -94,7 +94,7 @@ def _splits(place: NDArray[np.intp]) -> Iterator[NDArray[np.bool_]]:
     Each split asks it among others, so that several wrong frames do not all pass.
     """
     for halved in (place, place >> 1, place ^ place >> 1):
-        yield halved % 2 == 1
+        yield (halved % 2).astype(bool)
 
 
 def _places(x: Real, y: Real) -> NDArray[np.intp]:

@@ -107,4 +107,7 @@ def _moment_table() -> tuple[tuple[Real, Real], tuple[Real, Real]]:
     mean = (probability * misfit).sum(axis=1)
     variance = (probability * misfit**2).sum(axis=1) - mean**2
     # of the last step there is no next one, and nothing between
-    return (mean, np.append(np.diff(mean), 0.0)), (variance, np.append(np.diff(variance), 0.0))
+    return (
+        (mean, np.diff(mean, append=mean[-1:])),
+        (variance, np.diff(variance, append=variance[-1:])),
+    )

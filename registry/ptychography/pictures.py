@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 # Times a frame's size; the light on no real scan is spread over more.
 _FARTHEST = 64
+# Of a chart of positions.
+_INCHES = (5.2, 5.0)
+# Above lines, which matplotlib draws over dots by itself.
+_ABOVE = 3
 
 
 def probe_and_object(arrays: Mapping[str, np.ndarray]) -> list[Picture]:
@@ -108,8 +112,11 @@ def frames(arrays: Mapping[str, np.ndarray], photon_scale: float | None) -> list
 
 def _place(arrays: Mapping[str, np.ndarray], n: int) -> str:
     """Where a frame was taken, in words; empty where that is not known."""
-    x, y = (arrays.get(name) for name in ("xcoords", "ycoords"))
-    if x is None or y is None or x.ndim != 1 or y.ndim != 1 or n >= min(len(x), len(y)):
+    scan = _scan(arrays)
+    if scan is None:
+        return ""
+    x, y = scan
+    if n >= len(x):
         return ""
     return f"at x {x[n]:.1f}, y {y[n]:.1f} px"
 
@@ -139,9 +146,8 @@ def coverage(arrays: Mapping[str, np.ndarray]) -> Picture | None:
     up, aside = height // 4, width // 4
     total = np.sqrt(total[up : total.shape[0] - up, aside : total.shape[1] - aside])
     left, top = left + aside, top + up
-    most = float(total.max())
     scale = Scale(
-        colours="gray", low=0.0, high=most or 1.0, low_text="none", high_text="most light"
+        colours="gray", low=0.0, high=float(total.max()), low_text="none", high_text="most light"
     )
     size = f"{total.shape[1]} × {total.shape[0]} pixels"
     alt = (
@@ -180,14 +186,14 @@ def positions(
     covered = [f"{part:.1%}" if isinstance(part, float) else "" for part in coverage]
 
     def draw(figure: Figure, ink: Mapping[str, str]) -> None:
-        _draw_positions(figure.add_axes((0.11, 0.1, 0.87, 0.88)), ink, (x, y), whole, covered)
+        _draw_positions(_axes(figure, ink, whole), ink, (x, y), whole, covered)
 
     alt = f"{len(x)} scan positions in object pixels, joined in their order"
     if whole is not None:
         alt += f", over the {len(whole[0])} of the source"
     if all(covered):
         alt += f". They span {covered[0]} of the source's range in x and {covered[1]} in y"
-    return draw_chart("positions", "Scan positions", f"{alt}.", draw, (5.2, 5.0), note)
+    return draw_chart("positions", "Scan positions", f"{alt}.", draw, _INCHES, note)
 
 
 def both_positions(a: Side, b: Side) -> Picture | None:
@@ -203,43 +209,42 @@ def both_positions(a: Side, b: Side) -> Picture | None:
     for side, own in ((a, first), (b, second)):
         if whole is None and side.record is not None:
             whole, _ = _source_positions(*own, side.record, side.source)
-    pairs = len(first[0]) == len(second[0])
+    (x, y), (other_x, other_y) = first, second
+    pairs = len(x) == len(other_x)
     moved = 0
     if pairs:
-        moved = int(np.count_nonzero((first[0] != second[0]) | (first[1] != second[1])))
+        moved = int(np.count_nonzero((x != other_x) | (y != other_y)))
 
     def draw(figure: Figure, ink: Mapping[str, str]) -> None:
-        axes = figure.add_axes((0.11, 0.1, 0.87, 0.88))
-        if whole is not None:
-            dots(axes, *whole, color=ink["faint"], width=2.4, zorder=1)
+        axes = _axes(figure, ink, whole)
         if moved:
-            axes.plot(
-                *(np.stack([first[axis], second[axis]]) for axis in range(2)),
-                "-",
-                color=ink["accent"],
-                linewidth=0.8,
-                zorder=2,
-            )
-        dots(axes, *first, color=ink["quiet"], width=7, zorder=3)
-        dots(axes, *second, color=ink["accent"], width=3.5, zorder=4)
+            ends = np.stack([x, other_x]), np.stack([y, other_y])
+            axes.plot(*ends, "-", color=ink["accent"], linewidth=0.8)
+        dots(axes, x, y, color=ink["quiet"], width=7, zorder=_ABOVE)
+        dots(axes, other_x, other_y, color=ink["accent"], width=3.5, zorder=_ABOVE)
         # as an image has its rows
         axes.invert_yaxis()
-        _as_seen(axes)
 
-    alt = f"{len(first[0])} scan positions of A and {len(second[0])} of B, in object pixels"
+    alt = f"{len(x)} scan positions of A and {len(other_x)} of B, in object pixels"
     if whole is not None:
         alt += f", over the {len(whole[0])} of the source"
     note = ""
     if pairs:
-        note = f"{moved} of {len(first[0])} moved." if moved else "The same in both."
-    return draw_chart("positions", "Scan positions of A and B", f"{alt}.", draw, (5.2, 5.0), note)
+        note = f"{moved} of {len(x)} moved." if moved else "The same in both."
+    return draw_chart("positions", "Scan positions of A and B", f"{alt}.", draw, _INCHES, note)
 
 
-def _as_seen(axes: Axes) -> None:
-    """Axes in pixels of the object, of one scale."""
+def _axes(
+    figure: Figure, ink: Mapping[str, str], whole: tuple[np.ndarray, np.ndarray] | None
+) -> Axes:
+    """Axes in pixels of the object, of one scale, with the source's positions if they are known."""
+    axes = figure.add_axes((0.11, 0.1, 0.87, 0.88))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("x, column [px]")
     axes.set_ylabel("y, row [px]")
+    if whole is not None:
+        dots(axes, *whole, color=ink["faint"], width=2.4)
+    return axes
 
 
 def _source_positions(
@@ -267,48 +272,44 @@ def _draw_positions(
     whole: tuple[np.ndarray, np.ndarray] | None,
     covered: Sequence[str],
 ) -> None:
-    outer = own if whole is None else whole
-    left, right, top, bottom = outer[0].min(), outer[0].max(), outer[1].min(), outer[1].max()
+    x, y = own
+    all_x, all_y = own if whole is None else whole
+    left, right, top, bottom = all_x.min(), all_x.max(), all_y.min(), all_y.max()
     room = 0.05 * max(right - left, bottom - top, 1.0)
-    if whole is not None:
-        dots(axes, *whole, color=ink["faint"], width=2.4, zorder=1)
-    axes.plot(*own, "-", color=ink["accent"], linewidth=0.5, alpha=0.45, zorder=2)
-    dots(axes, *own, color=ink["accent"], width=4, zorder=3)
-    for n in chosen_frames(len(own[0])):
+    axes.plot(x, y, "-", color=ink["accent"], linewidth=0.5, alpha=0.45)
+    dots(axes, x, y, color=ink["accent"], width=4, zorder=_ABOVE)
+    for n in chosen_frames(len(x)):
         axes.annotate(
             f"{n}",
-            (own[0][n], own[1][n]),
+            (x[n], y[n]),
             xytext=(5, 5),
             textcoords="offset points",
             color=ink["ink"],
             fontweight="bold",
-            zorder=4,
         )
     # the range of the source, and over it the fixture's: what coverage means
-    for along_x in (True, False):
-        ends = outer[0 if along_x else 1], own[0 if along_x else 1]
-        fixed = top - 1.6 * room if along_x else right + 1.6 * room
-        for values, colour, width in zip(ends, ("faint", "accent"), (5.5, 2.5), strict=True):
-            span, across = [values.min(), values.max()], [fixed, fixed]
-            line = (span, across) if along_x else (across, span)
-            axes.plot(*line, color=ink[colour], linewidth=width, solid_capstyle="butt", zorder=2)
-        text = covered[0 if along_x else 1]
-        if text:
-            where = ((left + right) / 2, fixed - 0.7 * room)
-            if not along_x:
-                where = (fixed + 0.7 * room, (top + bottom) / 2)
-            axes.text(
-                *where,
-                f"{text} of {'x' if along_x else 'y'}",
-                color=ink["ink"],
-                ha="center" if along_x else "left",
-                va="bottom" if along_x else "center",
-                rotation=0 if along_x else 270,
-            )
+    above, aside = top - 1.6 * room, right + 1.6 * room
+    for some_x, some_y, colour, width in (
+        (all_x, all_y, "faint", 5.5),
+        (x, y, "accent", 2.5),
+    ):
+        for line in (
+            ([some_x.min(), some_x.max()], [above, above]),
+            ([aside, aside], [some_y.min(), some_y.max()]),
+        ):
+            axes.plot(*line, color=ink[colour], linewidth=width, solid_capstyle="butt")
+    of_x, of_y = (
+        f"{part} of {axis}" if part else "" for part, axis in zip(covered, "xy", strict=True)
+    )
+    axes.text(
+        (left + right) / 2, above - 0.7 * room, of_x, color=ink["ink"], ha="center", va="bottom"
+    )
+    axes.text(
+        aside + 0.7 * room, (top + bottom) / 2, of_y, color=ink["ink"], va="center", rotation=270
+    )
     # not fixed, or matplotlib warns of each scan whose range it has to widen to an equal scale
     axes.set_xlim(left - room, right + 4 * room, auto=None)
     axes.set_ylim(bottom + room, top - 4 * room, auto=None)
-    _as_seen(axes)
 
 
 def frame_fit(fitted: Fit) -> Picture:

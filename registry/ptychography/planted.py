@@ -62,7 +62,7 @@ _QUARTER = 0.25
 # What the patches for supervised training depend on: with these as they were, so are they.
 _UNDER_PATCHES = {"Y", "objectGuess", "xcoords", "ycoords"}
 # How many frames are asked first whether one is misplaced, before all are.
-_LIKELY = (8,)
+_LIKELY = 8
 # Of so many positions all pairs are looked at to find those.
 _FEW_POSITIONS = 512
 
@@ -190,7 +190,7 @@ class Criteria:
         if scan is not None:
             forward = Forward(scan.obj, scan.probe)
             # of a large object with few frames that would take longer than all of these do
-            is_little = scan.obj.size <= len(scan.x) * (scan.shape[0] * scan.shape[1])
+            is_little = scan.obj.size <= scan.frames.size
             light_at = Light(scan.obj, scan.probe).at if is_little else forward.light
         if noise is not None and model is None:
             model = modelled(arrays)
@@ -250,7 +250,7 @@ class Criteria:
             return
         models = self._models(scan, changed)
         if not named and self.noise.kind != "measured" and models.likely is not None:
-            some = models.likely[: _LIKELY[0]]
+            some = models.likely[:_LIKELY]
             model = taken(models.stack, some)
             if squares(model).all():
                 yield _misfits(taken(scan.frames, some), model, self.noise)
@@ -361,10 +361,9 @@ def _is_misplaced(frames: Stack, models: _Models, noise: Noise) -> bool:
     """`likelihood.is_misplaced`, of a few frames first where these can tell by themselves."""
     if noise.photon_scale is not None and models.known is None:
         likely = np.arange(len(frames)) if models.likely is None else models.likely
-        for count in _LIKELY:
-            some = likely[:count]
-            if is_misplaced(taken(frames, some), taken(models.stack, some), noise):
-                return True
+        some = likely[:_LIKELY]
+        if is_misplaced(taken(frames, some), taken(models.stack, some), noise):
+            return True
     return is_misplaced(frames, models.stack, noise, models.known)
 
 
@@ -374,7 +373,7 @@ def _likely(scan: Scan, was: Scan | None) -> NDArray[np.intp]:
     Near in comparison to how far it came from.
     """
     everything = np.arange(len(scan.x))
-    if was is None or everything.size < 2 or everything.size > _FEW_POSITIONS:
+    if was is None or everything.size > _FEW_POSITIONS:
         return everything
     far = np.hypot(was.x[:, None] - scan.x, was.y[:, None] - scan.y)
     own = np.diagonal(far).copy()

@@ -50,12 +50,14 @@ def changing(needed: str, change: Plant, *, in_their_order: bool = True) -> Plan
 
 
 def _is_usual(name: str, arrays: Arrays) -> bool:
-    if name not in arrays:
-        return False
     # a probe may have modes
-    known, array = CONTRACTS["data_001_v2"][name], arrays[name]
-    kind = np.dtype(known.dtype).kind
-    return array.ndim in known.numbers_of_axes and array.size > 0 and array.dtype.kind == kind
+    known, array = CONTRACTS["data_001_v2"][name], arrays.get(name)
+    return (
+        array is not None
+        and array.ndim in known.numbers_of_axes
+        and array.size > 0
+        and array.dtype.kind == np.dtype(known.dtype).kind
+    )
 
 
 def frames(change: Callable[[np.ndarray], np.ndarray]) -> Plant:
@@ -213,8 +215,7 @@ def other_probe(probe: np.ndarray) -> np.ndarray:
     square = u * u + v * v
     pupil = np.where(square <= 1.0, np.exp(4j * np.arctan(0.5 * square)), 0.0)
     # a half-window shift on either side of the transform keeps the focus in the middle
-    sign = 1.0 - 2.0 * ((np.arange(height)[:, None] + np.arange(width)[None, :]) % 2)
-    other = np.fft.fft2(pupil * sign) * sign
+    other = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(pupil)))
     power = (np.abs(probe.astype(np.complex128)) ** 2).sum() / (np.abs(other) ** 2).sum()
     found: np.ndarray = (other * np.sqrt(power)).astype(probe.dtype)
     return found if probe.ndim == 2 else found[None]

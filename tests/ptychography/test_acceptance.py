@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.acceptance import accept, as_scan, refusals, span
+from registry.ptychography.acceptance import accept, as_scan, modelled, refusals, span
 from registry.ptychography.field import FIELD
 from registry.ptychography.forward import model_amplitude, object_patches
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.noise import Noise
 from registry.ptychography.outliers import Usual
 
@@ -46,6 +47,28 @@ def test_a_good_fixture(arrays, source, schemas):
     assert sorted(acceptance.checks) == sorted(rules["properties"])
     assert acceptance.checks["coverage_x"] == acceptance.checks["coverage_y"] == 1.0
     assert acceptance.checks["own_match_rate"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("held_out", "verdict", "reasons"),
+    [
+        (HeldOut(places=64, z=6.5), "checked", ""),
+        (
+            HeldOut(places=9, z=None),
+            "undecided",
+            "9 places are too few to hold some out (expected at least 27)",
+        ),
+    ],
+    ids=["told", "not told"],
+)
+def test_what_data_could_not_have_told_is_undecided(
+    arrays, source, schemas, held_out, verdict, reasons
+):
+    """And says why; it is no failure."""
+    acceptance = accept(arrays, replace(source, held_out=held_out), schemas)
+    assert (acceptance.verdict, acceptance.reason) == (verdict, reasons)
+    assert acceptance.failures == []
+    assert acceptance.checks["held_out_z"] == held_out.z
 
 
 def test_measured_figures_are_rounded(arrays, source, schemas):
@@ -248,6 +271,14 @@ def test_a_scan_is_computed_in_double_precision(arrays):
     assert reason == ""
     assert (scan.frames.dtype, scan.x.dtype, scan.y.dtype) == (np.float64,) * 3
     assert (scan.probe.dtype, scan.obj.dtype) == (np.complex128,) * 2
+
+
+def test_models_of_arrays(arrays):
+    """Those at their positions, and none where there can be none."""
+    np.testing.assert_array_equal(modelled(arrays), as_scan(arrays)[0].model())
+    assert modelled({**arrays, "xcoords": arrays["xcoords"] + 300}) is None
+    del arrays["objectGuess"]
+    assert modelled(arrays) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.alternatives import NAMES, alternative_margins, nearest
+from registry.ptychography.alternatives import NAMES, _Own, alternative_margins, nearest
 from registry.ptychography.forward import Forward
 
 DISTANCES = ["0.5", "1", "2", "3", "4", "5", "6", "7", "8"]
@@ -20,6 +20,7 @@ SHIFTS = [
 DIAGONALS = {
     f"positions shifted by ({x:+g}, {y:+g}) px": (x, y) for x in (-0.5, 0.5) for y in (-0.5, 0.5)
 }
+POWERS = {0.5: "1/2", 2.0: "2"}
 # Scan with the mistake in it, from one without.
 OTHERS = {
     "x and y swapped": lambda s: replace(s, x=s.y, y=s.x),
@@ -176,6 +177,42 @@ def test_mistakes_that_change_nothing_are_left_out(small):
     assert "probe conjugated" in margins(scan), "left out though it can be told"
 
 
+@pytest.mark.parametrize(("step", "told"), [(1e-7, False), (1e-5, True)])
+@pytest.mark.parametrize("factor", [1, 100])
+def test_arrays_that_change_by_rounding_do_not_change(small, step, factor, told):
+    """Be they objects, probes or positions, and however large their numbers are."""
+    even = replace(
+        small,
+        obj=factor * np.abs(small.obj) * np.exp(1j * step),
+        probe=factor * np.abs(small.probe) * np.exp(1j * step),
+        # in a row along x, but for rounding
+        x=np.linspace(17.0, 43.0, 16),
+        y=30.0 * (1 + 4 * step * (np.arange(16) == 3)),
+    )
+    found = dict(alternative_margins(replace(even, frames=even.model()), even.model()))
+    for name in ("object conjugated", "probe conjugated", "y mirrored"):
+        assert (name in found) == told, name
+
+
+def test_the_brightest_frames_are_asked_first(small):
+    """They are missed by most; and of those that are alike the first."""
+    bright = np.array([1.0, 3.0, 2.0, 3.0])
+    frames = np.sqrt(bright)[:, None, None] * np.full((4, 2, 2), 0.5)
+    own = _Own.of(frames, 0.8 * frames)
+    assert own.order.tolist() == [1, 3, 2, 0]
+    np.testing.assert_allclose(own.light, bright)
+    np.testing.assert_allclose(own.misfit, 0.04 * bright)
+
+
+def test_mistakes_that_look_most_like_the_data_are_tried_first(small):
+    """Of shifts the shortest, and all of them after the powers, which cost no model."""
+    names = [name for name, _ in alternative_margins(small, small.frames)]
+    assert all("power" in name for name in names[:2])
+    moved = {**DIAGONALS, **{name: (float(name.split()[3]), 0.0) for name in SHIFTS}}
+    distances = [np.hypot(*moved[name]) for name in names[2 : 2 + len(moved)]]
+    assert distances == sorted(distances)
+
+
 def test_frames_whose_shift_leaves_the_object_take_no_part(small):
     """A shift is judged by the frames that stay inside; by none where none does."""
     x = np.append(small.x[:-1], 8.25)
@@ -211,12 +248,29 @@ def test_few_photons_do_not_fit_better_as_their_powers(small, n, photons):
         assert found[name] > 0.02, f"{name} fits data without it"
 
 
+@pytest.mark.parametrize("power", [0.5, 2.0])
+def test_the_margin_of_a_power_is_one_of_intensities(small, power, monkeypatch):
+    """Worked out: what a power of the model, of its own light, adds in squared error."""
+    monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
+    model = 3 * small.model()
+    # frames with the mistake that the power mends
+    frames = model ** (1 / power) * np.random.default_rng(1).normal(1, 0.01, model.shape)
+    frames *= np.sqrt((model**2).sum() / (frames**2).sum())
+    other = (model**2) ** (1 / power)
+    other *= (model**2).sum() / other.sum()
+    more = ((frames**2 - other) ** 2).sum() - ((frames**2 - model**2) ** 2).sum()
+    assert more < 0, "what fits worse is not summed to its end"
+    found = seen(replace(small, frames=frames), model)[f"frames to the power {POWERS[power]}"]
+    assert found == pytest.approx(more / (model**4).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1, 5])
 @pytest.mark.parametrize(("contrast", "told"), [(1e-7, False), (1e-5, True), (1e-3, True)])
-def test_powers_that_change_nothing_are_left_out(small, contrast, told):
+def test_powers_that_change_nothing_are_left_out(small, contrast, told, factor):
     """Even frames are their own powers, and what is even but for rounding is even."""
     pattern = np.where(np.indices(small.frames.shape).sum(axis=0) % 2, 1.0, -1.0)
-    model = 1 + contrast * pattern
-    found = seen(replace(small, frames=model), model)
+    model = factor * (1 + contrast * pattern)
+    found = dict(alternative_margins(replace(small, frames=model), model))
     assert ("frames to the power 1/2" in found) == told
     assert ("frames to the power 2" in found) == told
 

@@ -403,6 +403,12 @@ def test_the_version_for_a_probe(shape, positions, file):
     assert contract_of({"probeGuess": np.zeros(shape), "xcoords": np.zeros(positions)}) == file
 
 
+def test_the_version_where_little_is_known():
+    """Without a probe the first version; without positions that of the probe."""
+    assert contract_of({"xcoords": np.zeros(999)}) == "data_001_v1.schema.json"
+    assert contract_of({"probeGuess": np.zeros((2, 64, 64))}) == "data_001_v2.schema.json"
+
+
 @pytest.mark.parametrize("name", ["label", "nphotons"])
 def test_the_version_for_what_upstream_asks(name):
     """Labels and photons need version 4, whatever the probe is."""

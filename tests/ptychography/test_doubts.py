@@ -26,6 +26,16 @@ def test_models_that_are_all_the_same():
     ]
 
 
+@pytest.mark.parametrize("factor", [1e-3, 1, 1e3])
+@pytest.mark.parametrize(("step", "is_same"), [(3e-6, True), (5e-6, False)])
+def test_models_that_differ_by_more_than_rounding(factor, step, is_same):
+    """Of the brightest pixel of all, in whatever unit."""
+    models = np.full((12, 8, 8), factor * 0.1)
+    models[:, 0, 0] = factor
+    models[11, 3, 4] -= factor * step
+    assert (list(doubts(1.0, models, [], None)) != []) == is_same
+
+
 def test_no_more_power_than_chance_gives():
     """One half is what frames reach that know nothing."""
     assert list(doubts(0.5, MODEL, [], None)) == [
@@ -39,6 +49,7 @@ def test_no_more_power_than_chance_gives():
     [
         (["a"], "mistakes that would change no model: a"),
         (["a", "b"], "mistakes that would change no model: a, b"),
+        (["a", "b", "c"], "mistakes that would change no model: a, b and 1 more"),
         (["a", "b", "c", "d"], "mistakes that would change no model: a, b and 2 more"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from registry.ptychography.forward import (
     Forward,
+    _blocks,
     diffraction_amplitude,
     frames_inside,
     model_amplitude,
@@ -164,3 +165,20 @@ def test_one_mode_is_no_mode_at_all():
     x, y = at(20.0), at(10.0)
     found = model_amplitude(OBJECT, probe[None], x, y)
     np.testing.assert_allclose(found, model_amplitude(OBJECT, probe, x, y), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("shape", "lengths"),
+    [
+        ((1, 64, 64), [4, 4, 1]),
+        ((3, 64, 64), [4, 4, 1]),
+        ((1, 32, 256), [2, 2, 2, 2, 1]),
+        ((256, 32), [2, 2, 2, 2, 1]),
+        ((1, 512, 512), [1] * 9),
+    ],
+)
+def test_frames_are_modelled_a_few_at_a_time(shape, lengths):
+    """So many that a wave of them is 256 KiB, which stays in the cache; one at least."""
+    slices = list(_blocks(9, shape))
+    assert [some.stop - some.start for some in slices] == lengths
+    assert np.concatenate([np.arange(9)[some] for some in slices]).tolist() == list(range(9))

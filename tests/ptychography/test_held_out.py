@@ -8,7 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.ptychography.held_out import FEWEST, HeldOut, _is_lost, held_out, order_z
+from generators import epie_v1
+from registry.ptychography.forward import model_amplitude
+from registry.ptychography.held_out import (
+    FEWEST,
+    HeldOut,
+    _is_lost,
+    _likelihood,
+    _of_places,
+    _places,
+    _splits,
+    held_out,
+    order_z,
+    reconstruct,
+)
 from registry.ptychography.likelihood import LIKELIHOOD_LIMIT, SIGMAS
 from tests.proof.cases import KINDS, MEASURED, counted, shuffled, sound
 
@@ -156,3 +169,88 @@ def test_a_frame_is_lost_that_more_than_half_of_the_other_places_explain_better(
         [far, far, far, far, 0],
     ], float)  # fmt: skip
     assert _is_lost(likelihood).tolist() == [False, True, False, False, True]
+
+
+def test_how_far_apart_frames_of_one_place_are():
+    """Less than a pixel, in x and y together, be it over others between them."""
+    x, y = np.array([5.0, 5.9, 9.0, 6.6, 5.0]), np.array([3.0, 3.0, 3.0, 3.6, 4.0])
+    assert _places(x, y).tolist() == [0, 0, 1, 0, 2]
+    assert _places(y, x).tolist() == [0, 0, 1, 0, 2]
+
+
+def test_all_frames_of_a_place_speak_for_it():
+    """Their likelihoods add up; of the models of a place the mean is taken."""
+    likelihood = np.array([[1.0, 2, 4], [8, 16, 32], [64, 128, 256]])
+    found = _of_places(likelihood, np.array([7, 3, 7]))
+    # of the second frame alone, which is of the first place; and of the two others
+    np.testing.assert_allclose(found, [[16.0, 20.0], [130.0, 162.5]])
+
+
+def test_no_frames_have_no_place(scan):
+    """And know nothing."""
+    assert held_out(first(scan, 0)) == HeldOut(places=0, z=None)
+
+
+def test_each_two_of_four_places_are_parted_once():
+    """Of three splits into halves one has them on the same side, and two have not."""
+    sides = np.array(list(_splits(np.arange(12))))
+    assert (sides.reshape(3, 3, 4).sum(axis=2) == 2).all(), "no halves"
+    for one, other in itertools.combinations(range(4), 2):
+        assert np.count_nonzero(sides[:, one] == sides[:, other]) == 1
+
+
+def small_scan(modes: int):
+    """Frames of 16 x 8 between pixels, their positions, and a probe of so many modes."""
+    rng = np.random.default_rng(6)
+    obj = 1 + 0.3 * rng.normal(size=(30, 24)) + 0.3j * rng.normal(size=(30, 24))
+    probe = rng.normal(size=(modes, 16, 8)) + 1j * rng.normal(size=(modes, 16, 8))
+    x, y = rng.uniform(4, 20, 16), rng.uniform(8, 22, 16)
+    # on the last whole pixel there is nothing beside it
+    x[3], y[3] = 20.0, 22.0
+    frames = 3 * model_amplitude(obj, probe, x, y)
+    frames[:, 0, 0] = 0.0
+    return frames, x, y, probe, (30, 24)
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_a_reconstruction_is_that_of_the_generator(modes):
+    """Each of 16 frames is followed 16 times, as far as `generators/epie_v1.py` follows it."""
+    frames, x, y, probe, shape = small_scan(modes)
+    everywhere = np.ones((16, 8), bool)
+    expected = epie_v1.reconstruct(frames, x, y, probe, shape, 16, everywhere)
+    obj, found = reconstruct(frames, x, y, probe, shape)
+    np.testing.assert_allclose(obj, expected[0], atol=2e-6)
+    np.testing.assert_allclose(found, expected[1], atol=2e-6)
+    if modes == 1:
+        obj, found = reconstruct(frames, x, y, probe[0], shape)
+        np.testing.assert_allclose(found, expected[1], atol=2e-6)
+
+
+def test_how_many_steps_a_reconstruction_takes():
+    """No fewer for a number of frames that is no part of them: 22 sweeps of 12, and not 21."""
+    frames, x, y, probe, shape = small_scan(1)
+    everywhere = np.ones((16, 8), bool)
+    expected = epie_v1.reconstruct(frames[:12], x[:12], y[:12], probe, shape, 22, everywhere)
+    obj, _ = reconstruct(frames[:12], x[:12], y[:12], probe, shape)
+    np.testing.assert_allclose(obj, expected[0], atol=2e-6)
+
+
+@pytest.mark.parametrize("factor", [20, 1e-4])
+def test_the_unit_of_brightness_tells_nothing(small, factor):
+    """How much better a frame fits one place than another is the same for brighter numbers."""
+    given, asked = np.arange(0, 16, 2), np.arange(1, 16, 2)
+    once = _likelihood(small, given, asked)
+    brighter = _likelihood(replace(small, frames=factor * small.frames), given, asked)
+    preferred = [found - np.diagonal(found)[:, None] for found in (once, brighter)]
+    np.testing.assert_allclose(preferred[1], preferred[0], rtol=1e-6, atol=1e-6)
+    assert np.abs(preferred[0]).max() > 1, "nothing is told"
+
+
+@pytest.mark.parametrize("dark", ["given", "asked"])
+def test_one_half_in_the_dark_tells_nothing_of_the_other(small, dark):
+    """Be it that which is reconstructed or that which is asked."""
+    given, asked = np.arange(0, 16, 2), np.arange(1, 16, 2)
+    frames = small.frames.copy()
+    frames[given if dark == "given" else asked] = 0
+    found = _likelihood(replace(small, frames=frames), given, asked)
+    assert found.tolist() == [[0.0] * 8] * 8

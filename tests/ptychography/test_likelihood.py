@@ -14,6 +14,7 @@ from registry.ptychography.likelihood import (
     products,
 )
 from registry.ptychography.noise import Noise
+from registry.ptychography.scan import ROUNDING
 
 MEASURED = Noise(kind="measured")
 
@@ -86,6 +87,26 @@ def test_what_is_known_of_models_changes_nothing(small, kind, monkeypatch):
             assert is_misplaced(frames[order], model, noise, of_models) == expected
 
 
+@pytest.mark.parametrize("parts", [2, 3])
+@pytest.mark.parametrize("kind", ["none", "poisson", "measured"])
+def test_models_that_are_gone_through_in_groups(small, kind, parts, monkeypatch):
+    """Figures are the same, and a frame that is misplaced is found in whichever of them."""
+    model = small.model()
+    frames, scale = counted(model, 1e5)
+    noise = Noise(kind=kind, photon_scale=scale if kind == "poisson" else None)
+    whole = log_likelihood(frames, model, noise)
+    # three frames a part: three groups, or two, the last of which has fewer than the others
+    monkeypatch.setattr("registry.ptychography.stack.PART", 3 * 16 * 16)
+    monkeypatch.setattr(likelihood, "_GROUP", parts)
+    monkeypatch.setattr(likelihood, "_FRAMES", 2)
+    np.testing.assert_allclose(log_likelihood(frames, model, noise), whole, rtol=1e-9)
+    assert not is_misplaced(frames, model, noise)
+    for one, other in ((0, 15), (14, 15), (7, 1), (5, 6)):
+        order = np.arange(16)
+        order[[one, other]] = other, one
+        assert is_misplaced(frames[order], model, noise), (one, other)
+
+
 def test_of_many_models_nothing_is_kept(small, monkeypatch):
     """It would take as much memory as they do."""
     monkeypatch.setattr("registry.ptychography.stack.PART", 2 * 16 * 16)
@@ -102,6 +123,38 @@ def test_errors_beyond_photon_counts_weigh_less(small):
     twice = log_likelihood(model + 2 * error, model, MEASURED)
     evidence = [np.diagonal(found).mean() - found.mean() for found in (once, twice)]
     assert evidence[0] / evidence[1] == pytest.approx(4, rel=0.1)
+
+
+def test_frames_without_noise_miss_their_models_by_rounding(small):
+    """Of a frame of usual power, in each: a Gaussian of that width, worked out for a pair."""
+    model = 3 * small.model()
+    found = log_likelihood(model, model, Noise(kind="none"))
+    width = ROUNDING * np.sqrt((model**2).sum(axis=(1, 2)).mean())
+    expected = ((model[0] - model[1]) ** 2).sum() / (2 * width**2)
+    assert found[0, 0] - found[0, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_photon_counts_have_the_likelihood_of_poisson(small):
+    """That is k log(rate) - rate of each pixel, but for what all models have in common."""
+    model, scale = small.model(), 50.0
+    frames, _ = counted(model, 1e3)
+    found = log_likelihood(frames, model, Noise(kind="poisson", photon_scale=scale))
+    counts, rates = scale * frames**2, scale * model**2
+    expected = (counts[3] * np.log(rates[[3, 8]]) - rates[[3, 8]]).sum(axis=(1, 2))
+    assert found[3, 3] - found[3, 8] == pytest.approx(expected[0] - expected[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(("error", "floor"), [(0.0, 2.0), (1.9, 2.0), (4.0, 4.0)])
+def test_measured_frames_that_are_their_models(small, error, floor):
+    """Miss them by rounding: intensities by two of its units at least, worked out for a pair."""
+    model = 3 * small.model()
+    sign = np.where(np.indices(model.shape).sum(axis=0) % 2, 1.0, -1.0)
+    frames = model * np.sqrt(1 + error * ROUNDING * sign)
+    found = log_likelihood(frames, model, MEASURED)[0]
+    own, other = model[0] ** 2, model[1] ** 2
+    dispersion = (floor * ROUNDING) ** 2 * (model**4).sum() / (model**2).sum()
+    expected = (own * np.log(own / other) - own + other).sum() / dispersion
+    assert found[0] - found[1] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_model_without_light_in_a_pixel(small):

@@ -80,6 +80,18 @@ def test_figures_are_the_recorded_ones(fixture):
         assert round(float(rows(fixture)[name].measured), 3) == figures[name], name
 
 
+def test_what_is_allowed_of_each_frame(fixture):
+    """As much to either side of one; of the least and the most misfit it is what the table has."""
+    fitted, _ = fit(fixture.arrays, recorded(fixture))
+    np.testing.assert_allclose(fitted.low + fitted.high, 2)
+    for name, frame in (
+        ("chi_square_min", fitted.values.argmin()),
+        ("chi_square_max", fitted.values.argmax()),
+    ):
+        expected = fitted.values[frame], fitted.low[frame], fitted.high[frame]
+        assert fitted.figures[name] == pytest.approx(expected), name
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -143,6 +155,29 @@ def test_figures_that_decide(name, value, shown):
     """What tells checked from undecided has its limit; what has no upper end has no gauge."""
     (row,) = checks({name: value}, None)
     assert (row.measured, row.limit, row.margin, row.holds, row.gauge) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "gauge"),
+    [
+        ("coverage_x", 0.75, 0.5),
+        ("coverage_y", 0.6, 0.2),
+        ("max_amplitude", 2.5, 0.25),
+        ("nearest_alternative_margin", 0.5, None),
+        ("own_match_rate", 0.5, None),
+    ],
+)
+def test_where_between_its_ends_a_figure_is(name, value, gauge):
+    """From the limit to the most that it can be, or from the least to the limit."""
+    (row,) = checks({name: value}, None)
+    assert row.gauge == (None if gauge is None else pytest.approx(gauge))
+
+
+@pytest.mark.parametrize(("scale", "holds"), [(1.4146, True), (1.4148, False), (0.7066, False)])
+def test_a_figure_beyond_its_limit_by_less_than_a_sidecar_has(scale, holds):
+    """Half of its last decimal is no failure, and no more than that."""
+    (row,) = checks({"noise": "measured", "scale": scale}, None)
+    assert row.holds is holds
 
 
 def test_every_figure_has_words():

@@ -49,6 +49,29 @@ def test_the_generator_plants_the_same(name, arrays):
         np.testing.assert_allclose(planted[key], array, rtol=0, atol=tolerance, equal_nan=True)
 
 
+# What the generator has not: the array that is changed, and what becomes of it.
+OTHERS = {
+    "rolled_frames": ("diffraction", lambda a: np.concatenate([a[-1:], a[:-1]])),
+    "mirrored_x": ("xcoords", lambda x: x.max() - (x - x.min())),
+    "mirrored_y": ("ycoords", lambda y: y.max() - (y - y.min())),
+    "clipped": ("diffraction", lambda a: np.where(a < a.max() / 2, a, a.max() / 2)),
+    "transposed_object": ("objectGuess", lambda a: np.einsum("ij->ji", a)),
+    "transposed_probe": ("probeGuess", lambda a: np.einsum("...ij->...ji", a)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_the_generator_has_not_is_planted_as_it_is_said(name, arrays):
+    """By as much as the mistake's meaning says, and nothing else is changed."""
+    modes = np.stack([arrays["probeGuess"], 0.3 * arrays["probeGuess"][::-1]])
+    for known in (arrays, {**arrays, "probeGuess": modes}):
+        planted = BY_NAME[name].plant(known)
+        key, change = OTHERS[name]
+        np.testing.assert_allclose(planted.pop(key), change(known[key]), rtol=1e-12)
+        for other, array in planted.items():
+            assert other == "diff3d" or array is known[other] or (array == known[other]).all()
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_sound_fixture_is_changed(name, arrays):
     """Each mistake is one: the twin has nothing symmetric, real or empty about it."""

@@ -83,6 +83,9 @@ SIDECAR = REPOSITORY / FOLDER / "minimal_dataset_v1_n16.json"
         {"noise": ["poisson"], "photon_scale": 1.0},
         {"noise": "poisson", "photon_scale": "1"},
         {"noise": "poisson", "photon_scale": -1.0},
+        {"noise": "poisson", "photon_scale": 0.0},
+        {"noise": "poisson", "photon_scale": float("inf")},
+        {"noise": "poisson", "photon_scale": float("nan")},
         {"noise": "loud", "photon_scale": None},
     ],
 )
@@ -102,3 +105,7 @@ def test_what_a_sidecar_says():
     assert recorded(record) == Noise(kind="poisson", photon_scale=record.details["photon_scale"]), (
         "another noise"
     )
+    for scale in (1, 0.5):
+        declared = replace(record, details={"noise": "poisson", "photon_scale": scale})
+        assert recorded(declared) == Noise(kind="poisson", photon_scale=scale), "another noise"
+    assert recorded(replace(record, details={"noise": "none"})) == Noise(kind="none")

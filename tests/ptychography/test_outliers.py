@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from registry.ptychography.outliers import Usual
+from registry.ptychography.scan import ROUNDING
 
 
 def told(frames: np.ndarray, model: np.ndarray) -> list[int]:
@@ -102,6 +103,14 @@ def test_a_source_without_any_error():
     usual = Usual.of(model, model)
     assert not usual.outliers(model * (1 + 3e-6), model)[1].any()
     assert usual.outliers(model * (1 + 5e-6), model)[1].all()
+
+
+def test_a_source_without_any_error_is_missed_by_rounding():
+    """Its intensities by two units of it: so many photons there would be, however bright it is."""
+    for amplitude in (1.0, 3.0):
+        model = np.full((4, 8, 8), amplitude)
+        usual = Usual.of(model, model)
+        assert usual.photon_scale == pytest.approx((2 * ROUNDING * amplitude) ** -2, rel=1e-9)
 
 
 def test_a_model_without_light():

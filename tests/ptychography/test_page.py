@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import registry
-from registry.page import SourceArrays
-from registry.ptychography.page import page
+from registry.page import Side, SourceArrays
+from registry.ptychography.page import compared, page
 from tests.kit.repository import REPOSITORY
 
 
@@ -89,3 +89,47 @@ def test_no_chart_of_the_fit(fixture, changes, why):
     """The page says why there is none."""
     found = page(fixture.arrays, replace(fixture.sidecar, **changes), source(fixture))
     assert (found.charts, found.no_charts) == ([], why)
+
+
+def test_a_comparison(fixture):
+    """Positions of both, with words for each kind of dot that is drawn."""
+    known = Side(arrays=fixture.arrays, record=fixture.sidecar, source=source(fixture))
+    alone = Side(arrays=fixture.arrays)
+    for sides, marks in (
+        ((alone, alone), ["dot quiet", "dot own"]),
+        ((alone, known), ["dot quiet", "dot own", "dot all"]),
+    ):
+        (section,) = compared(*sides)
+        assert [mark for mark, _ in section.key] == marks
+        assert [picture.name for picture in section.pictures] == ["positions"]
+    assert compared(alone, Side(arrays={})) == []
+
+
+def test_arrays_without_positions(fixture):
+    """There is no section without pictures, and no figure of what is not there."""
+    frames = {"diffraction": fixture["diffraction"]}
+    record = replace(fixture.sidecar, arrays={})
+    found = page(frames, record, None)
+    assert [section.title for section in found.sections] == ["Probe and object", "Diffraction"]
+    assert (found.charts, found.no_charts) == (
+        [],
+        "no objectGuess, probeGuess, xcoords, ycoords",
+    )
+
+
+def test_positions_that_no_sidecar_describes(fixture):
+    """Their range is not known, and what was covered is said all the same."""
+    facts = page(fixture.arrays, replace(fixture.sidecar, arrays={}), None).sections[2].facts
+    assert [name for name, _ in facts] == ["Positions", "Strategy", "Covered of x", "Covered of y"]
+
+
+def test_frames_are_drawn_in_photons_where_their_number_is_known(fixture, monkeypatch):
+    """What is no number is none."""
+    asked = []
+    monkeypatch.setattr(
+        "registry.ptychography.pictures.frames", lambda arrays, scale: asked.append(scale) or ["a"]
+    )
+    details = fixture.sidecar.details
+    page(fixture.arrays, fixture.sidecar, None)
+    page(fixture.arrays, replace(fixture.sidecar, details={**details, "photon_scale": None}), None)
+    assert asked == [details["photon_scale"], None]

@@ -7,9 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from registry.ptychography.held_out import HeldOut
 from registry.ptychography.noise import Noise, misfit_moments
 from registry.ptychography.outliers import Usual
-from registry.ptychography.physics import agrees_with_source, assess, judge_counts, relative_error
+from registry.ptychography.physics import (
+    agrees_with_source,
+    assess,
+    judge_alternatives,
+    judge_counts,
+    judge_distinct,
+    judge_own_match,
+    judge_scale,
+    relative_error,
+)
 
 NONE = Noise(kind="none")
 MEASURED = Noise(kind="measured")
@@ -77,6 +87,20 @@ def test_shape_is_judged_apart_from_scale(small, factor):
     margin = assess(small, NONE).figures.nearest_alternative_margin
     assert found.figures.nearest_alternative_margin == pytest.approx(margin, rel=1e-9)
     assert found.figures.own_match_rate == 1.0
+
+
+def test_what_was_held_out_is_a_figure_and_a_doubt(small):
+    """That of the source; without one there is none."""
+    alone = assess(small, NONE)
+    assert (alone.figures.held_out_z, alone.doubts) == (None, [])
+    known = assess(small, NONE, held_out=HeldOut(places=64, z=6.5))
+    assert (known.figures.held_out_z, known.doubts) == (6.5, [])
+    unknown = assess(small, NONE, held_out=HeldOut(places=64, z=1.5))
+    assert unknown.figures.held_out_z == 1.5
+    assert [doubt.partition(":")[0] for doubt in unknown.doubts] == [
+        "held-out frames do not know their place"
+    ]
+    assert unknown.failures == [], "a doubt is no failure"
 
 
 # own-match
@@ -182,6 +206,13 @@ def test_how_much_better_another_model_may_be_by_few_photons(small, gain, refuse
     assert ("own-match" in criteria(assessment)) == refused
 
 
+@pytest.mark.parametrize(("gain", "rate"), [(1e-4, 1.0), (0.5, 0.5), (17.9, 0.5)])
+def test_a_tie_is_a_match(gain, rate):
+    """What sums in another order can turn around is none that is matched better."""
+    found, failures = judge_own_match(np.array([[0.0, gain], [-5.0, 0.0]]))
+    assert (found, failures) == (rate, [])
+
+
 def balanced(frames: np.ndarray, model: np.ndarray) -> np.ndarray:
     """The frames, the last of them as bright as makes all together as bright as the model."""
     frames = frames.copy()
@@ -216,6 +247,13 @@ def test_figures_name_the_nearest_alternative(small):
     """The mistake that would be noticed least, even where it is not made."""
     figures = assess(small, NONE).figures
     assert figures.nearest_alternative in ("x shifted by -0.5 px", "x shifted by +0.5 px")
+
+
+def test_a_mistake_that_fits_as_well_is_named():
+    """Not worse is too good."""
+    (failure,) = judge_alternatives({"x mirrored": 0.0, "y mirrored": 1e-9})
+    assert failure.found == "1 that fit as well or better: x mirrored (+0.000)"
+    assert list(judge_alternatives({"y mirrored": 1e-9})) == []
 
 
 # chi-square
@@ -264,6 +302,10 @@ def test_frames_without_the_noise_they_declare(small):
         ([3e7 + 0.5, 1], False),
         ([0.5, 1.5, 2.5], True),
         ([0.25, 0.75, 1.25, 1.75], True),
+        ([1e5 + 0.5, 3e5 + 0.5], True),
+        # an eighth off in the mean
+        ([1.12, 2.88, 3.12], False),
+        ([1.13, 2.87, 3.13], True),
         # whole numbers of ten photons are whole
         ([10, 20, 30], False),
         # where there is light there is a photon, which those of a thousandth forget
@@ -406,6 +448,16 @@ def test_scale_under_photon_noise(small, sigmas, refused):
     assert ("scale" in [f.criterion for f in failures]) == refused
 
 
+@pytest.mark.parametrize(
+    ("scale", "refused"),
+    [(1 + 3e-6, False), (1 - 3e-6, False), (1 + 5e-6, True), (1 - 5e-6, True)],
+)
+def test_scale_of_very_many_photons(scale, refused):
+    """What they leave open is less than rounding, which is allowed for in any frames."""
+    noise = Noise(kind="poisson", photon_scale=1e18)
+    assert bool(list(judge_scale(scale, 1.0, noise))) == refused
+
+
 @pytest.mark.parametrize("noise", [NONE, MEASURED, Noise(kind="poisson", photon_scale=10.0)])
 def test_frames_without_light(small, noise):
     """Frames of zeros are refused in words, not by a division by zero."""
@@ -442,6 +494,15 @@ def test_equal_frames(small):
         "frame 9 equal to frame 2, bit for bit",
         "frame 12 equal to frame 2, bit for bit",
     ]
+
+
+@pytest.mark.parametrize("shape", [(4, 20), (20, 4), (1, 1)])
+def test_equal_frames_of_any_shape(shape):
+    """Frames may be wide, high, or a pixel."""
+    frames = np.arange(3.0)[:, None, None] + np.zeros(shape)
+    assert list(judge_distinct(frames)) == []
+    (failure,) = judge_distinct(frames[[0, 1, 0]])
+    assert failure.found == "frame 2 equal to frame 0, bit for bit"
 
 
 def test_frames_that_share_their_middle_row_are_not_equal(small):

@@ -17,7 +17,7 @@ import registry
 from registry import drawing
 from registry.page import Side, SourceArrays
 from registry.ptychography import pictures
-from registry.ptychography.limits import fit
+from registry.ptychography.limits import Fit, fit
 from registry.report import figures
 from tests.kit.repository import REPOSITORY
 from tests.report.kit import NAME
@@ -38,6 +38,51 @@ def image(picture: drawing.Picture) -> np.ndarray:
         (found,) = re.findall(rb"data:image/png;base64,([^\"]+)", data)
         data = base64.b64decode(found)
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
+
+
+@pytest.fixture
+def figures_of(monkeypatch):
+    """Figures of the charts that a function draws, to ask what lies where in them."""
+    from matplotlib.figure import Figure
+
+    drawn = []
+
+    def draw_chart(name, title, alt, draw, inches, note=""):
+        drawn.append(Figure(figsize=inches))
+        draw(drawn[-1], drawing.THEMES["light"])
+        # which widens an axis to an equal scale
+        drawn[-1].draw_without_rendering()
+
+    def ask(function, *arguments):
+        drawn.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(pictures, "draw_chart", draw_chart)
+            function(*arguments)
+        return drawn[0]
+
+    return ask
+
+
+def dots_of(axes) -> list[tuple[np.ndarray, str]]:
+    """Dots of a chart, those that are drawn first first: columns and rows, and their colour."""
+    from matplotlib.colors import to_hex
+    from matplotlib.patches import PathPatch
+
+    patches = sorted(
+        (child for child in axes.get_children() if isinstance(child, PathPatch)),
+        key=lambda patch: patch.zorder,
+    )
+    return [(patch.get_path().vertices[::2].T, to_hex(patch.get_edgecolor())) for patch in patches]
+
+
+def is_within(inner, outer) -> bool:
+    """Whether a box of matplotlib's lies in another one."""
+    return bool(
+        outer.x0 <= inner.x0
+        and inner.x1 <= outer.x1
+        and outer.y0 <= inner.y0
+        and inner.y1 <= outer.y1
+    )
 
 
 def scan(fixture, source):
@@ -164,9 +209,41 @@ def test_light_on_the_object():
     assert picture.light.count(drawing.THEMES["dark"]["accent"].encode()) == 1
 
 
+def test_light_of_a_frame_that_is_no_square():
+    """Intensity, of all modes; a quarter of a frame's height is cut, and a quarter of its width."""
+    probe = np.random.default_rng(3).normal(size=(2, 8, 20))
+    where = {"xcoords": np.array([30.0, 35.0]), "ycoords": np.array([50.0, 53.0])}
+    picture = pictures.coverage({"probeGuess": probe, **where})
+    assert "15 × 7 pixels from column 25 and row 48" in picture.alt
+    light = np.zeros((11, 25))
+    for row, column in ((0, 0), (3, 5)):
+        light[row : row + 8, column : column + 20] += (probe**2).sum(axis=0)
+    shown = np.sqrt(light[2:-2, 5:-5])
+    assert np.abs(image(picture)[..., 0] - 255 * shown / shown.max()).max() <= 2
+    assert b'path d="M5.50 2.50h0M10.50 5.50h0"' in picture.light
+
+
+def test_light_of_no_light():
+    """A probe of zeros gives a black picture."""
+    where = {"xcoords": np.array([12.0]), "ycoords": np.array([20.0])}
+    assert not image(pictures.coverage({"probeGuess": np.zeros((8, 8)), **where}))[..., :3].any()
+
+
+def test_positions_as_far_apart_as_a_scan_can_have():
+    """So many frames' sizes, and no more."""
+    farthest = 4.0 * pictures._FARTHEST
+    for axis, other in (("xcoords", "ycoords"), ("ycoords", "xcoords")):
+        arrays = {"probeGuess": np.ones((2, 4)), other: np.zeros(2)}
+        assert pictures.coverage({**arrays, axis: np.array([0, farthest])}) is not None
+        assert pictures.coverage({**arrays, axis: np.array([0, farthest + 0.5])}) is None
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"ycoords": np.array([0.0, np.nan])},
+        {"xcoords": np.zeros((2, 1)), "ycoords": np.zeros((2, 1))},
+        {"xcoords": np.zeros(0), "ycoords": np.zeros(0)},
         {"xcoords": np.array([0.0, 1e9])},
         {"xcoords": np.array([0.0, np.nan])},
         {"xcoords": np.array([0.0])},
@@ -174,7 +251,17 @@ def test_light_on_the_object():
         {"probeGuess": np.ones(4)},
         {"probeGuess": np.ones((0, 4))},
     ],
-    ids=["far apart", "nan", "fewer", "probe nan", "probe axes", "probe empty"],
+    ids=[
+        "y nan",
+        "axes",
+        "none",
+        "far apart",
+        "nan",
+        "fewer",
+        "probe nan",
+        "probe axes",
+        "probe empty",
+    ],
 )
 def test_no_light_on_the_object(changes):
     """What tells no light, or more than a scan can have, gives no picture, and no error."""
@@ -212,13 +299,50 @@ def test_frames_without_a_photon_scale(fixture):
 
 
 def test_frames_are_on_a_log_scale():
-    """Equal ratios are equal steps of colour."""
-    stack = np.sqrt(np.array([[[1e-6, 1e-4, 1e-2, 1.0]]]))
+    """Equal ratios are equal steps of colour, from a millionth of the brightest pixel on."""
+    stack = np.sqrt(np.array([[[4e-6, 4e-4, 4e-2, 4.0]]]))
     _, single = pictures.frames({"diffraction": stack}, None)
     from matplotlib import colormaps
 
     wanted = colormaps["viridis"]([0.0, 1 / 3, 2 / 3, 1.0], bytes=True)
     assert np.abs(image(single)[0].astype(int) - wanted).max() <= 3, "not the colours of a log"
+
+
+def test_frames_in_photons():
+    """From none, in the darkest colour, to the most of any frame, in the lightest."""
+    from matplotlib import colormaps
+
+    stack = np.sqrt([[[0.0, 9, 1]], [[0, 99, 1]]])
+    mean, first, second = pictures.frames({"diffraction": stack}, 1.0)
+    for picture, photons in ((mean, [0, 54, 1]), (first, [0, 9, 1]), (second, [0, 99, 1])):
+        wanted = colormaps["viridis"](np.log10(1 + np.array(photons)) / 2, bytes=True)
+        assert np.abs(image(picture)[0].astype(int) - wanted).max() <= 3, picture.title
+        assert picture.scale.high_text == "99 photons"
+    assert pictures.frames({"diffraction": stack}, 10.0)[0].scale.high_text == "990 photons"
+
+
+def test_frames_without_light():
+    """Are as dark as can be, on either scale, and divided by nothing."""
+    from matplotlib import colormaps
+
+    darkest = list(colormaps["viridis"](0.0, bytes=True))
+    for photon_scale in (None, 2.0):
+        found = pictures.frames({"diffraction": np.zeros((2, 4, 4))}, photon_scale)
+        assert [image(picture)[0, 0].tolist() for picture in found] == [darkest] * 3
+
+
+@pytest.mark.parametrize(
+    ("where", "notes"),
+    [
+        ({"xcoords": np.arange(2.0), "ycoords": np.arange(2.0)}, ["at x 0.0, y 0.0 px", ""]),
+        ({"xcoords": np.arange(3.0)}, ["", ""]),
+    ],
+    ids=["fewer", "one axis"],
+)
+def test_frames_whose_place_is_not_known(where, notes):
+    """Of them nothing is said."""
+    found = pictures.frames({"diffraction": np.ones((3, 4, 4)), **where}, None)
+    assert [found[1].note, found[3].note] == notes
 
 
 def test_values_that_are_not_finite(fixture):
@@ -266,9 +390,136 @@ def test_positions_over_the_source(fixture):
     assert more >= 1087, "not every dot of the source is there"
 
 
+def as_scan(fixture, x, y):
+    """Arrays and sidecar of a fixture with these of four positions of its source."""
+    chosen = [0, 2, 3]
+    arrays = {"xcoords": np.array(x)[chosen], "ycoords": np.array(y)[chosen]}
+    checks = {**fixture.sidecar.checks, "coverage_x": 0.75, "coverage_y": 0.5}
+    source = SourceArrays(path="a.npz", values={"xcoords": x, "ycoords": y})
+    return arrays, replace(fixture.sidecar, subset_indices=chosen, checks=checks), source
+
+
+WIDE = [10.0, 60.0, 30.0, 50.0], [20.0, 34.0, 28.0, 30.0]
+HIGH = WIDE[1], WIDE[0]
+
+
+@pytest.mark.parametrize("coordinates", [WIDE, HIGH], ids=["wide", "high"])
+def test_what_lies_where_among_positions(fixture, figures_of, coordinates):
+    """The fixture's over the source's, joined in their order, and each of three by its number."""
+    arrays, record, source = as_scan(fixture, *coordinates)
+    axes = figures_of(pictures.positions, arrays, record, source).axes[0]
+    own = np.stack([arrays["xcoords"], arrays["ycoords"]])
+    (others, faint), (mine, accent) = dots_of(axes)
+    np.testing.assert_array_equal(others, coordinates)
+    np.testing.assert_array_equal(mine, own)
+    assert (faint, accent) == tuple(drawing.THEMES["light"][ink] for ink in ("faint", "accent"))
+    path, *_ = axes.lines
+    np.testing.assert_array_equal(path.get_data(), own)
+    first, middle, last = (text for text in axes.texts if text.get_text().isdigit())
+    assert [text.get_text() for text in (first, middle, last)] == ["0", "1", "2"]
+    np.testing.assert_array_equal([text.xy for text in (first, middle, last)], own.T)
+
+
+@pytest.mark.parametrize("coordinates", [WIDE, HIGH], ids=["wide", "high"])
+def test_what_a_fixture_covers_is_drawn_beside_its_positions(fixture, figures_of, coordinates):
+    """Along x above them, along y to their right: the source's range, and over it the fixture's."""
+    arrays, record, source = as_scan(fixture, *coordinates)
+    axes = figures_of(pictures.positions, arrays, record, source).axes[0]
+    ends = [np.transpose([(each.min(), each.max()) for each in (x, y)]) for x, y in (
+        np.array(coordinates), (arrays["xcoords"], arrays["ycoords"])
+    )]  # fmt: skip
+    colours = [drawing.THEMES["light"][ink] for ink in ("faint", "faint", "accent", "accent")]
+    _, *bars = axes.lines
+    assert [bar.get_color() for bar in bars] == colours
+    assert bars[0].get_linewidth() > bars[2].get_linewidth(), "the source's is hidden"
+    for bar, (low, high) in zip(bars[::2], ends, strict=True):
+        np.testing.assert_array_equal(bar.get_xdata(), [low[0], high[0]])
+        assert (bar.get_ydata() < ends[0][0, 1]).all(), "not above"
+        np.testing.assert_array_equal(bar.get_ydata(), bars[0].get_ydata())
+    for bar, (low, high) in zip(bars[1::2], ends, strict=True):
+        np.testing.assert_array_equal(bar.get_ydata(), [low[1], high[1]])
+        assert (bar.get_xdata() > ends[0][1, 0]).all(), "not to the right"
+        np.testing.assert_array_equal(bar.get_xdata(), bars[1].get_xdata())
+
+
+@pytest.mark.parametrize("coordinates", [WIDE, HIGH], ids=["wide", "high"])
+def test_words_beside_positions_have_their_room(fixture, figures_of, coordinates):
+    """In the middle of what they tell of, farther out than it, and within the axes."""
+    arrays, record, source = as_scan(fixture, *coordinates)
+    axes = figures_of(pictures.positions, arrays, record, source).axes[0]
+    of_x, of_y = (text for text in axes.texts if not text.get_text().isdigit())
+    assert (of_x.get_text(), of_y.get_text()) == ("75.0% of x", "50.0% of y")
+    boxes = [text.get_window_extent() for text in (of_x, of_y)]
+    bars = [axes.lines[n].get_window_extent() for n in (1, 2)]
+    assert (boxes[0].x0 + boxes[0].x1) == pytest.approx(bars[0].x0 + bars[0].x1, abs=2)
+    assert (boxes[1].y0 + boxes[1].y1) == pytest.approx(bars[1].y0 + bars[1].y1, abs=2)
+    assert boxes[0].y0 > bars[0].y1, "over the range in x"
+    assert boxes[1].x0 > bars[1].x1, "over the range in y"
+    assert boxes[0].width > boxes[0].height, "does not lie along x"
+    assert boxes[1].height > boxes[1].width, "does not stand along y"
+    assert all(is_within(box, axes.bbox) for box in boxes), "beyond the axes"
+    dots = axes.transData.transform(np.transpose(coordinates))
+    assert (dots > axes.bbox.min).all(), "a position is cut off"
+    assert (dots < axes.bbox.max).all(), "a position is cut off"
+    extent = np.ptp(dots, axis=0) / [axes.bbox.width, axes.bbox.height]
+    assert extent.max() > 0.7, "most of the picture is empty"
+
+
+def test_a_larger_scan_is_drawn_as_a_smaller_one(fixture, figures_of):
+    """Everything beside positions is as far from them, whatever pixels they span."""
+    places = []
+    for factor in (1, 10):
+        x, y = ([factor * value for value in values] for values in WIDE)
+        axes = figures_of(pictures.positions, *as_scan(fixture, x, y)).axes[0]
+        drawn = [*axes.lines, *(text for text in axes.texts if not text.get_text().isdigit())]
+        places.append([part.get_window_extent().extents for part in drawn])
+    np.testing.assert_allclose(places[1], places[0], atol=0.5)
+
+
+def test_positions_without_a_source_or_coverage(fixture, figures_of):
+    """There is nothing to hold them against, and no word without a number."""
+    arrays, record, _ = as_scan(fixture, *WIDE)
+    record = replace(record, checks={"coverage_x": 0.75})
+    axes = figures_of(pictures.positions, arrays, record, None).axes[0]
+    assert [colour for _, colour in dots_of(axes)] == [drawing.THEMES["light"]["accent"]]
+    assert [text.get_text() for text in axes.texts] == ["0", "1", "2", "75.0% of x", ""]
+    source_range, own_range = axes.lines[1], axes.lines[3]
+    np.testing.assert_array_equal(source_range.get_data(), own_range.get_data())
+    picture = pictures.positions(arrays, record, None)
+    assert picture.alt == "3 scan positions in object pixels, joined in their order."
+
+
+def test_a_single_position(fixture, figures_of):
+    """Is a picture of a pixel or so, not of nothing."""
+    arrays = {"xcoords": np.array([30.0]), "ycoords": np.array([40.0])}
+    axes = figures_of(pictures.positions, arrays, fixture.sidecar, None).axes[0]
+    assert 0.1 < np.ptp(axes.get_xlim()) < 10, axes.get_xlim()
+    assert 0.1 < np.ptp(axes.get_ylim()) < 10, axes.get_ylim()
+
+
+def test_nothing_of_a_chart_is_cut_off(fixture, figures_of):
+    """Axes and all that is written beside them lie within the picture, and take most of it."""
+    side = Side(arrays=fixture.arrays)
+    fitted, _ = fit(fixture.arrays, {**fixture.sidecar.checks, **fixture.sidecar.details})
+    for drawn in (
+        (pictures.positions, fixture.arrays, fixture.sidecar, None),
+        (pictures.both_positions, side, side),
+        (pictures.frame_fit, fitted),
+    ):
+        figure = figures_of(*drawn)
+        (axes,) = figure.axes
+        assert is_within(axes.get_tightbbox(), figure.bbox), drawn[0]
+        share = axes.bbox.width * axes.bbox.height / (figure.bbox.width * figure.bbox.height)
+        assert share > 0.6, drawn[0]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (
+            {"values": {"xcoords": [1.0] * 1087, "ycoords": [1.0] * 1088}},
+            "has other positions than the sidecar",
+        ),
         ({"problem": "is not here (dvc repro builds it)", "values": {}}, "is not here"),
         ({"values": {"xcoords": [1.0], "ycoords": [1.0]}}, "has other positions than the sidecar"),
         (
@@ -276,7 +527,7 @@ def test_positions_over_the_source(fixture):
             "has its positions on another scale",
         ),
     ],
-    ids=["absent", "fewer", "scaled"],
+    ids=["not as many", "absent", "fewer", "scaled"],
 )
 def test_positions_alone(fixture, change, said):
     """Where the source's cannot be shown, the fixture's are, and the page says why."""
@@ -284,6 +535,54 @@ def test_positions_alone(fixture, change, said):
     assert said in picture.note, "not said"
     assert "The fixture's own positions are drawn alone." in picture.note, "not said"
     assert "of the source. They" not in picture.alt, "they are said to be there"
+
+
+@pytest.mark.parametrize("scaled", ["xcoords", "ycoords"])
+def test_positions_on_another_scale_along_one_axis(fixture, scaled):
+    """Both axes have to be those of the source."""
+    source = whole_source(fixture)
+    other = [2 * value for value in source.values[scaled]]
+    picture = scan(fixture, replace(source, values={**source.values, scaled: other}))
+    assert "has its positions on another scale" in picture.note
+
+
+@pytest.mark.parametrize(("count", "is_there"), [(3, False), (4, True)])
+def test_a_source_that_ends_with_the_last_position(fixture, count, is_there):
+    """From the first index on, and up to the last one: what is beyond it is not looked for."""
+    arrays, record, _ = as_scan(fixture, *WIDE)
+    shorter = {"xcoords": WIDE[0][:count], "ycoords": WIDE[1][:count]}
+    picture = pictures.positions(arrays, record, SourceArrays(path="a.npz", values=shorter))
+    assert ("over the 4 of the source" in picture.alt) == is_there
+    assert ("other positions than the sidecar says" in picture.note) == (not is_there)
+
+
+def test_the_source_of_either_of_two(fixture):
+    """That of the first of them which has one."""
+    longer = whole_source(fixture)
+    longer = replace(longer, values={name: [*v, 50.0] for name, v in longer.values.items()})
+    a = Side(arrays=fixture.arrays, record=fixture.sidecar, source=whole_source(fixture))
+    b = Side(arrays=fixture.arrays, record=fixture.sidecar, source=longer)
+    for sides, count in (((a, b), 1087), ((b, a), 1088), ((Side(arrays=a.arrays), b), 1088)):
+        assert f"over the {count} of the source" in pictures.both_positions(*sides).alt
+
+
+def test_what_lies_where_among_positions_of_two(fixture, figures_of):
+    """B over A, both over the source's; a line from A to B where one moved, rows downwards."""
+    x, y = fixture.xcoords, fixture.ycoords
+    a = Side(arrays=fixture.arrays, record=fixture.sidecar, source=whole_source(fixture))
+    moved = {"xcoords": x, "ycoords": y + 2.0 * (np.arange(16) == 3)}
+    axes = figures_of(pictures.both_positions, a, Side(arrays=moved)).axes[0]
+    (_, faint), (first, quiet), (second, accent) = dots_of(axes)
+    assert [faint, quiet, accent] == [
+        drawing.THEMES["light"][ink] for ink in ("faint", "quiet", "accent")
+    ]
+    np.testing.assert_array_equal(first, [x, y])
+    np.testing.assert_array_equal(second, [x, moved["ycoords"]])
+    lines = np.array([line.get_data() for line in axes.lines])
+    np.testing.assert_array_equal(lines.transpose(2, 1, 0), [[x, y], [x, moved["ycoords"]]])
+    bottom, top = axes.get_ylim()
+    assert bottom > top
+    assert pictures.both_positions(a, Side(arrays=moved)).note == "1 of 16 moved."
 
 
 def test_positions_of_two(fixture):
@@ -323,6 +622,43 @@ def test_every_frame_against_its_model(fixture):
         "Misfit over photon noise (χ²) of each of 16 frames: from 0.957 to 1.06, which is frame "
         "3. The limit of frame 3 is 1.13."
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "is_log"),
+    [
+        ([0.5, 5.0], False),
+        ([0.5, 5.2], True),
+        ([2.0, 19.0], False),
+        ([0.0, 5.0], False),
+    ],
+)
+def test_figures_over_more_than_a_decade_have_a_log_scale(figures_of, values, is_log):
+    """And those have not among which is a zero, which has no logarithm."""
+    fitted = Fit(what="relative error (of amplitude)", values=np.array(values))
+    axes = figures_of(pictures.frame_fit, fitted).axes[0]
+    assert (axes.get_yscale() == "log") == is_log
+    assert axes.get_ylabel() == "relative error"
+
+
+@pytest.mark.parametrize(
+    ("limits", "bands"),
+    [({}, 0), ({"high": np.array([2.0, 3.0])}, 0), ({"low": np.zeros(2), "high": np.ones(2)}, 1)],
+    ids=["none", "upper", "both"],
+)
+def test_limits_are_drawn_as_far_as_there_are_any(figures_of, limits, bands):
+    """A line for each, a band between two; one figure for each frame, in its place."""
+    fitted = Fit(what="misfit", values=np.array([1.0, 1.5]), **limits)
+    axes = figures_of(pictures.frame_fit, fitted).axes[0]
+    assert [line.get_ydata().tolist() for line in axes.lines] == [
+        limit.tolist() for limit in limits.values()
+    ]
+    assert len(axes.collections) == bands
+    ((dots, _),) = dots_of(axes)
+    np.testing.assert_array_equal(dots, [[0, 1], [1.0, 1.5]])
+    picture = pictures.frame_fit(fitted)
+    assert picture.note == ("Between the lines is what is allowed." if "high" in limits else "")
+    assert ("The limit of frame 1 is" in picture.alt) == ("high" in limits)
 
 
 def every(fixture):

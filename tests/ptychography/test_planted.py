@@ -13,6 +13,7 @@ from registry.ptychography.forward import Forward, object_patches
 from registry.ptychography.mistakes import MISTAKES
 from registry.ptychography.noise import Noise
 from registry.ptychography.planting import shifted
+from registry.ptychography.scan import Scan
 
 LEVELS = {
     "noise-free": ("none", None),
@@ -100,6 +101,20 @@ def test_the_record_is_as_a_sidecar_has_it(sound, schemas):
     assert sorted(names) == sorted(mistake.name for mistake in MISTAKES), "not each once"
 
 
+def test_shifts_are_halved_from_a_pixel_on():
+    """What a sidecar records as the smallest is one of these."""
+    assert planted.LADDER[0] == 1
+    assert planted.LADDER[-1] == 1 / 128
+    assert set(np.divide(planted.LADDER[1:], planted.LADDER[:-1])) == {0.5}
+
+
+def test_what_changes_nothing_is_refused_by_nothing(sound, schemas):
+    """A fixture that was accepted is, whether a criterion is to be named or not."""
+    criteria = planted.Criteria.of(*sound(16, "1e4 photons"), schemas)
+    assert criteria.refusing({}) == []
+    assert criteria.refuses({}) is False
+
+
 def test_what_changes_no_value_is_no_mistake(sound, schemas):
     """The conjugate of a real object is the object, whatever the sign of its zeros."""
     arrays, noise = sound(16, "noise-free")
@@ -148,6 +163,142 @@ def test_models_are_made_for_new_positions_alone(sound, schemas, monkeypatch):
         made.clear()
         criteria._models(as_scan({**arrays, **changed})[0], changed).stack[:]
         assert len(made) == count, f"{name}: models of {len(made)} positions"
+
+
+@pytest.mark.parametrize("count", [1, 16])
+@pytest.mark.parametrize("change", ["none", "reversed", "some", "all"])
+def test_models_and_light_are_those_of_the_positions(sound, schemas, count, change):
+    """Be they as they were, in another order, or in part or all of them new."""
+    arrays, noise = sound(16, "1e4 photons")
+    for name in ("diffraction", "xcoords", "ycoords"):
+        arrays[name] = arrays[name][:count]
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    x = (
+        arrays["xcoords"]
+        + {"none": 0, "reversed": 0, "some": np.arange(count) % 3, "all": 1}[change]
+    )
+    changed = {"xcoords": x, "ycoords": arrays["ycoords"]}
+    if change == "reversed":
+        changed = {name: values[::-1] for name, values in changed.items()}
+    scan = as_scan({**arrays, **changed})[0]
+    models = criteria._models(scan, changed)
+    np.testing.assert_allclose(models.stack[:], scan.model(), atol=1e-12)
+    np.testing.assert_allclose(models.light(), (scan.model() ** 2).sum(axis=(1, 2)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["objectGuess", "probeGuess"])
+def test_models_of_another_object_or_probe(sound, schemas, name):
+    """Are made of it."""
+    arrays, noise = sound(16, "1e4 photons")
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+    changed = {name: arrays[name].conj()}
+    scan = as_scan({**arrays, **changed})[0]
+    models = criteria._models(scan, changed)
+    np.testing.assert_allclose(models.stack[:], scan.model(), atol=1e-12)
+    np.testing.assert_allclose(models.light(), (scan.model() ** 2).sum(axis=(1, 2)), rtol=1e-9)
+
+
+def test_of_other_positions_nothing_else_is_read_again(sound, schemas):
+    """Where they could be a scan's; where they could not, the reason is that of `as_scan`."""
+    arrays, noise = sound(16, "1e4 photons")
+    criteria = planted.Criteria.of(arrays, noise, schemas)
+
+    def read(**changed):
+        everything = {**arrays, **changed}
+        return criteria._scan(changed, everything), as_scan(everything)
+
+    moved = {"xcoords": arrays["xcoords"] + 1, "ycoords": arrays["ycoords"] - 1}
+    (found, reason), _ = read(**moved)
+    assert (found.obj is criteria.scan.obj, found.frames is criteria.scan.frames) == (True, True)
+    assert (found.x is moved["xcoords"], found.y is moved["ycoords"], reason) == (True, True, "")
+    for x in (arrays["xcoords"][1:], arrays["xcoords"] * np.nan, arrays["xcoords"] * 1j):
+        found, expected = read(xcoords=x)
+        assert found == expected
+        assert found[0] is None, "a scan of what is none"
+    (found, _), (expected, _) = read(xcoords=arrays["xcoords"].astype("<f4"))
+    assert found.x.dtype == np.float64
+    np.testing.assert_array_equal(found.x, expected.x)
+    (found, _), _ = read(objectGuess=arrays["objectGuess"] * 2)
+    np.testing.assert_array_equal(found.obj, 2 * criteria.scan.obj)
+    assert found.frames is criteria.scan.frames, "frames are converted once more"
+    (found, _), _ = read(diffraction=arrays["diffraction"] * 2)
+    np.testing.assert_array_equal(found.frames, 2 * criteria.scan.frames)
+
+
+def test_arrays_are_compared_frame_by_frame(monkeypatch):
+    """All at once would take as much memory as they do; those of another shape are not equal."""
+    frames = np.arange(5 * 4 * 3.0).reshape(5, 4, 3)
+    compared, equal = [], np.array_equal
+    monkeypatch.setattr(np, "array_equal", lambda a, b: compared.append(a.ndim) or equal(a, b))
+    other = frames.copy()
+    assert planted._equal(frames, other)
+    assert compared == [2] * 5
+    other[4, 3, 2] += 1
+    assert not planted._equal(frames, other)
+    compared.clear()
+    assert planted._equal(frames, frames)
+    assert compared == [], "what is the same array is compared"
+    assert not planted._equal(frames, frames[:4])
+    assert not planted._equal(frames[:4], frames)
+    assert planted._equal(frames[0], frames[0].copy())
+
+
+def scan_at(*positions: float) -> Scan:
+    """A scan at these columns, in one row."""
+    x, nothing = np.array(positions), np.zeros((1, 1), complex)
+    frames = np.zeros((len(x), 1, 1))
+    return Scan(frames=frames, x=x, y=np.zeros(len(x)), probe=nothing, obj=nothing)
+
+
+def test_frames_that_have_changed_places_are_asked_first():
+    """Each with the other; or one that moved, with that whose place is nearest to where it was."""
+    was = scan_at(0, 10, 20, 33, 40, 50)
+    swapped = scan_at(0, 40, 20, 33, 10, 50)
+    assert sorted(planted._likely(swapped, was)[:2].tolist()) == [1, 4]
+    moved = scan_at(0, 10, 20, 27, 40, 50)
+    assert planted._likely(moved, was)[:2].tolist() == [3, 4]
+    for scan in (swapped, moved):
+        assert sorted(planted._likely(scan, was)) == list(range(6)), "not each once"
+    assert planted._likely(scan_at(1, 12), scan_at(0, 10)).tolist() == [1, 0]
+
+
+def test_frames_in_the_order_that_they_have(monkeypatch):
+    """Where nothing is known of where they were, there is one, or too many to look at all pairs."""
+    order = scan_at(3, 2, 1, 0)
+    was = scan_at(0, 1, 2, 3)
+    assert planted._likely(order, was).tolist() != [0, 1, 2, 3], "the order that they have anyway"
+    assert planted._likely(order, None).tolist() == [0, 1, 2, 3]
+    assert planted._likely(scan_at(4), scan_at(5)).tolist() == [0]
+    monkeypatch.setattr(planted, "_FEW_POSITIONS", 4)
+    assert planted._likely(order, was).tolist() != [0, 1, 2, 3], "so many are few"
+    monkeypatch.setattr(planted, "_FEW_POSITIONS", 3)
+    assert planted._likely(order, was).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("likely", [None, np.arange(16)[::-1]])
+def test_a_misplaced_frame_is_found_among_the_likely_ones_or_the_others(small, likely):
+    """And none is where there is none."""
+    noise = Noise(kind="poisson", photon_scale=1e4)
+    models = planted._Models(stack=small.frames, light=lambda: small.x, likely=likely)
+    assert planted._is_misplaced(small.frames, models, noise) is False
+    for one, other in ((1, 2), (1, 15), (14, 15)):
+        order = np.arange(16)
+        order[[one, other]] = other, one
+        assert planted._is_misplaced(small.frames[order], models, noise) is True, (one, other)
+
+
+@pytest.mark.parametrize("kind", ["none", "measured"])
+def test_misfits_of_a_few_frames_are_those_of_all(monkeypatch, kind):
+    """A frame that misses its model is found in whichever part it is."""
+    monkeypatch.setattr("registry.ptychography.stack.PART", 2 * 4 * 4)
+    model = 1 + np.random.default_rng(1).random((9, 4, 4))
+    noise, wrong = Noise(kind=kind), model.copy()
+    assert planted._misfits(model, model, noise) == []
+    for n in (0, 8):
+        frames = wrong.copy()
+        frames[n] *= 1.1
+        (failure,) = planted._misfits(frames, model, noise)
+        assert failure.criterion == "chi-square"
 
 
 def test_a_shift_that_a_few_frames_tell_is_held_against_no_others(sound, schemas, monkeypatch):

@@ -105,6 +105,26 @@ def test_the_generators_frames(arrays):
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_the_generators_probe(arrays):
+    """That of `defect_v1`, but for rounding."""
+    theirs = defect_v1._other_probe(arrays, np.arange(64))["probeGuess"]
+    mine = planting.other_probe(arrays["probeGuess"])
+    np.testing.assert_allclose(mine, theirs, atol=1e-5 * abs(theirs).max())
+
+
+def test_zero_frequency_of_frames_of_odd_size():
+    """From the middle to the corner, where there is a pixel in the middle."""
+    frames = np.zeros((1, 5, 7), "<f4")
+    frames[0, 2, 3] = 1
+    assert np.argwhere(planting.unshifted(frames)).tolist() == [[0, 0, 0]]
+
+
+def test_a_single_position():
+    """Is moved as any."""
+    moved = planting.shifted(1, -2)({"xcoords": np.full(1, 5.0), "ycoords": np.full(1, 7.0)})
+    assert (moved["xcoords"].tolist(), moved["ycoords"].tolist()) == ([6.0], [5.0])
+
+
 def test_one_pixel_of_few_frames():
     """The last, where there is no fourth."""
     planted = planting.one_pixel(np.zeros((2, 6, 6), "<f4"), 1.0)
@@ -116,6 +136,13 @@ def test_one_outside(arrays):
     planted = planting.one_outside(arrays)["xcoords"]
     (n,) = np.flatnonzero(planted != arrays["xcoords"])
     assert (n, planted[n]) == (5, 12.0), "not 20 px over the edge"
+
+
+def test_one_outside_of_frames_that_are_no_squares():
+    """Half of a frame's width, whatever its height and modes."""
+    arrays = {"xcoords": np.full(24, 50.0), "probeGuess": np.ones((2, 64, 32), "<c8")}
+    planted = planting.one_outside(arrays)["xcoords"]
+    assert planted.tolist() == [50.0, 50.0, -4.0, *[50.0] * 21]
 
 
 def test_a_background(arrays):
@@ -208,6 +235,28 @@ def test_defocused():
     assert np.angle(planted[0, 0]) == pytest.approx(0), "the middle is turned"
     edge = np.angle(planted[0, 12]) * (0.2 / rows[12, 0]) ** 2
     assert edge == pytest.approx(np.pi / 2, rel=0.03), "not a quarter of a wave"
+
+
+def test_defocus_of_modes():
+    """All of them by as much as their light together tells."""
+    rng = np.random.default_rng(4)
+    probe = rng.normal(size=(2, 16, 12)) + 1j * rng.normal(size=(2, 16, 12))
+    planted = planting.defocused(probe)
+    turned = [np.fft.fft2(new) / np.fft.fft2(old) for new, old in zip(planted, probe, strict=True)]
+    np.testing.assert_allclose(turned[0], turned[1], atol=1e-9)
+    np.testing.assert_allclose(abs(turned[0]), 1)
+    assert planting.defocused(probe[:1])[0] == pytest.approx(planting.defocused(probe[0]))
+
+
+def test_defocus_of_a_pupil_without_an_edge():
+    """Of a Gaussian intensity exp(-f²/s²) the mean square radius is s², half of the disc's edge."""
+    rows, columns = np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(48), indexing="ij")
+    pupil = np.exp(-(rows**2 + columns**2) / (2 * 0.1**2)) + 0j
+    planted = np.fft.fft2(planting.defocused(np.fft.ifft2(pupil)))
+    for place in ((0, 0), (6, 0), (0, 5), (6, 5)):
+        square = rows[place] ** 2 + columns[place] ** 2
+        phase = np.pi / 2 * square / (2 * 0.1**2)
+        assert np.angle(planted[place]) == pytest.approx(phase, abs=1e-3), place
 
 
 @pytest.mark.parametrize("probe", [np.zeros((8, 8), "<c8"), np.ones((8, 8), "<c8")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from registry.ptychography import scan as module
 from registry.ptychography.scan import ROUNDING, Scan
 
 
@@ -45,3 +46,17 @@ def test_the_model_sees_the_object_at_each_position():
     model = scan(obj=obj, probe=probe, x=[5, 1], y=[2, 4]).model()
     np.testing.assert_allclose(model[0], np.full((2, 2), 21.0))
     np.testing.assert_allclose(model[1], np.full((2, 2), 33.0))
+
+
+def test_models_are_kept_up_to_so_many_pixels(monkeypatch):
+    """Those of more are computed where they are asked for, and are the same."""
+    probe = np.ones((3, 4, 6), complex)
+    asked = scan(obj=np.ones((9, 9), complex), probe=probe, x=[4, 5], y=[4, 5])
+    monkeypatch.setattr(module, "KEPT", 2 * 4 * 6)
+    whole = asked.model()
+    assert isinstance(whole, np.ndarray)
+    monkeypatch.setattr(module, "KEPT", 2 * 4 * 6 - 1)
+    computed = asked.model()
+    assert not isinstance(computed, np.ndarray), "all in memory"
+    assert computed.shape == (2, 4, 6)
+    np.testing.assert_array_equal(computed[:], whole)

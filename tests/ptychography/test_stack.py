@@ -125,6 +125,19 @@ def test_each_goes_through_few_frames_at_a_time():
     assert list(stack.slices(0, 2)) == [slice(0, 0)]
 
 
+def test_frames_of_a_pixel_and_of_none(monkeypatch):
+    """As many pixels as a part may have are so many frames; of no pixels they are no error."""
+    monkeypatch.setattr(stack, "PART", 40)
+    pixels, nothing = np.ones((41, 1, 1)), np.ones((3, 0, 4))
+    assert list(stack.parts(pixels)) == [slice(0, 40), slice(40, 41)]
+    assert stack.few(pixels) == 40
+    assert list(stack.parts(nothing)) == [slice(0, 3)]
+    assert stack.squares(nothing).tolist() == [0.0] * 3
+    assert isinstance(stack.stack(pixels[:40] * 1.0, np.sqrt), np.ndarray), "no more than a part"
+    assert isinstance(stack.taken(pixels, np.arange(40)), np.ndarray), "no more than a part"
+    assert isinstance(stack.taken(pixels, np.arange(41)), Computed), "more than a part"
+
+
 def test_what_is_one_already_is_not_copied():
     """An array of float64, row after row, is a stack; any other becomes one."""
     frames = np.ones((3, 4, 4))

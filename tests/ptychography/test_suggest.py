@@ -83,11 +83,31 @@ def test_strategies_and_sizes(arrays):
     ]
 
 
+def test_a_probe_with_modes(arrays):
+    """It is as wide as one of its modes, which are alike, and a frame is as large."""
+    arrays["xcoords"] = arrays["xcoords"][:16]
+    arrays["ycoords"] = arrays["ycoords"][:16]
+    alone = suggest.suggest(arrays)
+    found = suggest.suggest({**arrays, "probeGuess": np.stack([arrays["probeGuess"]] * 2)})
+    assert found["frame"] == alone["frame"] == [64, 64]
+    assert found["probe_diameter_px"] == alone["probe_diameter_px"]
+    for row, other in zip(found["rows"], alone["rows"], strict=True):
+        assert row["bytes"] > other["bytes"]
+        assert {**row, "bytes": 0} == {**other, "bytes": 0}
+
+
 def test_a_short_scan(arrays):
     """All that a source has is a size, too, where that is not more than a fixture may have."""
     for name in ("xcoords", "ycoords"):
-        arrays[name] = arrays[name][:40]
-    assert list(rows_of(suggest.suggest(arrays), "first")) == [16, 32, 40]
+        arrays[name] = arrays[name][:100]
+    assert list(rows_of(suggest.suggest(arrays), "first")) == [16, 32, 64, 100]
+
+
+def test_the_shortest_scan(arrays):
+    """As many positions as a fixture has at least are one size."""
+    for name in ("xcoords", "ycoords"):
+        arrays[name] = arrays[name][:16]
+    assert list(rows_of(suggest.suggest(arrays), "first")) == [16]
 
 
 def test_too_short_a_scan(arrays):
@@ -147,6 +167,14 @@ def test_the_program(run, top, arrays):
     ended = run(suggest.main, "mine", "build/sources/mine.npz")
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out) == json.loads(json.dumps(suggest.suggest(arrays)))
+
+
+def test_the_program_as_it_is_called(top, arrays, monkeypatch, capsys):
+    """Source and file are the words after its own name."""
+    np.savez(top / "mine.npz", **arrays)
+    monkeypatch.setattr("sys.argv", ["suggest.py", "mine", "mine.npz"])
+    assert suggest.main() == 0
+    assert json.loads(capsys.readouterr().out)["positions"] == 144
 
 
 def test_a_source_that_is_not_there(run):
