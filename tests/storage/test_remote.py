@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 import warnings
+from contextlib import nullcontext
 
 import filelock
 import pytest
@@ -882,6 +883,18 @@ class TestProgress:
         monkeypatch.setattr(sys, "stderr", terminal)
         fetch(root, wanted(root))
         assert "fetching fixtures" in terminal.getvalue(), "no progress was shown"
+
+    def test_what_does_not_arrive_is_not_counted(self, root, server, monkeypatch):
+        """Neither are its first bytes, nor what was sent before another attempt."""
+        moved = []
+        monkeypatch.setattr(
+            remote.progress, "bar", lambda *_: nullcontext(lambda advance: moved.append(advance))
+        )
+        absent, *there = (wanted(root, name) for name in kit.FIXTURES)
+        served(server, absent).unlink()
+        fetch(root, absent, *there)
+        assert sum(moved) == sum(item.size for item in there)
+        assert max(moved) > 0 > min(moved), "no byte was shown as it came"
 
     def test_not_elsewhere(self, root, capfd):
         """Nothing is printed where nobody watches."""
