@@ -273,6 +273,14 @@ def test_comments_that_both_changed():
     assert x + y in text, "the entries are not merged"
 
 
+def test_comments_at_the_top_that_both_changed():
+    """They are before the first section, and belong to none."""
+    base = "# What is declared.\n\nfixtures:\n  a_v1: {n: 1}\n"
+    one, other = (base.replace("declared", word) for word in ("built", "kept"))
+    assert merged(one, base, base) == one
+    assert conflicts(one, other, base)[0] == ["the comments at the top"]
+
+
 def test_a_section_in_braces():
     """Its entries are of one line, which is merged as a whole or not at all."""
     base = "fixtures: {a_v1: {n: 1}}\n"

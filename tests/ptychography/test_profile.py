@@ -102,6 +102,7 @@ def test_a_fixture_passes_every_row(good):
          ("(8, 8, 20)", "FAIL", "legacy (H, W, N): transpose")),
         ({"diffraction": np.ones((8, 8, 8), "<f4"), "xcoords": np.arange(8.0)}, 0,
          ("(8, 8, 8)", "AMBIGUOUS", "H = W = N: the layout must be declared")),
+        ({"probeGuess": np.ones((3, 8, 8), "<c8")}, 0, ("(20, 8, 8)", "PASS", "")),
         ({"diffraction": np.ones((20, 8, 8), ">f4")}, 1,
          ("float32 (foreign byte order)", "FAIL", "convert")),
         ({"diffraction": np.full((20, 8, 8), 10, "<f4")}, 2,
@@ -123,8 +124,8 @@ def test_a_fixture_passes_every_row(good):
         ({"xcoords": np.array(["a"] * 20)}, 5,
          ("20 positions", "FAIL", "two float64 arrays of one length")),
     ],
-    ids=["shape", "2-d", "legacy", "ambiguous", "big-endian", "too-large", "negative", "nan",
-         "real-object", "big-endian-probe", "float32-x", "one-y-less", "infinite-y", "text"],
+    ids=["shape", "2-d", "legacy", "ambiguous", "modes", "big-endian", "too-large", "negative",
+         "nan", "real-object", "big-endian-probe", "float32-x", "one-y-less", "infinite-y", "text"],
 )  # fmt: skip
 def test_what_is_wrong_is_in_its_row(good, change, row, expected):
     """One mistake changes the row of its requirement: observed value, verdict and remark."""
