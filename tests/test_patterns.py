@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 import registry
+from tests.kit.repository import REPOSITORY
 
 # What a possessive repeat may repeat: before Python 3.11.5 one that gives up in the middle of
 # anything longer goes on from there, and not from where it began.
@@ -24,6 +26,19 @@ def patterns() -> Iterator[tuple[str, re.Pattern]]:
         for name, value in vars(importlib.import_module(found.name)).items():
             if isinstance(value, re.Pattern):
                 yield f"{found.name}.{name}", value
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """Each text that a call of a function of `re` has, with where it is."""
+    for package in ("registry", "fixture_registry", "generators"):
+        for path in sorted((REPOSITORY / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(value=ast.Name(id="re")),
+                        args=[ast.Constant(value=str() | bytes() as text), *_],
+                    ):
+                        yield f"{path.name}:{node.lineno}", text
 
 
 def unsafe(parsed: object) -> bool:
@@ -41,6 +56,13 @@ def unsafe(parsed: object) -> bool:
 def of(pattern: re.Pattern) -> bool:
     """The same of a compiled pattern."""
     return unsafe(list(re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)))
+
+
+def test_possessive_repeats_where_they_are_used():
+    """The same of what is not compiled when a module is imported."""
+    found = list(written())
+    assert len(found) > 50, "hardly any patterns were found"
+    assert [where for where, text in found if of(re.compile(text))] == []
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ from registry.identity.sidecar import NAME
 
 Outs = list[dict[str, str]]
 
-# Whatever a part has matched, what comes next begins with another character. So each line is gone
-# through once, and where one has none of the forms, no other way is found to read those before it.
+# What may follow a part begins with another character than what would go on with it, but for the
+# folders of a path. So a line has one way to be read, and is gone through once.
 # Possessive groups (?:...)*+ would say the same, and before Python 3.11.5 match what they must not.
 # A command is plain text: after a colon comes no space, and there is no number sign.
 _WORDS = rb"[!\"$-9;-~][ !\"$-9;-~]*+(?::(?=[!-~])[ !\"$-9;-~]*+)*"

@@ -45,6 +45,9 @@ class Content(bytes):
     """Bytes of a file, shown by their number and digest where they are many.
 
     Where megabytes that are not the same are shown, pytest looks for hours for how they differ.
+
+    >>> Content(b"few"), Content(bytes(10_000))
+    (b'few', <10000 bytes, sha256 95b532cc4381>)
     """
 
     def __repr__(self) -> str:
